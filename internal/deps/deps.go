@@ -1,0 +1,31 @@
+// Package deps holds the dependencies while their packages are being written. It goes away before the first release.
+package deps
+
+import (
+	_ "github.com/caarlos0/env/v11"
+	_ "github.com/chromedp/chromedp"
+	_ "github.com/emersion/go-message/mail"
+	_ "github.com/emersion/go-smtp"
+	_ "github.com/joho/godotenv"
+	_ "github.com/k3a/html2text"
+	_ "github.com/labstack/echo/v4"
+	_ "github.com/labstack/echo/v4/middleware"
+	_ "github.com/mattn/go-sqlite3"
+	_ "github.com/microcosm-cc/bluemonday"
+	_ "github.com/mmcdole/gofeed"
+	_ "github.com/pressly/goose/v3"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "github.com/schollz/progressbar/v3"
+	_ "github.com/spf13/cobra"
+	_ "github.com/spf13/cobra/doc"
+	_ "github.com/wneessen/go-mail"
+	_ "github.com/wneessen/go-mail/smtp"
+	_ "golang.org/x/net/html"
+	_ "golang.org/x/net/html/charset"
+	_ "golang.org/x/net/idna"
+	_ "golang.org/x/sync/errgroup"
+	_ "golang.org/x/sys/unix"
+	_ "golang.org/x/term"
+	_ "golang.org/x/text/cases"
+	_ "golang.org/x/text/unicode/norm"
+)

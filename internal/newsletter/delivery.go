@@ -1,0 +1,144 @@
+package newsletter
+
+import (
+	"fmt"
+	"time"
+)
+
+// State is where one delivery stands in the ledger.
+type State int
+
+// The states of a delivery. The numbers are stored: they never change.
+const (
+	Waiting  State = 1 // planned, not yet tried
+	Sending  State = 2 // the intent to send is committed
+	Accepted State = 3 // the relay took responsibility
+	Refused  State = 4 // the relay said no for good
+	Deferred State = 5 // to be tried again
+	InDoubt  State = 6 // the final dot was sent and no answer came
+	Expired  State = 7 // not delivered in time
+	Withheld State = 8 // not to be sent, for a reason
+)
+
+var stateNames = map[State]string{
+	Waiting: "waiting", Sending: "sending", Accepted: "accepted", Refused: "refused",
+	Deferred: "deferred", InDoubt: "in_doubt", Expired: "expired", Withheld: "withheld",
+}
+
+// States returns every state in the order of the ledger's identity.
+func States() []State {
+	return []State{Accepted, Refused, Expired, InDoubt, Withheld, Waiting, Deferred, Sending}
+}
+
+// String returns the state's name as commands and JSON show it.
+func (s State) String() string {
+	if name, ok := stateNames[s]; ok {
+		return name
+	}
+	return fmt.Sprintf("state(%d)", int(s))
+}
+
+// ParseState returns the state of that name.
+func ParseState(name string) (State, error) {
+	for s, n := range stateNames {
+		if n == name {
+			return s, nil
+		}
+	}
+	return 0, Invalidf("state", "%q is not a state; use waiting, sending, deferred, accepted, refused, expired, in_doubt or withheld", name)
+}
+
+// Holds reports whether a delivery in this state keeps its articles from being owed to its
+// reader again. Refused, expired and withheld deliveries release them.
+func (s State) Holds() bool {
+	switch s {
+	case Waiting, Sending, Deferred, InDoubt, Accepted:
+		return true
+	case Refused, Expired, Withheld:
+	}
+	return false
+}
+
+// moves is the ledger's table of transitions: from a state to those that can follow.
+var moves = map[State][]State{
+	Waiting:  {Sending, Expired, Withheld},
+	Deferred: {Sending, Expired, Withheld},
+	Sending:  {Accepted, Refused, Deferred, InDoubt, Waiting},
+	InDoubt:  {Deferred, Accepted, Refused},
+	Refused:  {Waiting},
+	Expired:  {Waiting},
+}
+
+// CanMove reports whether a delivery in state from may go to state to.
+func CanMove(from, to State) bool {
+	for _, s := range moves[from] {
+		if s == to {
+			return true
+		}
+	}
+	return false
+}
+
+// The reasons why a delivery is withheld.
+const (
+	ReasonNothingNew   = "nothing_new"   // nothing is owed to the reader
+	ReasonTooFew       = "too_few"       // less is owed than the newsletter's minimum
+	ReasonPaused       = "paused"        // the reader paused
+	ReasonLeft         = "left"          // the reader left after planning
+	ReasonSuppressed   = "suppressed"    // the address must not be mailed
+	ReasonCancelled    = "cancelled"     // staff cancelled the edition
+	ReasonWithdrawn    = "withdrawn"     // its articles were withdrawn
+	ReasonHadOtherwise = "had_otherwise" // the articles came to the reader by another edition
+)
+
+// Delivery is one edition for one reader: a row of the ledger.
+type Delivery struct {
+	EditionID    int64
+	SubscriberID int64
+	Email        string
+	Name         string
+	VariantID    int64 // 0 for a delivery that was withheld when planned
+	State        State
+	Reason       string // why it is withheld
+	Attempts     int    // tries that the relay answered, or that ended before the final dot
+	Doubts       int    // how often it was sent again after being in doubt
+	DoubtedAt    time.Time
+	NotBefore    time.Time // the message's Date, for every attempt
+	NextTry      time.Time
+	ExpiresAt    time.Time
+	Code         int    // the last SMTP reply code
+	Enhanced     string // the enhanced status code of the last reply, RFC 3463
+	Reply        string // the last reply's text, capped
+	Relay        string
+	UpdatedAt    time.Time
+}
+
+// Tally counts an edition's deliveries by state.
+type Tally struct {
+	Planned int
+	Counts  map[State]int
+	Reasons map[string]int // the withheld ones by reason
+	Doubted int            // deliveries that have ever been in doubt
+}
+
+// WaitingCount is what the identity calls waiting: waiting, deferred and sending.
+func (t Tally) WaitingCount() int {
+	return t.Counts[Waiting] + t.Counts[Deferred] + t.Counts[Sending]
+}
+
+// Check returns an error unless every planned delivery is in exactly one state:
+// planned = accepted + refused + expired + in_doubt + withheld + waiting.
+func (t Tally) Check() error {
+	sum := t.WaitingCount()
+	for _, s := range []State{Accepted, Refused, Expired, InDoubt, Withheld} {
+		sum += t.Counts[s]
+	}
+	if sum != t.Planned {
+		return fmt.Errorf("the ledger does not balance: %d planned, %d in a state (accepted %d, refused %d, expired %d, in doubt %d, withheld %d, waiting %d)",
+			t.Planned, sum, t.Counts[Accepted], t.Counts[Refused], t.Counts[Expired], t.Counts[InDoubt], t.Counts[Withheld], t.WaitingCount())
+	}
+	return nil
+}
+
+// Done reports whether nothing of the edition is left to be tried.
+func (t Tally) Done() bool { return t.WaitingCount() == 0 }
