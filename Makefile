@@ -1,0 +1,71 @@
+# `make` lists the targets. Go, a C compiler (SQLite is built by cgo) and GNU make are all they need;
+# `make test` installs Chromium if it is missing.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Without cgo the program builds and then fails at its first query, so a missing compiler has to show here.
+export CGO_ENABLED := 1
+
+# A tarball without git, or a clone without a commit, is version "dev". The image build passes both in.
+VERSION = $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  = $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo none)
+LDFLAGS = -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
+# The version is part of the file's name, so a new pin is built and an old one is never used by mistake.
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI         := .bin/golangci-lint-$(GOLANGCI_VERSION)
+
+GO_DIRS   := cmd internal migrations templates
+TIMEOUT   ?= 8m
+FUZZTIME  ?= 10s
+BENCH     ?= .
+BENCHTIME ?= 1s
+ARGS      ?=
+
+.PHONY: help build run demo test lint fmt bench fuzz clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: ## build bin/broadsheet, with the version stamped in
+	go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/broadsheet ./cmd/broadsheet
+
+run: ## start the service with the settings of ./broadsheet.env (ARGS="..." for flags)
+	go run ./cmd/broadsheet serve $(ARGS)
+
+demo: ## run the main job end to end on sample data (ARGS="--once" to stop after it)
+	go run ./cmd/broadsheet demo $(ARGS)
+
+test: ## install what the tests need, run them all with the race detector, fail on a skip
+	@.ci/install-test-needs
+	@go run ./internal/testreport -race -timeout $(TIMEOUT) ./...
+
+lint: $(GOLANGCI) ## gofmt, go vet and golangci-lint, which also holds the import direction
+	@unformatted=$$(gofmt -l $(wildcard $(GO_DIRS))); \
+	if [[ -n $$unformatted ]]; then printf 'not gofmt-ed (make fmt does it):\n%s\n' "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(GOLANGCI) run
+
+$(GOLANGCI):
+	GOBIN=$(CURDIR)/.bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv .bin/golangci-lint $@
+
+fmt: ## format the Go code
+	gofmt -w $(wildcard $(GO_DIRS))
+
+bench: ## run the benchmarks (BENCH=regexp, BENCHTIME=1s)
+	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+
+# go test takes one fuzz target at a time, so they are found by name and run in turn.
+fuzz: ## run every fuzz target for FUZZTIME=10s
+	@{ grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' $(wildcard $(GO_DIRS)) || true; } | \
+	while IFS=: read -r file func; do \
+		target=$${func#func }; package=./$$(dirname "$$file"); \
+		echo "== $$target in $$package"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+	done
+
+clean: ## remove what was built; the linter in .bin stays
+	rm -rf bin
