@@ -1,0 +1,92 @@
+package newsletter
+
+import "time"
+
+// EditionState is where an edition stands.
+type EditionState string
+
+// The states of an edition.
+const (
+	EditionDraft     EditionState = "draft"     // being made; later issues
+	EditionFrozen    EditionState = "frozen"    // its content is fixed and hashed
+	EditionSending   EditionState = "sending"   // planned, and carried to its readers
+	EditionSent      EditionState = "sent"      // nothing is left to be tried
+	EditionSkipped   EditionState = "skipped"   // its slot passed without an edition; Reason says why
+	EditionPaused    EditionState = "paused"    // no delivery is tried until staff resume it
+	EditionCancelled EditionState = "cancelled" // stopped for good
+	EditionExpired   EditionState = "expired"   // not approved in time; later issues
+)
+
+// Open reports whether deliveries of an edition in this state are still to be carried out.
+func (s EditionState) Open() bool {
+	return s == EditionFrozen || s == EditionSending
+}
+
+// The reasons why a slot was skipped.
+const (
+	SkippedNothingNew       = "nothing_new"
+	SkippedMissed           = "missed"            // nobody was there within the grace time
+	SkippedByStaff          = "staff"             // newsletter skip
+	SkippedNewsletterPaused = "newsletter_paused" // the newsletter was paused
+)
+
+// OnDoubt says what becomes of a delivery that is in doubt.
+type OnDoubt string
+
+// What can become of a delivery in doubt.
+const (
+	DoubtResend OnDoubt = "resend" // it is sent once more, with the same Message-ID and Date
+	DoubtHold   OnDoubt = "hold"   // it stays in doubt until staff settle it
+)
+
+// ParseOnDoubt returns the policy of that name.
+func ParseOnDoubt(s string) (OnDoubt, error) {
+	switch p := OnDoubt(s); p {
+	case DoubtResend, DoubtHold:
+		return p, nil
+	}
+	return "", Invalidf("on-doubt", "%q is not a choice; use resend or hold", s)
+}
+
+// Edition is one issue of a newsletter for a slot, or an extra one.
+type Edition struct {
+	ID           int64
+	NewsletterID int64
+	Newsletter   string // slug
+	Cadence      Cadence
+	Date         Date   // the local date of the slot
+	Slot         string // the slot's name on that date: MainSlot, or "extra-1" …
+	State        EditionState
+	Reason       string // why it was skipped, paused or cancelled
+	DueAt        time.Time
+	AsOf         time.Time // what was known at this time went into it; freezing is dated by it
+	Hash         string    // of everything that goes into the bytes
+	Subject      string
+	Articles     int // that the edition has; a reader's copy may have fewer
+	Planned      int // rows in the ledger
+	OnDoubt      OnDoubt
+	CreatedAt    time.Time
+	PlannedAt    time.Time // zero: planning is not finished
+	StartedAt    time.Time
+	FinishedAt   time.Time
+	ExpiresAt    time.Time // after it nothing more is tried
+}
+
+// SlotKey names a slot: at most one edition has it.
+type SlotKey struct {
+	NewsletterID int64
+	Cadence      Cadence
+	Date         Date
+	Slot         string
+}
+
+// GraceTime is how late a slot can be made up, unless set otherwise.
+const GraceTime = 6 * time.Hour
+
+// DeliveryTime is how long after its due time an edition is still carried out.
+func (c Cadence) DeliveryTime() time.Duration {
+	if c == Weekly {
+		return 72 * time.Hour
+	}
+	return 24 * time.Hour
+}

@@ -1,0 +1,125 @@
+package newsletter
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Candidate is an article of a newsletter as an edition considers it.
+type Candidate struct {
+	Article
+	Sections Mask      // of the newsletter, that the article belongs to
+	Attached time.Time // when the article's source became one of the newsletter's
+}
+
+// Verdict says why an article is in an edition or in a reader's copy, or is not.
+type Verdict string
+
+// The verdicts about an article.
+const (
+	Taken          Verdict = "taken"
+	OverCap        Verdict = "over_cap"      // owed, but the copy is full: the next edition has it
+	NotTheirs      Verdict = "not_chosen"    // in none of the sections that the reader chose
+	TooOld         Verdict = "too_old"       // first seen before the look-back
+	BeforeJoining  Verdict = "before_joined" // before the edition before the reader joined
+	HadAlready     Verdict = "had"           // a delivery holds it for the reader
+	IsBaseline     Verdict = "baseline"
+	IsBackDated    Verdict = "back_dated"
+	IsHeld         Verdict = "held"
+	IsEmbargoed    Verdict = "embargo"
+	IsWithdrawn    Verdict = "withdrawn"
+	BeforeAttached Verdict = "before_attached" // known long before its source was the newsletter's
+)
+
+// Reader is what decides which articles are owed to one subscriber of a newsletter.
+type Reader struct {
+	Sections Mask
+	// JoinedAfter is the freeze of the last edition before the reader joined; zero: none.
+	JoinedAfter time.Time
+	// LastGot is the freeze of the last edition that the reader got; zero: none yet.
+	LastGot time.Time
+	// Had reports whether a delivery that Holds has the article for the reader, in any
+	// newsletter.
+	Had func(articleID int64) bool
+}
+
+// Eligible decides whether an article can be in an edition at all, whoever reads it; the
+// verdict is Taken if it can.
+func Eligible(c Candidate, now time.Time) Verdict {
+	switch {
+	case !c.WithdrawnAt.IsZero():
+		return IsWithdrawn
+	case c.Hold == HeldBackDate:
+		return IsBackDated
+	case c.Hold != "":
+		return IsHeld
+	case c.Baseline || c.OwedFrom.IsZero():
+		return IsBaseline
+	case c.OwedFrom.After(now):
+		return IsEmbargoed
+	case c.OwedFrom.Before(now.Add(-MaxLookBack)):
+		return TooOld
+	case c.OwedFrom.Before(c.Attached.Add(-BaselineAge)):
+		return BeforeAttached
+	}
+	return Taken
+}
+
+// Owed decides whether an article is part of the reader's next digest; the verdict is Taken
+// if it is. Every edition is chosen by this function.
+func Owed(c Candidate, r Reader, now time.Time) Verdict {
+	if v := Eligible(c, now); v != Taken {
+		return v
+	}
+	switch {
+	case !r.Sections.Wants(c.Sections):
+		return NotTheirs
+	case c.OwedFrom.Before(lookBackFrom(r.LastGot, now)):
+		return TooOld
+	case !r.JoinedAfter.IsZero() && !c.OwedFrom.After(r.JoinedAfter):
+		return BeforeJoining
+	case r.Had != nil && r.Had(c.ID):
+		return HadAlready
+	}
+	return Taken
+}
+
+// lookBackFrom returns the time before which nothing is owed: seven days ago, or the last
+// edition that the reader got if that is longer ago, but never more than thirty days.
+func lookBackFrom(lastGot, now time.Time) time.Time {
+	from := now.Add(-LookBack)
+	if !lastGot.IsZero() && lastGot.Before(from) {
+		from = lastGot
+	}
+	if limit := now.Add(-MaxLookBack); from.Before(limit) {
+		return limit
+	}
+	return from
+}
+
+// Arrange puts an edition's articles in order, in place: exclusives first, then the newest.
+// Articles that the source does not date go by when they were first seen.
+func Arrange(list []Candidate) {
+	slices.SortStableFunc(list, func(a, b Candidate) int {
+		if x, y := isLead(a), isLead(b); x != y {
+			if x {
+				return -1
+			}
+			return 1
+		}
+		if c := b.newsTime().Compare(a.newsTime()); c != 0 {
+			return c
+		}
+		return int(b.ID - a.ID)
+	})
+}
+
+func isLead(c Candidate) bool { return strings.EqualFold(c.Label, "exclusive") }
+
+func (c Candidate) newsTime() time.Time {
+	if c.Published.IsZero() {
+		return c.OwedFrom
+	}
+	return c.Published
+}

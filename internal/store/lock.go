@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Lock is an OS lock on a file beside the database. The kernel releases it when the process
+// ends, however it ends, so there is no lease to wait for and no clock to trust.
+type Lock struct{ file *os.File }
+
+// Holder says who holds a lock, for people to read.
+type Holder struct {
+	PID     int       `json:"pid"`
+	Command string    `json:"command"`
+	Since   time.Time `json:"since"`
+}
+
+// lockPoll is how often a lock that another process holds is tried again.
+const lockPoll = 50 * time.Millisecond
+
+// tryLock takes the lock if it is free, and returns nil if it is not.
+func tryLock(path string, how int) (*Lock, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
+	for {
+		err = unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return nil, f.Close()
+	case err != nil:
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
+	}
+	return &Lock{f}, nil
+}
+
+// lockFile waits for the lock until ctx ends.
+func lockFile(ctx context.Context, path string) (*Lock, error) {
+	return waitLock(ctx, path, unix.LOCK_EX)
+}
+
+func waitLock(ctx context.Context, path string, how int) (*Lock, error) {
+	tick := time.NewTicker(lockPoll)
+	defer tick.Stop()
+	for {
+		lock, err := tryLock(path, how)
+		if lock != nil || err != nil {
+			return lock, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+// Release gives the lock back.
+func (l *Lock) Release() error { return l.file.Close() }
+
+// sign writes into the lock file who holds it.
+func (l *Lock) sign(h Holder) error {
+	data, err := json.Marshal(h)
+	if err != nil {
+		return err
+	}
+	if err := l.file.Truncate(0); err != nil {
+		return err
+	}
+	_, err = l.file.WriteAt(data, 0)
+	return err
+}
+
+// TrySender takes the sender role if nobody has it, and returns nil if somebody has.
+func (s *Store) TrySender(h Holder) (*Lock, error) {
+	lock, err := tryLock(s.senderPath(), unix.LOCK_EX)
+	if lock == nil || err != nil {
+		return nil, err
+	}
+	if err := lock.sign(h); err != nil {
+		return nil, errors.Join(fmt.Errorf("sender role: %w", err), lock.Release())
+	}
+	return lock, nil
+}
+
+// SenderHolder returns who holds the sender role now; ok is false if nobody does.
+func (s *Store) SenderHolder() (h Holder, ok bool, err error) {
+	lock, err := tryLock(s.senderPath(), unix.LOCK_SH)
+	if err != nil {
+		return Holder{}, false, err
+	}
+	if lock != nil {
+		return Holder{}, false, lock.Release()
+	}
+	data, err := os.ReadFile(s.senderPath())
+	if err != nil {
+		return Holder{}, false, fmt.Errorf("sender role: %w", err)
+	}
+	// Half a signature is a holder that is just taking the role.
+	_ = json.Unmarshal(data, &h)
+	return h, true, nil
+}
+
+// AnnounceService says that a service runs, until the lock is released: it has precedence
+// as the sender, see ServiceRuns. Several services can be announced at once.
+func (s *Store) AnnounceService(ctx context.Context) (*Lock, error) {
+	return waitLock(ctx, s.servicePath(), unix.LOCK_SH)
+}
+
+// ServiceRuns reports whether a service is announced on this database.
+func (s *Store) ServiceRuns(ctx context.Context) (bool, error) {
+	// Somebody else who asks holds the lock for an instant; only a service keeps it.
+	ctx, cancel := context.WithTimeout(ctx, 3*lockPoll)
+	defer cancel()
+	lock, err := waitLock(ctx, s.servicePath(), unix.LOCK_EX)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return true, nil
+	case err != nil:
+		return false, err
+	}
+	return false, lock.Release()
+}
+
+// LockPlanning waits until nobody else plans, and keeps others from planning: two editions
+// planned together could give one article to one reader twice.
+func (s *Store) LockPlanning(ctx context.Context) (*Lock, error) {
+	return lockFile(ctx, s.path+".planning.lock")
+}
+
+func (s *Store) senderPath() string  { return s.path + ".sender.lock" }
+func (s *Store) servicePath() string { return s.path + ".service.lock" }
+
+// syncFolder makes a new file name durable.
+func syncFolder(file string) error {
+	folder, err := os.Open(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
