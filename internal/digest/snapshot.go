@@ -1,0 +1,149 @@
+// Package digest renders editions: from a snapshot of everything that goes into an edition
+// and the articles that a group of readers sees, to the subject and both parts of their mail.
+//
+// It is pure: no I/O, no clock, no chance. The same input gives the same bytes, so that a
+// frozen edition can be rendered again, previewed and archived as it was sent.
+package digest
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// Version is the version of this package's part of the bytes. It goes up whenever the same
+// snapshot would render differently.
+const Version = "1"
+
+// Snapshot is everything that goes into an edition's bytes. New makes one that is valid and
+// free of what could be taken for a personal place.
+type Snapshot struct {
+	Composer      string             `json:"composer"` // version of the composing code
+	Newsletter    NewsletterInfo     `json:"newsletter"`
+	BaseURL       string             `json:"base_url"` // without a slash at its end
+	Date          string             `json:"date"`     // local date of the edition: 2026-11-20
+	Cadence       newsletter.Cadence `json:"cadence"`
+	Subject       string             `json:"subject"` // the editors' own words; empty: from the template
+	Intro         string             `json:"intro"`   // the editors' own words; a line is a paragraph
+	Sections      []Section          `json:"sections"`
+	Blocks        []Block            `json:"blocks"`
+	TemplatesHash string             `json:"templates_hash"`
+	Templates     Templates          `json:"-"` // stored apart, by their hash
+}
+
+// NewsletterInfo is what an edition needs to know of its newsletter.
+type NewsletterInfo struct {
+	Slug          string      `json:"slug"`
+	Name          string      `json:"name"`
+	From          AddressInfo `json:"from"`
+	ReplyTo       AddressInfo `json:"reply_to"`
+	PostalAddress string      `json:"postal_address"`
+	Language      string      `json:"language"` // BCP 47
+	Zone          string      `json:"zone"`
+	PrivacyURL    string      `json:"privacy_url"`
+	LegalFooter   string      `json:"legal_footer"`
+	LinkParams    string      `json:"link_params"`
+	MinArticles   int         `json:"min_articles"`
+	MaxArticles   int         `json:"max_articles"`
+}
+
+// AddressInfo is a mailbox with its display name, both as text.
+type AddressInfo struct {
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+// Address returns the mailbox as the domain has it.
+func (a AddressInfo) Address() newsletter.Address {
+	return newsletter.Address{Name: a.Name, Email: a.Email}
+}
+
+// Section is a section of the newsletter, in the order of the mail.
+type Section struct {
+	Bit  int    `json:"bit"`
+	Slug string `json:"slug"`
+	Name string `json:"name"`
+}
+
+// KindArticle is the kind of a block that holds an article. Notes from the editors and
+// sponsors' messages come later.
+const KindArticle = "article"
+
+// Block is one thing in an edition.
+type Block struct {
+	Kind      string          `json:"kind"`
+	Article   int64           `json:"article"`
+	URL       string          `json:"url"` // with the newsletter's link parameters
+	Headline  string          `json:"headline"`
+	Summary   string          `json:"summary"`
+	Author    string          `json:"author"`
+	Label     string          `json:"label"`
+	ImageURL  string          `json:"image_url"`
+	ImageAlt  string          `json:"image_alt"`
+	Published time.Time       `json:"published,omitzero"` // UTC
+	Sections  newsletter.Mask `json:"sections"`
+}
+
+// Words are the editors' own words for one edition.
+type Words struct {
+	Subject string // empty: from the template
+	Intro   string // each line is a paragraph; empty: none
+}
+
+// Hash is the SHA-256 of everything in the snapshot, the templates included: any changed
+// byte changes it.
+func (s Snapshot) Hash() string {
+	data, err := json.Marshal(s)
+	if err != nil { // not reached: a snapshot has no type that cannot be encoded, but for a year past 9999
+		data = fmt.Appendf(nil, "%#v", s)
+	}
+	sum := sha256.Sum256(append(data, s.Templates.Hash()...))
+	return hex.EncodeToString(sum[:])
+}
+
+// Encode returns the snapshot as JSON without the templates, always the same bytes for the
+// same snapshot.
+func (s Snapshot) Encode() ([]byte, error) {
+	if s.TemplatesHash != s.Templates.Hash() {
+		return nil, fmt.Errorf("encode snapshot: the templates are not those of its hash %.12s", s.TemplatesHash)
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("encode snapshot: %w", err)
+	}
+	return data, nil
+}
+
+// Decode reads what Encode wrote. It is an error if the templates are not those that the
+// snapshot was made with.
+func Decode(data []byte, t Templates) (Snapshot, error) {
+	var s Snapshot
+	if err := json.Unmarshal(data, &s); err != nil {
+		return Snapshot{}, fmt.Errorf("decode snapshot: %w", err)
+	}
+	if h := t.Hash(); h != s.TemplatesHash {
+		return Snapshot{}, fmt.Errorf("decode snapshot: templates %.12s given, made with %.12s", h, s.TemplatesHash)
+	}
+	s.Templates = t
+	return s, nil
+}
+
+// Pick returns what a reader who may see these articles gets: the first MaxArticles of them
+// in the order of the blocks. Articles that the edition does not have are left out.
+func (s Snapshot) Pick(visible []int64) []int64 {
+	var picked []int64
+	for _, b := range s.Blocks {
+		if len(picked) == s.Newsletter.MaxArticles {
+			break
+		}
+		if b.Kind == KindArticle && slices.Contains(visible, b.Article) {
+			picked = append(picked, b.Article)
+		}
+	}
+	return picked
+}
