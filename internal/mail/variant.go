@@ -1,30 +1,149 @@
 package mail
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
 
 // Variant is a composed message with slots for what is personal. It is never changed, so
 // any number of goroutines may use it at once.
-type Variant struct{}
+type Variant struct {
+	segments []segment
+	needs    need
+	size     int
+	html     int
+	stored   []byte // as MarshalBinary returns it
+	hash     string
+}
+
+// segment is a piece of the message as it is, or a slot.
+type segment struct {
+	kind segmentKind
+	data string // static: the bytes; a body line: its decoded source; else empty
+}
+
+type segmentKind byte
+
+// The kinds of segment. The numbers are stored: they never change.
+const (
+	static          segmentKind = 1
+	slotTo          segmentKind = 2 // the value of the To field
+	slotDate        segmentKind = 3
+	slotMessageID   segmentKind = 4 // the value, with what stands between it and the colon
+	slotUnsubscribe segmentKind = 5 // likewise
+	slotText        segmentKind = 6 // a line of the text part
+	slotHTML        segmentKind = 7 // a line of the HTML part
+)
 
 // Append appends the message for one reader to dst and returns the extended buffer. Lines
 // end in CRLF and have at most 998 octets; dots are not stuffed. On an error dst is returned
 // as it was.
 func (v *Variant) Append(dst []byte, p Personal) ([]byte, error) {
-	return dst, errors.New("not written yet")
+	if err := p.check(v.needs); err != nil {
+		return dst, err
+	}
+	for i := range v.segments {
+		s := &v.segments[i]
+		switch s.kind {
+		case static:
+			dst = append(dst, s.data...)
+		case slotTo:
+			dst = appendMailbox(dst, len("To: "), p.To)
+		case slotDate:
+			dst = p.Date.UTC().AppendFormat(dst, time.RFC1123Z)
+		case slotMessageID:
+			dst = appendBracketed(dst, len("Message-ID"), p.MessageID)
+		case slotUnsubscribe:
+			dst = appendBracketed(dst, len("List-Unsubscribe"), p.UnsubscribeURL)
+		case slotText, slotHTML:
+			dst = appendFilled(dst, s, &p)
+		}
+	}
+	return dst, nil
+}
+
+// appendBracketed appends the space after a field's colon and the value in angle brackets,
+// in the next line where go-mail would put it there.
+func appendBracketed(dst []byte, name int, value string) []byte {
+	if name+len(value)+2 >= 76-2-2-1 {
+		dst = append(dst, "\r\n <"...)
+	} else {
+		dst = append(dst, " <"...)
+	}
+	dst = append(dst, value...)
+	return append(dst, '>')
+}
+
+// appendFilled appends a body line with its places filled, in quoted-printable.
+func appendFilled(dst []byte, s *segment, p *Personal) []byte {
+	q := qpLine{dst: dst}
+	line := s.data
+	for line != "" {
+		before, value, after := nextPlace(line, p)
+		q.text(before)
+		if s.kind == slotHTML {
+			q.html(value)
+		} else {
+			q.text(value)
+		}
+		line = after
+	}
+	return q.end()
+}
+
+// nextPlace cuts the line at its first place and returns what goes there.
+func nextPlace(line string, p *Personal) (before, value, after string) {
+	u := strings.Index(line, newsletter.PlaceUnsubscribe)
+	m := strings.Index(line, newsletter.PlaceManage)
+	switch {
+	case u < 0 && m < 0:
+		return line, "", ""
+	case m < 0 || u >= 0 && u < m:
+		return line[:u], p.UnsubscribeURL, line[u+len(newsletter.PlaceUnsubscribe):]
+	default:
+		return line[:m], p.ManageURL, line[m+len(newsletter.PlaceManage):]
+	}
+}
+
+var errMarker = errors.New("a marker is missing in what go-mail wrote")
+
+// cutAt divides what go-mail wrote at the markers of the slots.
+func (v *Variant) cutAt(data []byte, slots []segment, mark func(int) string) error {
+	type found struct{ at, end, slot int }
+	var order []found
+	for i := range slots {
+		m := []byte(mark(i))
+		at := bytes.Index(data, m)
+		if at < 0 || bytes.Count(data, m) != 1 {
+			return errMarker
+		}
+		end := at + len(m)
+		if k := slots[i].kind; k == slotMessageID || k == slotUnsubscribe {
+			at = bytes.LastIndexByte(data[:at], ':') + 1 // the fold, if any, is the slot's
+		}
+		order = append(order, found{at, end, i})
+	}
+	slices.SortFunc(order, func(a, b found) int { return a.at - b.at })
+	pos := 0
+	for _, f := range order {
+		v.segments = append(v.segments, segment{static, string(data[pos:f.at])}, slots[f.slot])
+		pos = f.end
+	}
+	v.segments = append(v.segments, segment{static, string(data[pos:])})
+	return nil
 }
 
 // Size is the length of the message in octets, its slots aside.
-func (v *Variant) Size() int { return 0 }
+func (v *Variant) Size() int { return v.size }
 
-// HTMLSize is the length of the HTML part as sent, in octets, with the places in it not
-// filled (S15).
-func (v *Variant) HTMLSize() int { return 0 }
+// HTMLSize is the length of the HTML part as sent, in octets of quoted-printable, with the
+// places in it not filled; 0 if there is none. It should stay under 100 kB (S15).
+func (v *Variant) HTMLSize() int { return v.html }
 
-// Hash identifies the variant: the same hash, the same bytes for every reader.
-func (v *Variant) Hash() string { return "" }
-
-// MarshalBinary returns the variant as it is stored.
-func (v *Variant) MarshalBinary() ([]byte, error) { return nil, errors.New("not written yet") }
-
-// ParseVariant reads what MarshalBinary returned.
-func ParseVariant(data []byte) (*Variant, error) { return nil, errors.New("not written yet") }
+// Hash identifies the variant: the same hash, the same bytes for the same reader.
+func (v *Variant) Hash() string { return v.hash }
