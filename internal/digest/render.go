@@ -1,6 +1,11 @@
 package digest
 
-import "errors"
+import (
+	"fmt"
+	"slices"
+
+	"broadsheet/internal/newsletter"
+)
 
 // Variant is the edition as one group of readers gets it. HTML and Text contain
 // newsletter.PlaceUnsubscribe and newsletter.PlaceManage, each on a line of its own; lines
@@ -13,24 +18,65 @@ type Variant struct {
 	Articles  []int64 // in the order of the edition
 }
 
-// MaxHTML is the most bytes that the HTML part may have as it is sent, in quoted-printable:
-// Gmail clips at about 102 kB and hides the unsubscribe link (S15).
-const MaxHTML = 100_000
+// The most characters of what the templates make of subject and preheader.
+const (
+	subjectLength   = 110
+	preheaderLength = 140
+)
 
 // Renderer renders the variants of one snapshot. It can be used by several goroutines.
 type Renderer struct {
-	s Snapshot
+	s         Snapshot
+	templates *mailTemplates
+	frame     frame // without subject and preheader
+	date      string
 }
 
 // NewRenderer parses the snapshot's templates.
 func NewRenderer(s Snapshot) (*Renderer, error) {
-	return &Renderer{s}, nil
+	n := s.Newsletter
+	templates, err := parseMail(s.Templates, "digest", ".subject", ".preheader")
+	if err != nil {
+		return nil, err
+	}
+	words, err := phrasesFor(s.Templates, n.Language)
+	if err != nil {
+		return nil, err
+	}
+	day, err := newsletter.ParseDate(s.Date)
+	if err != nil {
+		return nil, err
+	}
+	date, err := words.date(day)
+	if err != nil {
+		return nil, err
+	}
+	f := newFrame(n.Language, words.with("{newsletter}", n.Name))
+	f.Sender, f.PrivacyURL = n.From.Name, n.PrivacyURL
+	f.Postal, f.Legal = splitLines(n.PostalAddress), splitLines(n.LegalFooter)
+	if f.Sender == "" {
+		f.Sender = n.Name
+	}
+	return &Renderer{s: s, templates: templates, frame: f, date: date}, nil
+}
+
+// newFrame returns the frame of a mail in the language (BCP 47; empty: English).
+func newFrame(language string, words phrases) frame {
+	if language == "" {
+		language = "en"
+	}
+	return frame{Lang: language, Dir: direction(language), T: words, Outlook: forOutlook()}
 }
 
 // Render renders the variant for readers who see these articles, in whatever order they are
-// given. It is an error if there are none, or one that the edition does not have.
+// given. It is an error if there are none, or one that the edition does not have. Summaries
+// are shortened where the HTML part would be too large otherwise, see MaxHTML.
 func (r *Renderer) Render(articles []int64) (Variant, error) {
-	return Variant{}, errors.New("not written yet")
+	blocks, err := r.s.choose(articles)
+	if err != nil {
+		return Variant{}, err
+	}
+	return r.fit(blocks)
 }
 
 // Render renders one variant. Whoever renders several uses a Renderer.
@@ -40,4 +86,58 @@ func Render(s Snapshot, articles []int64) (Variant, error) {
 		return Variant{}, err
 	}
 	return r.Render(articles)
+}
+
+// choose returns the blocks of the articles in the order of the edition.
+func (s Snapshot) choose(articles []int64) ([]Block, error) {
+	if len(articles) == 0 {
+		return nil, fmt.Errorf("render: a variant needs an article")
+	}
+	var blocks []Block
+	for _, b := range s.Blocks {
+		if b.Kind == KindArticle && slices.Contains(articles, b.Article) {
+			blocks = append(blocks, b)
+		}
+	}
+	for i, id := range articles {
+		if slices.Contains(articles[:i], id) {
+			return nil, fmt.Errorf("render: article %d is asked for twice", id)
+		}
+		if !slices.ContainsFunc(blocks, func(b Block) bool { return b.Article == id }) {
+			return nil, fmt.Errorf("render: the edition does not have article %d", id)
+		}
+	}
+	return blocks, nil
+}
+
+// render renders the blocks with summaries of at most so many characters.
+func (r *Renderer) render(blocks []Block, maxSummary int) (Variant, error) {
+	p := r.newPage(blocks, maxSummary)
+	var v Variant
+	var err error
+	if v.Subject = r.s.Subject; v.Subject == "" {
+		if v.Subject, err = r.templates.short(".subject", p, subjectLength); err != nil {
+			return Variant{}, err
+		}
+	}
+	if v.Preheader, err = r.templates.short(".preheader", p, preheaderLength); err != nil {
+		return Variant{}, err
+	}
+	p.Subject, p.Preheader = v.Subject, v.Preheader
+	if v.HTML, err = r.templates.htmlPart(p); err != nil {
+		return Variant{}, err
+	}
+	if v.Text, err = r.templates.textPart(p); err != nil {
+		return Variant{}, err
+	}
+	if err := checkPlaces("HTML", v.HTML); err != nil {
+		return Variant{}, err
+	}
+	if err := checkPlaces("text", v.Text); err != nil {
+		return Variant{}, err
+	}
+	for _, b := range blocks {
+		v.Articles = append(v.Articles, b.Article)
+	}
+	return v, nil
 }

@@ -1,0 +1,151 @@
+package digest
+
+import (
+	htmltemplate "html/template"
+	"strings"
+	"unicode/utf8"
+
+	"broadsheet/internal/newsletter"
+)
+
+// page is what the templates of a digest are given.
+type page struct {
+	frame
+	Name        string // of the newsletter
+	Date        string // in words
+	Intro       []string
+	Lead        story
+	Groups      []group  // the stories after the lead
+	Next        []string // the headlines after the lead's, in the order of the edition
+	Unsubscribe htmltemplate.URL
+	Manage      htmltemplate.URL
+	SignUpURL   string
+}
+
+// frame is what the templates of every mail are given.
+type frame struct {
+	Lang       string
+	Dir        string // "ltr" or "rtl"
+	T          phrases
+	Subject    string
+	Preheader  string
+	Sender     string   // the name of who sends it
+	Postal     []string // lines of the postal address
+	Legal      []string
+	PrivacyURL string
+	Outlook    outlook
+}
+
+// Filler returns blanks that keep the first words of the mail out of the preview that
+// clients show after the preheader.
+func (f frame) Filler() htmltemplate.HTML {
+	const previewLength = 140
+	n := max(0, previewLength-utf8.RuneCountInString(f.Preheader))
+	return htmltemplate.HTML(strings.Repeat("&#847; ", n)) //nolint:gosec // a constant
+}
+
+// outlook is what only Outlook's Word engine reads: html/template would strip the comments.
+type outlook struct{ Head, Open, Close htmltemplate.HTML }
+
+func forOutlook() outlook {
+	return outlook{
+		Head:  `<!--[if mso]><xml><o:OfficeDocumentSettings><o:PixelsPerInch>96</o:PixelsPerInch></o:OfficeDocumentSettings></xml><![endif]-->`,
+		Open:  `<!--[if mso]><table role="presentation" width="600" align="center" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->`,
+		Close: `<!--[if mso]></td></tr></table><![endif]-->`,
+	}
+}
+
+// group is some stories under a heading.
+type group struct {
+	Heading string
+	Stories []story
+}
+
+// story is an article in the mail.
+type story struct {
+	Number   int    // in reading order, from 1
+	First    bool   // of its group
+	Section  string // name of the first section it is in; may be empty
+	URL      string
+	Headline string
+	Summary  string
+	Byline   string // "By Ana Novak"; may be empty
+	Label    string
+	Image    string
+	Alt      string
+}
+
+// newPage lays the blocks out: the first is the lead, the others stand under the first of
+// the newsletter's sections that they are in, and at the end those in none.
+func (r *Renderer) newPage(blocks []Block, maxSummary int) page {
+	n := r.s.Newsletter
+	p := page{
+		frame:       r.frame,
+		Name:        n.Name,
+		Date:        r.date,
+		Intro:       splitLines(r.s.Intro),
+		Unsubscribe: newsletter.PlaceUnsubscribe,
+		Manage:      newsletter.PlaceManage,
+		SignUpURL:   r.s.BaseURL + "/n/" + n.Slug,
+	}
+	groups := make([]group, len(r.s.Sections)+1)
+	for i, sec := range r.s.Sections {
+		groups[i].Heading = sec.Name
+	}
+	groups[len(groups)-1].Heading = r.frame.T["more_news"]
+	for i, b := range blocks {
+		at := r.sectionOf(b)
+		st := r.newStory(b, maxSummary)
+		if at < len(r.s.Sections) {
+			st.Section = r.s.Sections[at].Name
+		}
+		if i == 0 {
+			p.Lead = st
+			continue
+		}
+		p.Next = append(p.Next, b.Headline)
+		groups[at].Stories = append(groups[at].Stories, st)
+	}
+	p.Lead.Number = 1
+	number := 1
+	for _, g := range groups {
+		if len(g.Stories) == 0 {
+			continue
+		}
+		g.Stories[0].First = true
+		for i := range g.Stories {
+			number++
+			g.Stories[i].Number = number
+		}
+		p.Groups = append(p.Groups, g)
+	}
+	return p
+}
+
+// sectionOf returns the index of the first section that the block is in, or their number.
+func (r *Renderer) sectionOf(b Block) int {
+	for i, sec := range r.s.Sections {
+		if b.Sections.Has(newsletter.Section{Bit: sec.Bit}) {
+			return i
+		}
+	}
+	return len(r.s.Sections)
+}
+
+func (r *Renderer) newStory(b Block, maxSummary int) story {
+	st := story{
+		URL: b.URL, Headline: b.Headline, Summary: cut(b.Summary, maxSummary),
+		Label: b.Label, Image: b.ImageURL, Alt: b.ImageAlt,
+	}
+	if b.Author != "" {
+		st.Byline = strings.NewReplacer("{author}", b.Author).Replace(r.frame.T["by"])
+	}
+	return st
+}
+
+func splitLines(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, "\n")
+}

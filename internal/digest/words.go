@@ -1,0 +1,90 @@
+package digest
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"broadsheet/internal/newsletter"
+)
+
+// phrases are the fixed words of the mails by key, in one language. They come from the
+// templates words.en, words.en-US and so on: lines of "key: text"; lines that begin with #
+// are comments. In a text, {newsletter} and the like stand for what is put in.
+type phrases map[string]string
+
+// phrasesFor returns the words in the language: those of its own file (words.pt-BR), for
+// what that lacks those of the language in general (words.pt), and else English.
+func phrasesFor(t Templates, language string) (phrases, error) {
+	p := phrases{}
+	base, _, _ := strings.Cut(language, "-")
+	for _, name := range []string{"words.en", "words." + base, "words." + language} {
+		if err := p.read(name, t[name]); err != nil {
+			return nil, err
+		}
+	}
+	if len(p) == 0 {
+		return nil, fmt.Errorf("the mail template words.en is missing")
+	}
+	return p, nil
+}
+
+func (p phrases) read(name, source string) error {
+	n := 0
+	for line := range strings.Lines(source) {
+		n++
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		key, text, ok := strings.Cut(line, ":")
+		if !ok {
+			return fmt.Errorf("mail template %s, line %d: write it as key: text", name, n)
+		}
+		p[strings.TrimSpace(key)] = strings.TrimSpace(text)
+	}
+	return nil
+}
+
+// with returns the words with values put in for names: with("{newsletter}", "Daily News").
+// All are put in at once, so that a value is never read for names.
+func (p phrases) with(pairs ...string) phrases {
+	r := strings.NewReplacer(pairs...)
+	filled := make(phrases, len(p))
+	for key, text := range p {
+		filled[key] = r.Replace(text)
+	}
+	return filled
+}
+
+// date returns the date in words, for people.
+func (p phrases) date(d newsletter.Date) (string, error) {
+	weekdays, months := strings.Split(p["weekdays"], ","), strings.Split(p["months"], ",")
+	if len(weekdays) != 7 || len(months) != 12 || p["date"] == "" {
+		return "", fmt.Errorf("the mail template with words needs date, 7 weekdays from Sunday, and 12 months")
+	}
+	return strings.NewReplacer(
+		"{weekday}", strings.TrimSpace(weekdays[d.Weekday()]),
+		"{day}", strconv.Itoa(d.Day),
+		"{month}", strings.TrimSpace(months[d.Month-1]),
+		"{year}", strconv.Itoa(d.Year),
+	).Replace(p["date"]), nil
+}
+
+// direction returns the direction in which the language (BCP 47) is written.
+func direction(language string) string {
+	parts := strings.Split(strings.ToLower(language), "-")
+	for _, script := range parts[1:] {
+		switch script {
+		case "arab", "hebr", "syrc", "thaa", "nkoo", "adlm":
+			return "rtl"
+		case "latn", "cyrl":
+			return "ltr"
+		}
+	}
+	switch parts[0] {
+	case "ar", "arc", "ckb", "dv", "fa", "he", "iw", "nqo", "ps", "sd", "ug", "ur", "yi", "ji":
+		return "rtl"
+	}
+	return "ltr"
+}
