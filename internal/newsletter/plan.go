@@ -1,0 +1,91 @@
+package newsletter
+
+import "time"
+
+// FrozenEdition is everything that freezing an edition commits.
+type FrozenEdition struct {
+	Edition
+	Manual       bool // made by staff: if the day's slot is gone, it becomes an extra edition
+	Extra        bool // it leaves the day's slot to the schedule
+	Snapshot     []byte
+	Templates    []byte // the sources of the templates, and their hash
+	TemplateHash string
+	Blocks       []int64 // article ids in order
+	Verdicts     []ArticleVerdict
+	Actor        string
+}
+
+// ArticleVerdict is why an article was taken into an edition or left.
+type ArticleVerdict struct {
+	ArticleID int64
+	Verdict   Verdict
+}
+
+// PastEdition is an earlier edition as planning sees it.
+type PastEdition struct {
+	ID           int64
+	NewsletterID int64
+	Cadence      Cadence
+	AsOf         time.Time
+}
+
+// PlanReader is one subscription as planning sees it.
+type PlanReader struct {
+	SubscriberID int64
+	Sections     Mask
+	JoinedAt     time.Time
+	Paused       bool
+	Suppressed   bool
+}
+
+// Holding is a delivery that keeps the articles of its variant from being owed again.
+type Holding struct {
+	SubscriberID int64
+	VariantID    int64
+}
+
+// NewVariant is a variant that planning composed.
+type NewVariant struct {
+	Articles  []int64
+	Subject   string
+	Preheader string
+	Message   []byte
+	Hash      string
+}
+
+// PlannedDelivery is a row of the ledger to be made: waiting with a variant, or withheld for
+// a reason.
+type PlannedDelivery struct {
+	SubscriberID int64
+	VariantID    int64
+	Reason       string
+}
+
+// DeliveryKey names a delivery.
+type DeliveryKey struct {
+	EditionID    int64
+	SubscriberID int64
+}
+
+// DeliveryResult is what became of a delivery that was sending.
+type DeliveryResult struct {
+	DeliveryKey
+	Outcome
+	NextTry time.Time // for a deferred one
+}
+
+// DeliveryFilter selects rows of the ledger.
+type DeliveryFilter struct {
+	EditionID int64
+	State     State // 0: any
+	Doubted   bool  // only those that have ever been in doubt
+	After     int64 // subscriber id to go on after
+	Limit     int
+}
+
+// EditionFilter selects editions, the newest first.
+type EditionFilter struct {
+	NewsletterID int64 // 0: any
+	Before       int64 // edition id to go on before; 0: from the newest
+	Limit        int
+}
