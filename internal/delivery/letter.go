@@ -1,0 +1,133 @@
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"broadsheet/internal/digest"
+	"broadsheet/internal/mail"
+	"broadsheet/internal/newsletter"
+)
+
+// letter is a composed variant with what is needed to address it to a reader.
+type letter struct {
+	variant      *mail.Variant
+	from         string // the envelope's sender
+	domain       string // of the Message-ID
+	newsletterID int64
+}
+
+// letter returns the delivery's variant, composed when it was planned.
+func (e *Engine) letter(ctx context.Context, d newsletter.Delivery) (*letter, error) {
+	e.mu.Lock()
+	l := e.letters[d.VariantID]
+	e.mu.Unlock()
+	if l != nil {
+		return l, nil
+	}
+	data, err := e.Ledger.Variant(ctx, d.VariantID)
+	if err != nil {
+		return nil, err
+	}
+	variant, err := mail.ParseVariant(data)
+	if err != nil {
+		return nil, fmt.Errorf("variant %d of edition %d: %w", d.VariantID, d.EditionID, err)
+	}
+	edition, err := e.Ledger.Edition(ctx, d.EditionID)
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := LoadSnapshot(ctx, e.Ledger, d.EditionID)
+	if err != nil {
+		return nil, err
+	}
+	from := snapshot.Newsletter.From.Address()
+	l = &letter{variant: variant, from: from.Email, domain: from.Domain(), newsletterID: edition.NewsletterID}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.letters) >= maxLetters {
+		clear(e.letters)
+	}
+	e.letters[d.VariantID] = l
+	return l, nil
+}
+
+// maxLetters is how many composed variants are kept in memory.
+const maxLetters = 200
+
+// forget drops the composed variants: their edition is sent.
+func (e *Engine) forget() {
+	e.mu.Lock()
+	clear(e.letters)
+	e.mu.Unlock()
+}
+
+// SnapshotStore keeps what editions were frozen from.
+type SnapshotStore interface {
+	EditionSnapshot(ctx context.Context, id int64) (snapshot, templates []byte, err error)
+}
+
+// LoadSnapshot returns what the edition was frozen from.
+func LoadSnapshot(ctx context.Context, store SnapshotStore, editionID int64) (digest.Snapshot, error) {
+	data, sources, err := store.EditionSnapshot(ctx, editionID)
+	if err != nil {
+		return digest.Snapshot{}, err
+	}
+	var templates digest.Templates
+	if err := json.Unmarshal(sources, &templates); err != nil {
+		return digest.Snapshot{}, fmt.Errorf("templates of edition %d: %w", editionID, err)
+	}
+	return digest.Decode(data, templates)
+}
+
+// personal returns what differs in this reader's message.
+func (e *Engine) personal(l *letter, d newsletter.Delivery) mail.Personal {
+	link := newsletter.Link{SubscriberID: d.SubscriberID, NewsletterID: l.newsletterID, EditionID: d.EditionID}
+	return Personal(e.Keys, e.BaseURL, newsletter.Address{Name: d.Name, Email: d.Email}, link, l.domain, d.NotBefore)
+}
+
+// Personal returns what differs in the message that the link's subscriber gets of its
+// edition: address, links, Message-ID and Date, the same for every attempt.
+func Personal(keys newsletter.KeyRing, baseURL string, to newsletter.Address, link newsletter.Link, domain string, date time.Time) mail.Personal {
+	base := strings.TrimSuffix(baseURL, "/")
+	return mail.Personal{
+		To:             to,
+		MessageID:      keys.MessageID(link.EditionID, link.SubscriberID, domain),
+		Date:           date,
+		UnsubscribeURL: base + "/unsubscribe/" + keys.Sign(newsletter.PurposeUnsubscribe, link),
+		ManageURL:      base + "/manage/" + keys.Sign(newsletter.PurposeManage, link),
+	}
+}
+
+// pacer spaces messages so that no more than rate a second are begun.
+type pacer struct {
+	rate float64
+	mu   sync.Mutex
+	next time.Time
+}
+
+// wait returns when the next message may be begun, or with ctx's error.
+func (p *pacer) wait(ctx context.Context, now func() time.Time) error {
+	if p.rate <= 0 {
+		return nil
+	}
+	p.mu.Lock()
+	at := now()
+	if p.next.After(at) {
+		at = p.next
+	}
+	p.next = at.Add(time.Duration(float64(time.Second) / p.rate))
+	p.mu.Unlock()
+	t := time.NewTimer(at.Sub(now()))
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
