@@ -73,6 +73,7 @@ type Event struct {
 	Kind         EventKind
 	At           time.Time
 	Origin
+	EditionID    int64  // whose link was followed; 0: none
 	Words        string // the words of consent that were shown
 	WordsVersion string
 }
