@@ -12,11 +12,9 @@ import (
 // Role is how processes agree on who sends: one at a time, and a service before a command.
 type Role interface {
 	// TakeSender takes the sender role if nobody has it, and returns nil if somebody has.
-	TakeSender(command string) (io.Closer, error)
+	TakeSender(command string, now time.Time) (io.Closer, error)
 	// ServiceRuns reports whether a service is announced, which has precedence.
 	ServiceRuns(ctx context.Context) (bool, error)
-	// AnnounceService says that a service runs, until it is closed.
-	AnnounceService(ctx context.Context) (io.Closer, error)
 }
 
 // yieldEvery is how often a command that sends looks whether a service has started.
@@ -43,7 +41,7 @@ func (e *Engine) Carry(ctx context.Context, edition int64, wait time.Duration, p
 		}
 		var role io.Closer
 		if !service {
-			if role, err = e.Role.TakeSender("send"); err != nil {
+			if role, err = e.Role.TakeSender("send", e.Now()); err != nil {
 				return err
 			}
 		}
@@ -145,7 +143,7 @@ func (e *Engine) watch(ctx context.Context, edition int64, wait time.Duration, r
 			continue
 		}
 		// Nobody serves: whoever had the role may have ended.
-		role, err := e.Role.TakeSender("send")
+		role, err := e.Role.TakeSender("send", e.Now())
 		if err != nil {
 			return false, err
 		}
@@ -159,7 +157,7 @@ func (e *Engine) watch(ctx context.Context, edition int64, wait time.Duration, r
 // ctx ends. It waits for the sender role if another process has it.
 func (e *Engine) Serve(ctx context.Context) error {
 	for ctx.Err() == nil {
-		role, err := e.Role.TakeSender("serve")
+		role, err := e.Role.TakeSender("serve", e.Now())
 		if err != nil {
 			return err
 		}

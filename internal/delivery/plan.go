@@ -35,12 +35,12 @@ func Plan(ctx context.Context, store PlanWriter, e newsletter.Edition, choosing 
 		return fmt.Errorf("plan edition %d: %w", e.ID, err)
 	}
 	rows := 0
-	err = c.each(ctx, after, func(choices []Choice) error {
+	err = c.each(ctx, after, func(choices []choice) error {
 		planned := make([]newsletter.PlannedDelivery, len(choices))
 		for i, choice := range choices {
-			planned[i] = newsletter.PlannedDelivery{SubscriberID: choice.SubscriberID, Reason: choice.Reason}
-			if choice.Reason == "" {
-				if planned[i].VariantID, err = p.variant(ctx, choice.Articles); err != nil {
+			planned[i] = newsletter.PlannedDelivery{SubscriberID: choice.subscriber, Reason: choice.reason}
+			if choice.reason == "" {
+				if planned[i].VariantID, err = p.variant(ctx, choice.articles); err != nil {
 					return err
 				}
 			}

@@ -33,11 +33,10 @@ type Edition struct {
 	Key  newsletter.SuppressionKey
 }
 
-// Choice is what one reader gets: articles, or none for a reason.
-type Choice struct {
-	SubscriberID int64
-	Articles     []int64
-	Reason       string
+// choice is what one reader gets.
+type choice struct {
+	subscriber int64
+	*decision
 }
 
 // planChunk is how many readers are read, decided and written at once.
@@ -52,19 +51,26 @@ type chooser struct {
 	articles map[int64][]int64        // of the variants of the past editions
 	// decided keeps what was decided for readers with the same choice of sections and the
 	// same past: among a million readers there are few different ones.
-	decided map[string]decision
+	decided            map[string]*decision
+	suppressed, paused decision
 }
 
+// decision is what readers of one kind get: articles, or none for a reason.
 type decision struct {
 	articles []int64
 	reason   string
+	verdicts []newsletter.Verdict // of each candidate; nil if it did not come to that
 }
 
 // maxDecided bounds the memory for decisions; beyond it they are made again.
 const maxDecided = 20_000
 
 func newChooser(ctx context.Context, store PlanStore, e Edition) (*chooser, error) {
-	c := &chooser{store: store, edition: e, decided: map[string]decision{}}
+	c := &chooser{
+		store: store, edition: e, decided: map[string]*decision{},
+		suppressed: decision{reason: newsletter.ReasonSuppressed},
+		paused:     decision{reason: newsletter.ReasonPaused},
+	}
 	past, err := store.PastEditions(ctx, e.AsOf.Add(-newsletter.MaxLookBack))
 	if err != nil {
 		return nil, fmt.Errorf("past editions: %w", err)
@@ -86,7 +92,7 @@ func newChooser(ctx context.Context, store PlanStore, e Edition) (*chooser, erro
 
 // each calls f with the choices for the next readers after the given subscriber, until there
 // are no more or f fails.
-func (c *chooser) each(ctx context.Context, after int64, f func([]Choice) error) error {
+func (c *chooser) each(ctx context.Context, after int64, f func([]choice) error) error {
 	for {
 		readers, err := c.store.PlanReaders(ctx, c.edition.NewsletterID, c.edition.Cadence, after, planChunk, c.edition.Key, c.edition.AsOf)
 		if err != nil {
@@ -106,7 +112,7 @@ func (c *chooser) each(ctx context.Context, after int64, f func([]Choice) error)
 	}
 }
 
-func (c *chooser) choose(ctx context.Context, readers []newsletter.PlanReader) ([]Choice, error) {
+func (c *chooser) choose(ctx context.Context, readers []newsletter.PlanReader) ([]choice, error) {
 	pasts := make([]past, len(readers))
 	first, last := readers[0].SubscriberID, readers[len(readers)-1].SubscriberID
 	for _, e := range c.past {
@@ -127,10 +133,9 @@ func (c *chooser) choose(ctx context.Context, readers []newsletter.PlanReader) (
 			}
 		}
 	}
-	choices := make([]Choice, len(readers))
+	choices := make([]choice, len(readers))
 	for i, r := range readers {
-		d := c.decide(r, pasts[i])
-		choices[i] = Choice{SubscriberID: r.SubscriberID, Articles: d.articles, Reason: d.reason}
+		choices[i] = choice{r.SubscriberID, c.decide(r, pasts[i])}
 	}
 	return choices, nil
 }
@@ -142,12 +147,12 @@ type past struct {
 	lastGot time.Time
 }
 
-func (c *chooser) decide(r newsletter.PlanReader, p past) decision {
-	switch {
+func (c *chooser) decide(r newsletter.PlanReader, p past) *decision {
+	switch { // these are shared, so that readers of one kind are counted as one
 	case r.Suppressed:
-		return decision{reason: newsletter.ReasonSuppressed}
+		return &c.suppressed
 	case r.Paused:
-		return decision{reason: newsletter.ReasonPaused}
+		return &c.paused
 	}
 	joined := c.joinedAfter(r.JoinedAt)
 	key := make([]byte, 0, 8*(3+len(p.had)))
@@ -178,20 +183,32 @@ func (c *chooser) decide(r newsletter.PlanReader, p past) decision {
 	return d
 }
 
-func (c *chooser) decideAnew(r newsletter.Reader) decision {
+func (c *chooser) decideAnew(r newsletter.Reader) *decision {
+	d := &decision{verdicts: make([]newsletter.Verdict, len(c.edition.Candidates))}
 	var visible []int64
-	for _, candidate := range c.edition.Candidates {
-		if newsletter.Owed(candidate, r, c.edition.AsOf) == newsletter.Taken {
+	for i, candidate := range c.edition.Candidates {
+		d.verdicts[i] = newsletter.Owed(candidate, r, c.edition.AsOf)
+		if d.verdicts[i] == newsletter.Taken {
 			visible = append(visible, candidate.ID)
 		}
 	}
 	switch {
 	case len(visible) == 0:
-		return decision{reason: newsletter.ReasonNothingNew}
+		d.reason = newsletter.ReasonNothingNew
 	case len(visible) < c.edition.MinArticles:
-		return decision{reason: newsletter.ReasonTooFew}
+		d.reason = newsletter.ReasonTooFew
+	default:
+		d.articles = c.edition.Pick(visible)
 	}
-	return decision{articles: c.edition.Pick(visible)}
+	for i, candidate := range c.edition.Candidates {
+		if d.verdicts[i] == newsletter.Taken && !slices.Contains(d.articles, candidate.ID) {
+			d.verdicts[i] = newsletter.OverCap
+			if d.reason == newsletter.ReasonTooFew {
+				d.verdicts[i] = newsletter.BelowMinimum
+			}
+		}
+	}
+	return d
 }
 
 // joinedAfter returns the freeze of the last edition of the cadence before the reader joined,
@@ -212,8 +229,8 @@ type Survey struct {
 	Readers  int            // that get it
 	Withheld map[string]int // readers who do not, by reason
 	Variants []SurveyVariant
-	// Taken are the articles that at least one reader gets, with how many do.
-	Taken map[int64]int
+	// Verdicts counts the readers of each article by what was decided about it.
+	Verdicts map[int64]map[newsletter.Verdict]int
 }
 
 // SurveyVariant is one variant and how many readers get it; the most common comes first.
@@ -231,33 +248,59 @@ func (s Survey) Planned() int {
 	return n
 }
 
+// Verdict is what was decided about the article: Taken if any reader gets it, else what was
+// decided for the most readers; "" if there are no readers.
+func (s Survey) Verdict(article int64) newsletter.Verdict {
+	var most newsletter.Verdict
+	for v, n := range s.Verdicts[article] {
+		if v == newsletter.Taken {
+			return v
+		}
+		if m := s.Verdicts[article][most]; n > m || n == m && v < most {
+			most = v
+		}
+	}
+	return most
+}
+
 // Look goes through all readers as planning would, and changes nothing.
 func Look(ctx context.Context, store PlanStore, e Edition) (Survey, error) {
-	s := Survey{Withheld: map[string]int{}, Taken: map[int64]int{}}
+	s := Survey{Withheld: map[string]int{}, Verdicts: map[int64]map[newsletter.Verdict]int{}}
+	for _, c := range e.Candidates {
+		s.Verdicts[c.ID] = map[newsletter.Verdict]int{}
+	}
 	c, err := newChooser(ctx, store, e)
 	if err != nil {
 		return s, err
 	}
-	readers := map[string]int{}
-	variants := map[string][]int64{}
-	err = c.each(ctx, 0, func(choices []Choice) error {
+	kinds := map[*decision]int{} // how many readers of each kind there are
+	err = c.each(ctx, 0, func(choices []choice) error {
 		for _, choice := range choices {
-			if choice.Reason != "" {
-				s.Withheld[choice.Reason]++
-				continue
-			}
-			key := articlesKey(choice.Articles)
-			readers[key]++
-			variants[key] = choice.Articles
+			kinds[choice.decision]++
 		}
 		return nil
 	})
-	for key, articles := range variants {
-		s.Variants = append(s.Variants, SurveyVariant{articles, readers[key]})
-		s.Readers += readers[key]
-		for _, a := range articles {
-			s.Taken[a] += readers[key]
+	if err != nil {
+		return s, err
+	}
+	variants := map[string]*SurveyVariant{}
+	for d, readers := range kinds {
+		for i, v := range d.verdicts {
+			s.Verdicts[e.Candidates[i].ID][v] += readers
 		}
+		if d.reason != "" {
+			s.Withheld[d.reason] += readers
+			continue
+		}
+		s.Readers += readers
+		key := articlesKey(d.articles)
+		if variants[key] == nil {
+			variants[key] = &SurveyVariant{Articles: d.articles}
+		}
+		variants[key].Readers += readers
+	}
+	for _, v := range variants {
+		s.Variants = append(s.Variants, *v)
 	}
 	slices.SortFunc(s.Variants, func(a, b SurveyVariant) int {
 		if a.Readers != b.Readers {
@@ -265,7 +308,7 @@ func Look(ctx context.Context, store PlanStore, e Edition) (Survey, error) {
 		}
 		return slices.Compare(b.Articles, a.Articles)
 	})
-	return s, err
+	return s, nil
 }
 
 // articlesKey identifies a list of articles.

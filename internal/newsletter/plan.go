@@ -89,3 +89,10 @@ type EditionFilter struct {
 	Before       int64 // edition id to go on before; 0: from the newest
 	Limit        int
 }
+
+// SenderHolder says which process has the sender role.
+type SenderHolder struct {
+	PID     int
+	Command string
+	Since   time.Time
+}

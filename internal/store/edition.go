@@ -148,15 +148,6 @@ func (s *Store) SkipSlot(ctx context.Context, key newsletter.SlotKey, dueAt time
 	return skipped, err
 }
 
-// LastSlot returns the latest due time of a slot of the cadence that was built or skipped;
-// zero if there is none.
-func (s *Store) LastSlot(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string) (time.Time, error) {
-	var due sql.NullInt64
-	err := s.read(ctx).row(`SELECT MAX(due_at) FROM editions WHERE newsletter_id = $1 AND cadence = $2 AND slot = $3 AND reason <> 'staff'`,
-		newsletterID, string(c), slot).Scan(&due)
-	return fromNull(due), err
-}
-
 // Edition returns the edition of that id.
 func (s *Store) Edition(ctx context.Context, id int64) (newsletter.Edition, error) {
 	e, err := scanEdition(s.read(ctx).row(`SELECT `+editionColumns+`

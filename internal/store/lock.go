@@ -5,29 +5,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
+	"broadsheet/internal/newsletter"
+
 	"golang.org/x/sys/unix"
 )
 
-// Lock is an OS lock on a file beside the database. The kernel releases it when the process
-// ends, however it ends, so there is no lease to wait for and no clock to trust.
-type Lock struct{ file *os.File }
-
-// Holder says who holds a lock, for people to read.
-type Holder struct {
-	PID     int       `json:"pid"`
-	Command string    `json:"command"`
-	Since   time.Time `json:"since"`
-}
+// fileLock is an OS lock on a file beside the database. The kernel releases it when the
+// process ends, however it ends, so there is no lease to wait for and no clock to trust.
+type fileLock struct{ file *os.File }
 
 // lockPoll is how often a lock that another process holds is tried again.
 const lockPoll = 50 * time.Millisecond
 
 // tryLock takes the lock if it is free, and returns nil if it is not.
-func tryLock(path string, how int) (*Lock, error) {
+func tryLock(path string, how int) (*fileLock, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
@@ -44,15 +40,15 @@ func tryLock(path string, how int) (*Lock, error) {
 	case err != nil:
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", path, err), f.Close())
 	}
-	return &Lock{f}, nil
+	return &fileLock{f}, nil
 }
 
 // lockFile waits for the lock until ctx ends.
-func lockFile(ctx context.Context, path string) (*Lock, error) {
+func lockFile(ctx context.Context, path string) (*fileLock, error) {
 	return waitLock(ctx, path, unix.LOCK_EX)
 }
 
-func waitLock(ctx context.Context, path string, how int) (*Lock, error) {
+func waitLock(ctx context.Context, path string, how int) (*fileLock, error) {
 	tick := time.NewTicker(lockPoll)
 	defer tick.Stop()
 	for {
@@ -68,11 +64,11 @@ func waitLock(ctx context.Context, path string, how int) (*Lock, error) {
 	}
 }
 
-// Release gives the lock back.
-func (l *Lock) Release() error { return l.file.Close() }
+// Close gives the lock back.
+func (l *fileLock) Close() error { return l.file.Close() }
 
 // sign writes into the lock file who holds it.
-func (l *Lock) sign(h Holder) error {
+func (l *fileLock) sign(h newsletter.SenderHolder) error {
 	data, err := json.Marshal(h)
 	if err != nil {
 		return err
@@ -84,60 +80,70 @@ func (l *Lock) sign(h Holder) error {
 	return err
 }
 
-// TrySender takes the sender role if nobody has it, and returns nil if somebody has.
-func (s *Store) TrySender(h Holder) (*Lock, error) {
+// TakeSender takes the sender role if nobody has it, and returns nil if somebody has.
+// Closing gives it back; so does the end of the process.
+func (s *Store) TakeSender(command string, now time.Time) (io.Closer, error) {
 	lock, err := tryLock(s.senderPath(), unix.LOCK_EX)
 	if lock == nil || err != nil {
 		return nil, err
 	}
-	if err := lock.sign(h); err != nil {
-		return nil, errors.Join(fmt.Errorf("sender role: %w", err), lock.Release())
+	if err := lock.sign(newsletter.SenderHolder{PID: os.Getpid(), Command: command, Since: now.UTC()}); err != nil {
+		return nil, errors.Join(fmt.Errorf("sender role: %w", err), lock.Close())
 	}
 	return lock, nil
 }
 
-// SenderHolder returns who holds the sender role now; ok is false if nobody does.
-func (s *Store) SenderHolder() (h Holder, ok bool, err error) {
+// Sender returns who holds the sender role now; ok is false if nobody does.
+func (s *Store) Sender() (h newsletter.SenderHolder, ok bool, err error) {
 	lock, err := tryLock(s.senderPath(), unix.LOCK_SH)
 	if err != nil {
-		return Holder{}, false, err
+		return h, false, err
 	}
 	if lock != nil {
-		return Holder{}, false, lock.Release()
+		return h, false, lock.Close()
 	}
 	data, err := os.ReadFile(s.senderPath())
 	if err != nil {
-		return Holder{}, false, fmt.Errorf("sender role: %w", err)
+		return h, false, fmt.Errorf("sender role: %w", err)
 	}
 	// Half a signature is a holder that is just taking the role.
 	_ = json.Unmarshal(data, &h)
 	return h, true, nil
 }
 
-// AnnounceService says that a service runs, until the lock is released: it has precedence
-// as the sender, see ServiceRuns. Several services can be announced at once.
-func (s *Store) AnnounceService(ctx context.Context) (*Lock, error) {
+// AnnounceService says that a service runs, until the lock is closed: it has precedence as
+// the sender, see ServiceRuns. Several services can be announced at once.
+func (s *Store) AnnounceService(ctx context.Context) (io.Closer, error) {
 	return waitLock(ctx, s.servicePath(), unix.LOCK_SH)
 }
 
 // ServiceRuns reports whether a service is announced on this database.
 func (s *Store) ServiceRuns(ctx context.Context) (bool, error) {
 	// Somebody else who asks holds the lock for an instant; only a service keeps it.
-	ctx, cancel := context.WithTimeout(ctx, 3*lockPoll)
+	asking, cancel := context.WithTimeout(ctx, 3*lockPoll)
 	defer cancel()
-	lock, err := waitLock(ctx, s.servicePath(), unix.LOCK_EX)
+	lock, err := waitLock(asking, s.servicePath(), unix.LOCK_EX)
 	switch {
+	case ctx.Err() != nil:
+		return false, errors.Join(ctx.Err(), closeLock(lock))
 	case errors.Is(err, context.DeadlineExceeded):
 		return true, nil
 	case err != nil:
 		return false, err
 	}
-	return false, lock.Release()
+	return false, lock.Close()
+}
+
+func closeLock(l *fileLock) error {
+	if l == nil {
+		return nil
+	}
+	return l.Close()
 }
 
 // LockPlanning waits until nobody else plans, and keeps others from planning: two editions
 // planned together could give one article to one reader twice.
-func (s *Store) LockPlanning(ctx context.Context) (*Lock, error) {
+func (s *Store) LockPlanning(ctx context.Context) (io.Closer, error) {
 	return lockFile(ctx, s.path+".planning.lock")
 }
 

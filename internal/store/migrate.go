@@ -86,7 +86,7 @@ func Migrate(ctx context.Context, path string, progress func(done, total int)) (
 	if err != nil {
 		return Migration{}, err
 	}
-	defer lock.Release() //nolint:errcheck // the process's end releases it too
+	defer lock.Close() //nolint:errcheck // the process's end releases it too
 	_, err = os.Stat(path)
 	isNew := errors.Is(err, fs.ErrNotExist)
 	if isNew {
