@@ -52,6 +52,7 @@ CREATE TABLE sections (
   categories    TEXT    NOT NULL, -- a JSON array of feed categories
   position      INTEGER NOT NULL,
   created_at    INTEGER NOT NULL,
+  removed_at    INTEGER, -- it stays as a row, so that its bit is never another section's
   UNIQUE (newsletter_id, bit),
   UNIQUE (newsletter_id, slug)
 ) STRICT;

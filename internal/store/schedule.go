@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// schedules returns when the newsletter's slots are due, in order of cadence and slot.
+func schedules(q querier, newsletterID int64) ([]newsletter.Schedule, error) {
+	rows, err := q.query(`SELECT cadence, slot, rule, set_at FROM schedules WHERE newsletter_id = $1 ORDER BY cadence, slot`, newsletterID)
+	return collect(rows, err, func(rows *sql.Rows) (newsletter.Schedule, error) {
+		var sch newsletter.Schedule
+		var rule string
+		var setAt int64
+		if err := rows.Scan(&sch.Cadence, &sch.Slot, &rule, &setAt); err != nil {
+			return sch, err
+		}
+		sch.SetAt = fromMillis(setAt)
+		var err error
+		if sch.Rule, err = newsletter.ParseRule(rule); err != nil {
+			return sch, fmt.Errorf("stored rule of newsletter %d: %w", newsletterID, err)
+		}
+		return sch, nil
+	})
+}
+
+// saveSchedules makes the newsletter's schedules these and no others.
+func (t *tx) saveSchedules(newsletterID int64, list []newsletter.Schedule) error {
+	if _, err := t.exec(`DELETE FROM schedules WHERE newsletter_id = $1`, newsletterID); err != nil {
+		return err
+	}
+	for _, sch := range list {
+		_, err := t.exec(`INSERT INTO schedules (newsletter_id, cadence, slot, rule, set_at) VALUES ($1, $2, $3, $4, $5)`,
+			newsletterID, string(sch.Cadence), sch.Slot, sch.Rule.String(), millis(sch.SetAt))
+		if err != nil {
+			return fmt.Errorf("schedule %s: %w", sch.Cadence, err)
+		}
+	}
+	return nil
+}
+
+// SlotsOf returns the newsletter's editions of a date, those that were skipped included.
+func (s *Store) SlotsOf(ctx context.Context, newsletterID int64, date newsletter.Date) ([]newsletter.Edition, error) {
+	rows, err := s.read(ctx).query(`SELECT `+editionColumns+`
+		FROM editions e JOIN newsletters n ON n.id = e.newsletter_id
+		WHERE e.newsletter_id = $1 AND e.local_date = $2 ORDER BY e.id`, newsletterID, date.String())
+	list, err := collect(rows, err, scanEditionRow)
+	if err != nil {
+		return nil, fmt.Errorf("slots of newsletter %d on %s: %w", newsletterID, date, err)
+	}
+	return list, nil
+}
+
+// UnskipDate frees the slots of the date that staff skipped and that are not due yet, and
+// returns how many.
+func (s *Store) UnskipDate(ctx context.Context, newsletterID int64, date newsletter.Date, actor string, now time.Time) (int, error) {
+	var n int
+	err := s.write(ctx, func(t *tx) (err error) {
+		n, err = t.changed(`DELETE FROM editions WHERE newsletter_id = $1 AND local_date = $2
+			AND state = 'skipped' AND reason = 'staff' AND due_at > $3`, newsletterID, date.String(), millis(now))
+		if err != nil || n == 0 {
+			return err
+		}
+		return t.deskEvent(now, actor, "skip undone", newsletterID, 0, date.String())
+	})
+	if err != nil {
+		return 0, fmt.Errorf("undo the skip of newsletter %d on %s: %w", newsletterID, date, err)
+	}
+	return n, nil
+}
