@@ -1,127 +1,201 @@
-// Package smtptest is a real SMTP server on a loopback port, for tests and the demo. It can
-// answer, hang up, reset or stall at each step of the dialogue, and it holds its clients
-// strictly to the protocol.
 package smtptest
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"time"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"sync"
 )
-
-// Received is one message for one recipient.
-type Received struct {
-	From string // of the envelope, without angle brackets
-	To   string
-	Data []byte // with CRLF, dots unstuffed
-	At   time.Time
-	Conn int // the number of the connection, from 1
-}
-
-// TLSMode is when TLS begins.
-type TLSMode int
-
-// The ways to begin TLS.
-const (
-	NoTLS TLSMode = iota
-	StartTLS
-	ImplicitTLS
-)
-
-// Options say how the server behaves. The zero Options is a server without extensions.
-type Options struct {
-	Addr                string // a loopback address; empty: 127.0.0.1, any port
-	Pipelining          bool
-	EightBitMIME        bool
-	SMTPUTF8            bool
-	EnhancedStatusCodes bool
-	Size                int // the SIZE limit in octets; 0: not offered
-	TLS                 TLSMode
-	Expired             bool   // the certificate is
-	User, Password      string // with a user, AUTH is offered and needed
-	Mechanisms          []string
-	// OnMessage is called for each message, before its final dot is answered, by the
-	// connection's goroutine.
-	OnMessage func(Received)
-	Faults    []Fault
-}
-
-// Point is where in the dialogue a fault strikes.
-type Point int
-
-// The points, each before the server's reply to the command.
-const (
-	AtConnect Point = iota
-	AtEhlo
-	AtStartTLS
-	AtAuth
-	AtMail
-	AtRcpt
-	AtData
-	AtBody // in the middle of the content
-	AtDot  // when the final dot was received
-	AtReset
-	AtQuit
-)
-
-// Action is what a fault does.
-type Action int
-
-// The actions.
-const (
-	Answer Action = iota // with Reply
-	HangUp               // close the connection without a reply
-	Reset                // close it by a TCP reset
-	Stall                // say nothing until Release or Close
-)
-
-// Fault is one misbehaviour.
-type Fault struct {
-	At     Point
-	To     string // only for this recipient (AtRcpt and later); empty: for all
-	Skip   int    // let it pass so many times first
-	Times  int    // strike so many times; 0: always
-	Action Action
-	Reply  string // "451 4.7.1 come back later"; 421 closes the connection after it
-	Count  bool   // AtDot, unless answered: the message counts as received nevertheless
-}
 
 // Server is a running SMTP server.
-type Server struct{}
+type Server struct {
+	options  Options
+	listener net.Listener
+	tls      *tls.Config
+	pool     *x509.CertPool
+	done     chan struct{} // closed by Close
+	running  sync.WaitGroup
+
+	mu       sync.Mutex
+	faults   []faultState
+	messages []Received
+	errors   []string
+	open     map[*conn]struct{}
+	total    int
+	stalled  int
+	closed   bool
+	changed  chan struct{} // closed and replaced whenever something above changes
+	released chan struct{} // closed and replaced by Release
+}
 
 // Start listens and serves until Close.
-func Start(o Options) (*Server, error) { return nil, errors.New("not written yet") }
+func Start(o Options) (*Server, error) {
+	if o.Addr == "" {
+		o.Addr = "127.0.0.1:0"
+	}
+	host, _, err := net.SplitHostPort(o.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("smtptest: %w", err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("smtptest: %s is not a loopback address", host)
+	}
+	if o.Mechanisms == nil {
+		o.Mechanisms = []string{"PLAIN", "LOGIN", "CRAM-MD5"}
+	}
+	s := &Server{
+		options: o,
+		done:    make(chan struct{}), changed: make(chan struct{}), released: make(chan struct{}),
+		open: map[*conn]struct{}{},
+	}
+	s.SetFaults(o.Faults...)
+	if o.TLS != NoTLS {
+		if s.tls, s.pool, err = selfSigned(o.Expired); err != nil {
+			return nil, fmt.Errorf("smtptest: %w", err)
+		}
+	}
+	if s.listener, err = net.Listen("tcp", o.Addr); err != nil {
+		return nil, fmt.Errorf("smtptest: %w", err)
+	}
+	s.running.Go(s.accept)
+	return s, nil
+}
+
+func (s *Server) accept() {
+	for {
+		nc, err := s.listener.Accept()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		if s.closed {
+			s.mu.Unlock()
+			_ = nc.Close()
+			return
+		}
+		s.total++
+		c := newConn(s, nc, s.total)
+		s.open[c] = struct{}{}
+		s.notify()
+		s.mu.Unlock()
+		s.running.Go(func() {
+			c.serve()
+			_ = c.tcp.Close()
+			s.mu.Lock()
+			delete(s.open, c)
+			s.notify()
+			s.mu.Unlock()
+		})
+	}
+}
+
+// notify wakes those who wait for a change. s.mu is held.
+func (s *Server) notify() {
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// wait returns when the condition, looked at with s.mu held, is true.
+func (s *Server) wait(ctx context.Context, condition func() bool) error {
+	for {
+		s.mu.Lock()
+		ok, changed := condition(), s.changed
+		s.mu.Unlock()
+		if ok {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-s.done:
+			return errors.New("smtptest: the server is closed")
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
 
 // Addr is host and port.
-func (s *Server) Addr() string { return "" }
+func (s *Server) Addr() string { return s.listener.Addr().String() }
 
 // URL is the server's address as SMTP_URL wants it, with user and password if it has any.
-func (s *Server) URL() string { return "" }
+func (s *Server) URL() string {
+	u := url.URL{Scheme: "smtp", Host: s.Addr()}
+	if s.options.TLS == ImplicitTLS {
+		u.Scheme = "smtps"
+	}
+	if s.options.User != "" {
+		u.User = url.UserPassword(s.options.User, s.options.Password)
+	}
+	return u.String()
+}
 
-// CertPool trusts the server's certificate.
-func (s *Server) CertPool() *x509.CertPool { return nil }
+// CertPool trusts the server's certificate; nil if it has none.
+func (s *Server) CertPool() *x509.CertPool { return s.pool }
 
 // Messages returns what was received so far, in order.
-func (s *Server) Messages() []Received { return nil }
+func (s *Server) Messages() []Received {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.messages)
+}
 
-// WaitFor returns when at least n messages have been received, or ctx's error.
-func (s *Server) WaitFor(ctx context.Context, n int) error { return nil }
-
-// SetFaults replaces the faults.
-func (s *Server) SetFaults(faults ...Fault) {}
-
-// Release lets everything that is stalled go on.
-func (s *Server) Release() {}
+// WaitFor returns when at least n messages have been received, or with ctx's error.
+func (s *Server) WaitFor(ctx context.Context, n int) error {
+	return s.wait(ctx, func() bool { return len(s.messages) >= n })
+}
 
 // Connections returns how many connections are open, and how many there have been.
-func (s *Server) Connections() (open, total int) { return 0, 0 }
+func (s *Server) Connections() (open, total int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open), s.total
+}
 
-// WaitIdle returns when no connection is open, or ctx's error.
-func (s *Server) WaitIdle(ctx context.Context) error { return nil }
+// WaitIdle returns when no connection is open, or with ctx's error: a client that leaks
+// one is found by it.
+func (s *Server) WaitIdle(ctx context.Context) error {
+	return s.wait(ctx, func() bool { return len(s.open) == 0 })
+}
 
-// ProtocolErrors returns what clients did against the protocol, RFC 5321 and RFC 2920.
-func (s *Server) ProtocolErrors() []string { return nil }
+// WaitStalled returns when n connections are stalled by a fault, or with ctx's error.
+func (s *Server) WaitStalled(ctx context.Context, n int) error {
+	return s.wait(ctx, func() bool { return s.stalled >= n })
+}
 
-// Close ends all connections and waits for them.
-func (s *Server) Close() error { return nil }
+// ProtocolErrors returns what clients did against the protocol.
+func (s *Server) ProtocolErrors() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.errors)
+}
+
+// Release lets everything that is stalled go on.
+func (s *Server) Release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.released)
+	s.released = make(chan struct{})
+}
+
+// Close stops listening, ends all connections and waits for them.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	close(s.done)
+	err := s.listener.Close()
+	for c := range s.open {
+		_ = c.tcp.Close()
+	}
+	s.mu.Unlock()
+	s.running.Wait()
+	return err
+}
