@@ -34,9 +34,8 @@ type Catalogue interface {
 	// Newsletters returns all of them, closed ones too.
 	Newsletters(ctx context.Context) ([]newsletter.Newsletter, error)
 	Sections(ctx context.Context, newsletterID int64) ([]newsletter.Section, error)
-	// TakenDates returns the dates from the given one on whose slot has its edition, sent or
-	// skipped, so that none will come then.
-	TakenDates(ctx context.Context, newsletterID int64, cadence newsletter.Cadence, slot string, from newsletter.Date) ([]newsletter.Date, error)
+	// SlotTaken reports whether the slot has its edition, sent or skipped.
+	SlotTaken(ctx context.Context, key newsletter.SlotKey) (bool, error)
 }
 
 // SignUps keeps requests to subscribe until they are confirmed.

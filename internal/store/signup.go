@@ -1,0 +1,242 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// SignUp records a request to subscribe and puts the mail that answers it into the outbox,
+// in one transaction. Pending subscriptions are made; those that are active, paused or left
+// stay as they are. It runs the same statements whether the address is known or not (S27).
+// The error is RateLimited past the limit of r.Client; then nothing is recorded.
+func (s *Store) SignUp(ctx context.Context, r newsletter.SignUpRequest, now time.Time) error {
+	err := s.write(ctx, func(t *tx) error { return t.signUp(r, now) })
+	if err != nil {
+		return fmt.Errorf("sign up: %w", err)
+	}
+	return nil
+}
+
+func (t *tx) signUp(r newsletter.SignUpRequest, now time.Time) error {
+	if err := t.limitClient(r.Client, now); err != nil {
+		return err
+	}
+	if err := t.countOne(allBucket, now); err != nil {
+		return err
+	}
+	reason, err := suppression(t, r.Suppression)
+	if err != nil {
+		return err
+	}
+	subscriberID, err := t.signUpSubscriber(r, now)
+	if err != nil {
+		return err
+	}
+	words, err := t.wordsID(r.Words)
+	if err != nil {
+		return err
+	}
+	answer := newsletter.Answer{Now: now, Suppressed: reason, Already: true, Covered: true}
+	for _, c := range r.Choices {
+		active, covered, err := t.signUpState(subscriberID, c.NewsletterID, now)
+		if err != nil {
+			return err
+		}
+		answer.Already = answer.Already && active
+		answer.Covered = answer.Covered && (active || covered)
+	}
+	if answer.Sent, err = t.lastMails(subscriberID, now); err != nil {
+		return err
+	}
+	kind, at, send := answer.Mail()
+	signupID, err := t.insertSignUp(subscriberID, r, at, now)
+	if err != nil {
+		return err
+	}
+	for _, c := range r.Choices {
+		if err := t.requestChoice(signupID, subscriberID, c, now); err != nil {
+			return err
+		}
+		if err := t.subscriptionEvent(subscriberID, c.NewsletterID, newsletter.EventRequested, r.Origin, words, 0, now); err != nil {
+			return err
+		}
+	}
+	return t.queueMail(kind, subscriberID, signupID, send, at, now)
+}
+
+// signUpSubscriber returns the id of the address, which is added if it is new. Until
+// somebody has answered a mail to it, the last form counts for how it is written and for
+// name and time zone; after that a stranger at a form cannot change them.
+func (t *tx) signUpSubscriber(r newsletter.SignUpRequest, now time.Time) (int64, error) {
+	const joined = `EXISTS (SELECT 1 FROM subscriptions u WHERE u.subscriber_id = subscribers.id AND u.joined_at IS NOT NULL)`
+	return t.insert(`
+		INSERT INTO subscribers (email, email_key, name, time_zone, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $5)
+		ON CONFLICT (email_key) DO UPDATE SET
+			email = CASE WHEN `+joined+` THEN subscribers.email ELSE excluded.email END,
+			name = CASE WHEN excluded.name = '' OR `+joined+` THEN subscribers.name ELSE excluded.name END,
+			time_zone = CASE WHEN excluded.time_zone = '' OR `+joined+` THEN subscribers.time_zone ELSE excluded.time_zone END,
+			updated_at = excluded.updated_at
+		RETURNING id`,
+		r.Email, r.EmailKey, r.Name, r.TimeZone, millis(now))
+}
+
+// signUpState reports whether the reader has the newsletter, and whether a mail has gone out
+// that confirms a sign-up for it.
+func (t *tx) signUpState(subscriberID, newsletterID int64, now time.Time) (active, covered bool, err error) {
+	err = t.row(`
+		SELECT
+			EXISTS (SELECT 1 FROM subscriptions
+				WHERE newsletter_id = $1 AND subscriber_id = $2 AND state IN ('active', 'paused')),
+			EXISTS (SELECT 1 FROM signups s
+				JOIN signup_newsletters c ON c.signup_id = s.id AND c.newsletter_id = $1
+				JOIN mails m ON m.signup_id = s.id AND m.subscriber_id = $2
+				WHERE s.subscriber_id = $2 AND s.confirmed_at IS NULL AND s.created_at > $3 AND s.expires_at > $4
+				AND m.kind = 'confirm' AND m.state IN (1, 2, 3, 5, 6))`,
+		newsletterID, subscriberID, millis(now.Add(-newsletter.SignUpValid)), millis(now)).Scan(&active, &covered)
+	return active, covered, err
+}
+
+// insertSignUp adds the row that the confirmation token names. The token's time begins with
+// its mail.
+func (t *tx) insertSignUp(subscriberID int64, r newsletter.SignUpRequest, mailAt, now time.Time) (int64, error) {
+	return t.insert(`
+		INSERT INTO signups (subscriber_id, nonce, page, placement, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
+		subscriberID, r.Nonce, r.Origin.Page, r.Origin.Placement, millis(now), millis(mailAt.Add(newsletter.SignUpValid)))
+}
+
+// requestChoice records what is asked for in one newsletter. A subscription that is pending
+// takes the choice, others do not.
+func (t *tx) requestChoice(signupID, subscriberID int64, c newsletter.SignUpChoice, now time.Time) error {
+	_, err := t.exec(`INSERT INTO signup_newsletters (signup_id, newsletter_id, cadence, sections) VALUES ($1, $2, $3, $4)`,
+		signupID, c.NewsletterID, string(c.Cadence), int64(c.Sections))
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`
+		INSERT INTO subscriptions (newsletter_id, subscriber_id, state, cadence, sections, created_at, updated_at)
+		VALUES ($1, $2, 'pending', $3, $4, $5, $5)
+		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE
+		SET cadence = excluded.cadence, sections = excluded.sections, updated_at = excluded.updated_at
+		WHERE subscriptions.state = 'pending'`,
+		c.NewsletterID, subscriberID, string(c.Cadence), int64(c.Sections), millis(now))
+	return err
+}
+
+// FindSignUp returns the sign-up, or a NotFound error.
+func (s *Store) FindSignUp(ctx context.Context, id int64) (newsletter.SignUp, error) {
+	su, err := findSignUp(s.read(ctx), id)
+	if err != nil {
+		return newsletter.SignUp{}, fmt.Errorf("sign-up %d: %w", id, err)
+	}
+	return su, nil
+}
+
+func findSignUp(q querier, id int64) (newsletter.SignUp, error) {
+	var (
+		su               newsletter.SignUp
+		created, expires int64
+		confirmed        sql.NullInt64
+	)
+	err := q.row(`
+		SELECT id, subscriber_id, nonce, page, placement, created_at, expires_at, confirmed_at
+		FROM signups WHERE id = $1`, id).
+		Scan(&su.ID, &su.SubscriberID, &su.Nonce, &su.Page, &su.Placement, &created, &expires, &confirmed)
+	if errors.Is(err, sql.ErrNoRows) {
+		return su, newsletter.NotFoundf("This link is not valid.")
+	}
+	if err != nil {
+		return su, err
+	}
+	su.CreatedAt, su.ExpiresAt, su.ConfirmedAt = fromMillis(created), fromMillis(expires), fromNull(confirmed)
+	rows, err := q.query(`
+		SELECT newsletter_id, cadence, sections FROM signup_newsletters
+		WHERE signup_id = $1 ORDER BY newsletter_id`, id)
+	su.Choices, err = collect(rows, err, func(rows *sql.Rows) (c newsletter.SignUpChoice, err error) {
+		return c, rows.Scan(&c.NewsletterID, &c.Cadence, &c.Sections)
+	})
+	return su, err
+}
+
+// ConfirmSignUp activates what the sign-up asks for, lifts the address's suppression if
+// confirming does that (S26), and records the words that stood beside the button. done is
+// false if it was confirmed before, or everything was left since it was made: then nothing
+// changes. The error is Forbidden, with reason "expired" or "suppressed".
+func (s *Store) ConfirmSignUp(ctx context.Context, id int64, suppressionHash []byte, words newsletter.Words, origin newsletter.Origin, now time.Time) (done bool, err error) {
+	err = s.write(ctx, func(t *tx) error {
+		done, err = t.confirmSignUp(id, suppressionHash, words, origin, now)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("confirm sign-up %d: %w", id, err)
+	}
+	return done, nil
+}
+
+func (t *tx) confirmSignUp(id int64, hash []byte, words newsletter.Words, origin newsletter.Origin, now time.Time) (bool, error) {
+	su, err := findSignUp(t, id)
+	if err != nil {
+		return false, err
+	}
+	subs, err := subscriptionsOf(t, su.SubscriberID)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case !su.ConfirmedAt.IsZero() || su.Superseded(subs):
+		return false, nil
+	case !now.Before(su.ExpiresAt):
+		return false, newsletter.Refusef("expired", "This link has expired. Ask for a new one, and we will send it at once.")
+	}
+	reason, err := suppression(t, hash)
+	if err != nil {
+		return false, err
+	}
+	if reason != "" {
+		if !reason.LiftedByConfirming() {
+			return false, newsletter.Refusef("suppressed", "Mail to this address was reported as unwanted, so we do not write to it. If that was a mistake, please write to us.")
+		}
+		if err := t.liftSuppression(hash); err != nil {
+			return false, err
+		}
+		origin.Note = "lifted the suppression: " + string(reason)
+	}
+	wordsID, err := t.wordsID(words)
+	if err != nil {
+		return false, err
+	}
+	for _, c := range su.Choices {
+		if err := t.confirmChoice(su, c, subs, origin, wordsID, now); err != nil {
+			return false, err
+		}
+	}
+	_, err = t.exec(`UPDATE signups SET confirmed_at = $1 WHERE id = $2`, millis(now), id)
+	return true, err
+}
+
+// confirmChoice activates one newsletter, unless the reader left it after the sign-up. One
+// that is active stays as it is; that it was confirmed once more is recorded.
+func (t *tx) confirmChoice(su newsletter.SignUp, c newsletter.SignUpChoice, subs []newsletter.Subscription, origin newsletter.Origin, wordsID int64, now time.Time) error {
+	one := newsletter.SignUp{CreatedAt: su.CreatedAt, Choices: []newsletter.SignUpChoice{c}}
+	if one.Superseded(subs) {
+		return nil
+	}
+	active := false
+	for _, u := range subs {
+		if u.NewsletterID == c.NewsletterID {
+			active = u.State == newsletter.Active || u.State == newsletter.PausedSub
+		}
+	}
+	if !active {
+		if err := t.activate(su.SubscriberID, c, now); err != nil {
+			return err
+		}
+	}
+	return t.subscriptionEvent(su.SubscriberID, c.NewsletterID, newsletter.EventConfirmed, origin, wordsID, 0, now)
+}
