@@ -29,6 +29,7 @@ const (
 	IsHeld         Verdict = "held"
 	IsEmbargoed    Verdict = "embargo"
 	IsWithdrawn    Verdict = "withdrawn"
+	NoReaders      Verdict = "no_readers"
 	BelowMinimum   Verdict = "below_minimum"   // owed, but too few are: the next edition has it
 	BeforeAttached Verdict = "before_attached" // known long before its source was the newsletter's
 )
