@@ -47,12 +47,13 @@ func addParams(link, params string) string {
 	_, query, hasQuery := strings.Cut(base, "?")
 	var had []string
 	for pair := range strings.SplitSeq(query, "&") {
-		key, _, _ := strings.Cut(pair, "=")
-		had = append(had, key)
+		if key, _, _ := strings.Cut(pair, "="); key != "" {
+			had = append(had, key)
+		}
 	}
 	for pair := range strings.SplitSeq(params, "&") {
 		key, _, _ := strings.Cut(pair, "=")
-		if pair == "" || slices.Contains(had, key) {
+		if key == "" || slices.Contains(had, key) {
 			continue
 		}
 		switch {

@@ -16,6 +16,7 @@ const (
 	maxByline   = 200
 	maxLabel    = 40
 	maxSubject  = 200 // of the editors' own
+	maxName     = 200 // of a newsletter
 )
 
 // New takes the snapshot of an edition: the candidates in their order become its blocks. It
@@ -90,6 +91,8 @@ func (s Snapshot) check() error {
 	switch {
 	case n.Name == "":
 		return newsletter.Invalidf("name", "the newsletter has no name")
+	case len([]rune(n.Name)) > maxName:
+		return newsletter.Invalidf("name", "the name of a newsletter has at most %d characters", maxName)
 	case !strings.Contains(n.From.Email, "@"):
 		return newsletter.Invalidf("from", "%q is not an address to send from", n.From.Email)
 	case len([]rune(s.Subject)) > maxSubject:
