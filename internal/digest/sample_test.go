@@ -55,7 +55,7 @@ var stories = []struct {
 	{"Data brokers merge as the price of clean addresses doubles", "Northline and Postfach agree on an all-share deal that makes them the largest seller of verified addresses in Europe.", "", "", "data.png", "Rows of filing drawers", 1},
 	{"Mira Castellanos leaves Union Clearing after eleven years", "She steered the clearing house through two migrations. Her deputy takes over for now.", "Staff reporter", "", "", "", 32},
 	{"Instant payments pass cheques for the first time", "Eleven per cent of all transfers settled within ten seconds in October.", "Ana Novak", "", "chart.png", "", 0},
-	{"Opinion: stop calling everything a wallet", "The word hides who holds the money, and who pays when it is gone.", "Leïla Haddad", "Opinion", "", "", 0},
+	{"Stop calling everything a wallet", "The word hides who holds the money, and who pays when it is gone.", "Leïla Haddad", "Opinion", "", "", 0},
 	{"Small lenders share one model, and one bill", "Forty credit unions train a credit model together without pooling a single customer record.", "Ruth Adeyemi", "", "", "", 1},
 	{"Terminal maker Okta Point recalls 12,000 devices", "A battery fault was found by a baker in Leeds.", "", "", "terminal.png", "A card terminal on a counter", 0},
 	{"Capital rules: what changes on 1 January", "Our table of the eight thresholds, and whom each one hits.", "Tomás Ó Briain", "", "", "", 2},
