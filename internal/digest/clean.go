@@ -68,7 +68,7 @@ func cut(s string, n int) string {
 		end--
 	}
 	short := strings.TrimRightFunc(string(runes[:end]), func(r rune) bool {
-		return unicode.IsSpace(r) || strings.ContainsRune(",;:.–—-", r)
+		return unicode.IsSpace(r) || strings.ContainsRune(",;:.·–—-", r)
 	})
 	if short == "" {
 		return ""
