@@ -1,0 +1,109 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"broadsheet/internal/newsletter"
+	"broadsheet/internal/readers"
+)
+
+// The states of a confirmation link.
+const (
+	linkOpen    = "open"
+	linkUsed    = "used"
+	linkExpired = "expired"
+)
+
+// confirmPage shows what a confirmation link would do, or why it does nothing any more.
+type confirmPage struct {
+	frame
+	readers.Confirmation
+	Action string // where the button posts to
+	Again  string // where to sign up anew
+}
+
+// confirmedPage welcomes a reader and says when the first edition comes.
+type confirmedPage struct {
+	frame
+	First  []firstEdition
+	Manage string
+	Masked string
+}
+
+type firstEdition struct {
+	Newsletter newsletter.Newsletter
+	When       string // empty: there is no fixed time
+}
+
+func (a *app) confirmation(c echo.Context) error {
+	found, err := a.Readers.Confirmation(c.Request().Context(), c.Param("token"))
+	if err != nil {
+		return err
+	}
+	return a.showConfirmation(c, http.StatusOK, found)
+}
+
+func (a *app) showConfirmation(c echo.Context, status int, found readers.Confirmation) error {
+	list := make([]newsletter.Newsletter, len(found.Choices))
+	for i, choice := range found.Choices {
+		list[i] = choice.Newsletter
+	}
+	page := confirmPage{
+		frame: commonFrame(list), Confirmation: found,
+		Action: a.path("/confirm/" + c.Param("token")), Again: a.path("/"),
+	}
+	if found.State == linkExpired {
+		page.Action += "/renew"
+	}
+	if len(list) == 1 {
+		page.Again = a.path("/n/" + list[0].Slug)
+	}
+	return a.render(c, status, "confirm", page)
+}
+
+func (a *app) confirm(c echo.Context) error {
+	ctx, token := c.Request().Context(), c.Param("token")
+	done, err := a.Readers.Confirm(ctx, token, origin(c, "link"))
+	if newsletter.ReasonOf(err) == linkExpired {
+		found, err := a.Readers.Confirmation(ctx, token)
+		if err != nil {
+			return err
+		}
+		return a.showConfirmation(c, http.StatusGone, found)
+	}
+	if err != nil {
+		return err
+	}
+	if len(done.First) == 0 { // it was used before
+		return a.showConfirmation(c, http.StatusOK, done.Confirmation)
+	}
+	page := confirmedPage{Masked: done.Masked}
+	var list []newsletter.Newsletter
+	for _, f := range done.First {
+		first := firstEdition{Newsletter: f.Newsletter}
+		if !f.ByHand {
+			first.When = dueWords(f.Due.At, f.Zone, a.Now())
+		}
+		page.First = append(page.First, first)
+		list = append(list, f.Newsletter)
+	}
+	page.frame = commonFrame(list)
+	if done.ManageToken != "" {
+		page.Manage = a.path("/manage/" + done.ManageToken)
+	}
+	return a.render(c, http.StatusOK, "confirmed", page)
+}
+
+func (a *app) renewConfirmation(c echo.Context) error {
+	sent, err := a.Readers.RenewConfirmation(c.Request().Context(), c.Param("token"), origin(c, "link"))
+	if err != nil {
+		return err
+	}
+	values := map[string][]string{}
+	for _, n := range sent.Newsletters {
+		values["newsletter"] = append(values["newsletter"], n.Slug)
+	}
+	return a.subscribed(c, values)
+}

@@ -1,0 +1,177 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"broadsheet/internal/newsletter"
+)
+
+// statusError is a mistake that only HTTP knows, with a sentence for whoever made it.
+type statusError struct {
+	status  int
+	message string
+}
+
+func (e *statusError) Error() string { return e.message }
+
+// failure is an error as it is shown.
+type failure struct {
+	status     int
+	title      string // for a page
+	message    string
+	reason     string // for a program; may be empty
+	fields     []newsletter.Field
+	retryAfter int // seconds; 0: nothing is known
+	internal   bool
+}
+
+// handleError is the one place where errors become answers.
+func (a *app) handleError(err error, c echo.Context) {
+	if c.Response().Committed {
+		if !gone(c, err) {
+			a.Logger.Error("request failed after the answer had begun", "route", c.Path(), "error", err)
+		}
+		return
+	}
+	f := failureOf(err)
+	if f.internal && !gone(c, err) {
+		a.Logger.Error("request failed", "method", knownMethod(c.Request().Method), "route", c.Path(), "error", err)
+	}
+	h := c.Response().Header()
+	if f.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(f.retryAfter))
+	}
+	h.Set("Cache-Control", "no-store")
+	var sendErr error
+	if isAPI(c.Request()) {
+		sendErr = sendProblem(c, f)
+	} else {
+		sendErr = a.render(c, f.status, "error", errorPage{
+			Status: f.status, Heading: f.title, Message: f.message, Fields: f.fields, Wait: waitWords(f.retryAfter),
+		})
+	}
+	if sendErr != nil && !gone(c, sendErr) {
+		a.Logger.Error("error page", "route", c.Path(), "error", sendErr)
+	}
+}
+
+// failureOf says how an error is shown. What is not meant for people becomes a plain 500.
+func failureOf(err error) failure {
+	if e, ok := errors.AsType[*newsletter.Error](err); ok {
+		return domainFailure(e)
+	}
+	if e, ok := errors.AsType[*statusError](err); ok {
+		f := statusFailure(e.status)
+		f.message = e.message
+		return f
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return statusFailure(http.StatusRequestEntityTooLarge)
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		f := statusFailure(http.StatusServiceUnavailable)
+		f.internal = true
+		return f
+	}
+	if e, ok := errors.AsType[*echo.HTTPError](err); ok && e.Code >= 400 && e.Code < 500 {
+		return statusFailure(e.Code)
+	}
+	f := statusFailure(http.StatusInternalServerError)
+	f.internal = true
+	return f
+}
+
+func domainFailure(e *newsletter.Error) failure {
+	status := map[newsletter.Kind]int{
+		newsletter.Invalid:     http.StatusUnprocessableEntity,
+		newsletter.NotFound:    http.StatusNotFound,
+		newsletter.Conflict:    http.StatusConflict,
+		newsletter.Forbidden:   http.StatusForbidden,
+		newsletter.RateLimited: http.StatusTooManyRequests,
+	}[e.Kind]
+	if status == 0 {
+		status = http.StatusInternalServerError
+	}
+	f := statusFailure(status)
+	f.internal = e.Kind == newsletter.Internal
+	if f.internal {
+		return f
+	}
+	f.reason, f.fields = e.Reason, e.Fields
+	if e.Message != "" {
+		f.message = e.Message
+	}
+	if status == http.StatusTooManyRequests {
+		f.retryAfter = max(e.RetryAfter, 1)
+	}
+	return f
+}
+
+// statusFailure returns the words for a status that nobody has said more about.
+func statusFailure(status int) failure {
+	f := failure{status: status}
+	switch status {
+	case http.StatusNotFound:
+		f.title = "There is no such page"
+		f.message = "The address may have been cut short on its way, or the page has gone. If you came by a link in a mail, please try the link again in the mail itself."
+	case http.StatusMethodNotAllowed:
+		f.title = "That does not work here"
+		f.message = "This address cannot be used in that way. If you came by a link, please go back and try again."
+	case http.StatusRequestEntityTooLarge:
+		f.title = "That was too much"
+		f.message = "What was sent is larger than this address takes."
+	case http.StatusTooManyRequests:
+		f.title = "One moment, please"
+		f.message = "This was tried very often in a short time. Nothing is lost; please try again later."
+	case http.StatusConflict:
+		f.title = "That is not possible now"
+		f.message = "Something else has changed in the meantime. Please look again."
+	case http.StatusForbidden:
+		f.title = "That is not possible"
+		f.message = "You cannot do this."
+	case http.StatusUnprocessableEntity:
+		f.title = "Something is not right yet"
+		f.message = "Please look at what is named below and try again."
+	case http.StatusUnauthorized:
+		f.title = "Please say who you are"
+		f.message = "Send a valid API token: Authorization: Bearer …"
+	case http.StatusUnsupportedMediaType:
+		f.title = "That cannot be read"
+		f.message = "What was sent is of a kind that this address does not take."
+	case http.StatusServiceUnavailable:
+		f.title = "This takes too long"
+		f.message = "We are very busy at the moment. Please try again in a minute."
+		f.retryAfter = 60
+	case http.StatusInternalServerError:
+		f.title = "Something went wrong"
+		f.message = "The mistake is ours, and it has been noted. Please try again in a few minutes."
+	default:
+		f.title = "That did not work"
+		f.message = "Please go back and try again."
+	}
+	return f
+}
+
+// waitWords says how long to wait, for people; empty for 0.
+func waitWords(seconds int) string {
+	d := time.Duration(seconds) * time.Second
+	switch {
+	case d <= 0:
+		return ""
+	case d <= 90*time.Second:
+		return "in a minute"
+	case d < 50*time.Minute:
+		return "in about " + strconv.Itoa(int((d+time.Minute-1)/time.Minute)) + " minutes"
+	case d <= 90*time.Minute:
+		return "in about an hour"
+	case d <= 20*time.Hour:
+		return "in about " + strconv.Itoa(int((d+30*time.Minute)/time.Hour)) + " hours"
+	}
+	return "tomorrow"
+}

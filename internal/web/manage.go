@@ -1,0 +1,124 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"broadsheet/internal/newsletter"
+	"broadsheet/internal/readers"
+)
+
+// managePage is a reader's subscriptions with what can be changed.
+type managePage struct {
+	frame
+	Masked        string
+	Subscriptions []managedSubscription
+	Action        string
+	Saved         string // name of the newsletter that was just changed
+}
+
+type managedSubscription struct {
+	readers.ManagedSubscription
+	Left        bool
+	Paused      bool
+	Cadences    []cadenceChoice
+	Choices     []sectionChoice
+	Next        string // in words; empty: there is no fixed time
+	Unsubscribe string
+	SignUp      string
+	Problems    []newsletter.Field
+}
+
+func (a *app) manage(c echo.Context) error {
+	found, err := a.Readers.Manage(c.Request().Context(), c.Param("token"))
+	if err != nil {
+		return err
+	}
+	page := a.managePage(c, found)
+	for _, s := range page.Subscriptions {
+		if s.Newsletter.Slug == c.QueryParam("saved") {
+			page.Saved = s.Newsletter.Name
+		}
+	}
+	return a.render(c, http.StatusOK, "manage", page)
+}
+
+func (a *app) managePage(c echo.Context, found readers.Managed) managePage {
+	page := managePage{Masked: found.Masked, Action: a.path("/manage/" + c.Param("token"))}
+	var list []newsletter.Newsletter
+	for _, s := range found.Subscriptions {
+		list = append(list, s.Newsletter)
+		page.Subscriptions = append(page.Subscriptions, a.managed(s))
+	}
+	page.frame = commonFrame(list)
+	return page
+}
+
+func (a *app) managed(s readers.ManagedSubscription) managedSubscription {
+	m := managedSubscription{
+		ManagedSubscription: s,
+		Left:                s.State == newsletter.Left,
+		Paused:              s.State == newsletter.PausedSub,
+		Unsubscribe:         a.path("/unsubscribe/" + s.UnsubscribeToken),
+		SignUp:              a.path("/n/" + s.Newsletter.Slug),
+	}
+	if !s.ByHand && !s.Next.At.IsZero() {
+		m.Next = dueWords(s.Next.At, s.Zone, a.Now())
+	}
+	cadences := s.Newsletter.Cadences()
+	if !slices.Contains(cadences, s.Cadence) {
+		cadences = append(cadences, s.Cadence) // not offered any more, and still theirs
+	}
+	if len(cadences) > 1 {
+		for _, k := range cadences {
+			m.Cadences = append(m.Cadences, cadenceChoice{k, whenWords(s.Newsletter, k), k == s.Cadence})
+		}
+	}
+	for _, section := range s.Sections {
+		chosen := s.Subscription.Sections.Has(section)
+		m.Choices = append(m.Choices, sectionChoice{section, chosen})
+	}
+	return m
+}
+
+func (a *app) changeSubscription(c echo.Context) error {
+	values, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	ctx, token, slug := c.Request().Context(), c.Param("token"), values.Get("newsletter")
+	change := readers.Change{Newsletter: slug, Cadence: values.Get("cadence"), Sections: values["section"]}
+	_, err = a.Readers.ChangeSubscription(ctx, token, change, origin(c, "link"))
+	if newsletter.KindOf(err) == newsletter.Invalid {
+		return a.changeAgain(c, slug, err)
+	}
+	if err != nil {
+		return err
+	}
+	to := a.path("/manage/" + token)
+	if newsletter.CheckSlug(slug) == nil {
+		to += "?saved=" + slug
+	}
+	return c.Redirect(http.StatusSeeOther, to)
+}
+
+// changeAgain shows the page with what was wrong with a change.
+func (a *app) changeAgain(c echo.Context, slug string, invalid error) error {
+	found, err := a.Readers.Manage(c.Request().Context(), c.Param("token"))
+	if err != nil {
+		return err
+	}
+	page := a.managePage(c, found)
+	e, _ := errors.AsType[*newsletter.Error](invalid)
+	i := slices.IndexFunc(page.Subscriptions, func(s managedSubscription) bool { return s.Newsletter.Slug == slug })
+	if i < 0 {
+		return invalid
+	}
+	for _, f := range e.Fields {
+		page.Subscriptions[i].Problems = append(page.Subscriptions[i].Problems, newsletter.Field{Name: f.Name, Message: sentence(f.Message)})
+	}
+	return a.render(c, http.StatusUnprocessableEntity, "manage", page)
+}

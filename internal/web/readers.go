@@ -1,0 +1,64 @@
+package web
+
+import (
+	"context"
+
+	"broadsheet/internal/newsletter"
+	"broadsheet/internal/readers"
+)
+
+// Readers is everything that the pages and the API ask for; *readers.Service is one.
+type Readers interface {
+	Catalogue
+	SignUps
+	Unsubscribing
+	Managing
+	Staff
+}
+
+// Catalogue knows what can be subscribed to.
+type Catalogue interface {
+	// Newsletters returns those that are open.
+	Newsletters(ctx context.Context) ([]newsletter.Newsletter, error)
+	// Newsletter returns one, closed or not, with its sections, or a NotFound error.
+	Newsletter(ctx context.Context, slug string) (newsletter.Newsletter, []newsletter.Section, error)
+	ConsentWords(n ...newsletter.Newsletter) (words, version string)
+}
+
+// SignUps takes sign-ups and confirms them.
+type SignUps interface {
+	SignUp(ctx context.Context, form readers.SignUp) (readers.SignedUp, error)
+	// Expect returns what SignUp says about the mail to look for.
+	Expect(ctx context.Context, newsletters []string) (readers.SignedUp, error)
+	Confirmation(ctx context.Context, token string) (readers.Confirmation, error)
+	Confirm(ctx context.Context, token string, origin newsletter.Origin) (readers.Confirmed, error)
+	RenewConfirmation(ctx context.Context, token string, origin newsletter.Origin) (readers.SignedUp, error)
+}
+
+// Unsubscribing is what the unsubscribe link of a digest can do.
+type Unsubscribing interface {
+	Leaving(ctx context.Context, token string) (readers.Leaving, error)
+	Leave(ctx context.Context, token string, origin newsletter.Origin) (readers.Leaving, error)
+	UndoLeave(ctx context.Context, token string, origin newsletter.Origin) (readers.Leaving, error)
+}
+
+// Managing is what the manage link of a digest can do.
+type Managing interface {
+	Manage(ctx context.Context, token string) (readers.Managed, error)
+	ChangeSubscription(ctx context.Context, token string, c readers.Change, origin newsletter.Origin) (readers.Managed, error)
+}
+
+// Staff is what staff can do by the API.
+type Staff interface {
+	Authenticate(ctx context.Context, secret string) (newsletter.Token, error)
+	SubscriberLists
+	Add(ctx context.Context, a readers.Added, origin newsletter.Origin) (newsletter.Subscriber, error)
+	Update(ctx context.Context, id int64, p readers.Patch, origin newsletter.Origin) (newsletter.Subscriber, error)
+	Remove(ctx context.Context, emailOrID, newsletterSlug string, origin newsletter.Origin) (newsletter.Subscriber, error)
+}
+
+// SubscriberLists reads subscribers.
+type SubscriberLists interface {
+	Subscriber(ctx context.Context, emailOrID string) (newsletter.Subscriber, []newsletter.Event, error)
+	Subscribers(ctx context.Context, f readers.Filter, after int64, limit int) ([]newsletter.Subscriber, error)
+}

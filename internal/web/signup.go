@@ -1,0 +1,194 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"broadsheet/internal/newsletter"
+)
+
+// homePage lists the newsletters that can be subscribed to, with a form.
+type homePage struct {
+	frame
+	Form signUpForm
+}
+
+// newsletterPage is about one newsletter, with its form.
+type newsletterPage struct {
+	frame
+	Newsletter newsletter.Newsletter
+	Form       signUpForm
+}
+
+// checkInboxPage says what to look for. No address stands on it or in its URL.
+type checkInboxPage struct {
+	frame
+	Newsletters []newsletter.Newsletter
+	From        newsletter.Address
+	Subject     string
+	Again       string // where to try again
+}
+
+func (a *app) home(c echo.Context) error {
+	page, err := a.homePage(c.Request().Context(), signUpForm{}, nil)
+	if err != nil {
+		return err
+	}
+	return a.render(c, http.StatusOK, "home", page)
+}
+
+func (a *app) homePage(ctx context.Context, form signUpForm, chosen []string) (homePage, error) {
+	list, err := a.Readers.Newsletters(ctx)
+	if err != nil {
+		return homePage{}, err
+	}
+	if len(list) == 1 && len(chosen) == 0 {
+		chosen = []string{list[0].Slug}
+	}
+	form.offer(list, chosen)
+	return homePage{commonFrame(list), form}, nil
+}
+
+func (a *app) newsletter(c echo.Context) error {
+	page, err := a.newsletterPage(c.Request().Context(), c.Param("newsletter"), signUpForm{})
+	if err != nil {
+		return err
+	}
+	return a.render(c, http.StatusOK, "newsletter", page)
+}
+
+func (a *app) newsletterPage(ctx context.Context, slug string, form signUpForm) (newsletterPage, error) {
+	n, sections, err := a.Readers.Newsletter(ctx, slug)
+	if err != nil {
+		return newsletterPage{}, err
+	}
+	form.offerOne(n, sections)
+	form.Words, _ = a.Readers.ConsentWords(n)
+	return newsletterPage{frameOf(n), n, form}, nil
+}
+
+// subscribe takes the sign-up form, from our own pages and from publishers' pages alike.
+func (a *app) subscribe(c echo.Context) error {
+	values, err := readForm(c)
+	if err != nil {
+		return err
+	}
+	form := typed(values)
+	if values.Get("website") != "" {
+		// Nobody sees this field; a program filled it in. It is told what everybody is told.
+		return a.subscribed(c, values)
+	}
+	o := origin(c, "form")
+	if form.Page == "" {
+		form.Page = referrer(c.Request())
+	}
+	_, err = a.Readers.SignUp(c.Request().Context(), form.request(values, o))
+	if newsletter.KindOf(err) == newsletter.Invalid {
+		return a.again(c, form, values, err)
+	}
+	if err != nil {
+		return err
+	}
+	return a.subscribed(c, values)
+}
+
+// subscribed leads on, in the same way for known and unknown addresses (S27). The address is
+// not in the URL: from there it would reach histories and logs.
+func (a *app) subscribed(c echo.Context, values url.Values) error {
+	if to, ok := a.ownAddress(values.Get("return")); ok {
+		return c.Redirect(http.StatusSeeOther, to)
+	}
+	to := a.path("/check-inbox")
+	query := url.Values{}
+	for i, slug := range values["newsletter"] {
+		if i < maxNewsletters && newsletter.CheckSlug(slug) == nil {
+			query.Add("newsletter", slug)
+		}
+	}
+	if len(query) > 0 {
+		to += "?" + query.Encode()
+	}
+	return c.Redirect(http.StatusSeeOther, to)
+}
+
+// maxNewsletters is how many newsletters one request is about at most.
+const maxNewsletters = 50
+
+// again shows the form with what was typed and what was wrong.
+func (a *app) again(c echo.Context, form signUpForm, values url.Values, invalid error) error {
+	ctx, chosen := c.Request().Context(), values["newsletter"]
+	e, _ := errors.AsType[*newsletter.Error](invalid)
+	if len(chosen) == 1 && !slices.ContainsFunc(e.Fields, func(f newsletter.Field) bool { return f.Name == "newsletter" }) {
+		page, err := a.newsletterPage(ctx, chosen[0], form)
+		if err == nil {
+			page.Form.explain(e.Fields)
+			return a.render(c, http.StatusUnprocessableEntity, "newsletter", page)
+		}
+	}
+	page, err := a.homePage(ctx, form, chosen)
+	if err != nil {
+		return err
+	}
+	page.Form.explain(e.Fields)
+	return a.render(c, http.StatusUnprocessableEntity, "home", page)
+}
+
+func (a *app) checkInbox(c echo.Context) error {
+	ctx := c.Request().Context()
+	open, err := a.Readers.Newsletters(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := c.QueryParams()["newsletter"]
+	var list []newsletter.Newsletter
+	var slugs []string
+	for _, n := range open {
+		if slices.Contains(wanted, n.Slug) {
+			list, slugs = append(list, n), append(slugs, n.Slug)
+		}
+	}
+	page := checkInboxPage{frame: commonFrame(list), Newsletters: list, Again: a.path("/")}
+	if len(list) > 0 {
+		mail, err := a.Readers.Expect(ctx, slugs)
+		if err != nil {
+			return err
+		}
+		page.From, page.Subject = mail.From, mail.Subject
+	}
+	if len(list) == 1 {
+		page.Again = a.path("/n/" + list[0].Slug)
+	}
+	return a.render(c, http.StatusOK, "check_inbox", page)
+}
+
+// ownAddress returns where a form wants its reader to be led, if that is one of our own
+// addresses (S33). Anything else is ignored: we are nobody's open redirect.
+func (a *app) ownAddress(raw string) (string, bool) {
+	if raw == "" || len(raw) > 2000 || strings.ContainsAny(raw, "\\\t\r\n") {
+		return "", false
+	}
+	ref, err := url.Parse(raw)
+	if err != nil {
+		return "", false
+	}
+	to := a.base.ResolveReference(ref)
+	if to.Scheme != a.base.Scheme || !strings.EqualFold(to.Host, a.base.Host) || to.User != nil {
+		return "", false
+	}
+	return to.String(), true
+}
+
+// referrer returns the page that a form stood on, as the browser tells it, without its query.
+func referrer(r *http.Request) string {
+	ref, err := url.Parse(r.Referer())
+	if err != nil || ref.Scheme != "https" && ref.Scheme != "http" || len(r.Referer()) > maxReferrer {
+		return ""
+	}
+	return (&url.URL{Scheme: ref.Scheme, Host: ref.Host, Path: ref.Path}).String()
+}

@@ -1,0 +1,130 @@
+package web
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// cadenceWord is a cadence as readers read it.
+func cadenceWord(c newsletter.Cadence) string {
+	switch c {
+	case newsletter.Daily:
+		return "Daily"
+	case newsletter.Weekly:
+		return "Weekly"
+	case newsletter.Immediate:
+		return "As it happens"
+	}
+	return string(c)
+}
+
+// whenWords says in words when a newsletter comes at a cadence: "Monday to Friday at 07:00,
+// London time". It is empty if there is no fixed time.
+func whenWords(n newsletter.Newsletter, c newsletter.Cadence) string {
+	for _, s := range n.Schedules {
+		if s.Cadence == c && !s.Rule.IsZero() {
+			return ruleWords(s.Rule) + ", " + zoneWords(n.Zone)
+		}
+	}
+	return ""
+}
+
+// ruleWords says a rule in words, from its short form "mon-fri 07:00".
+func ruleWords(r newsletter.Rule) string {
+	days, clock, ok := strings.Cut(r.String(), " ")
+	if !ok {
+		return r.String()
+	}
+	switch days {
+	case "mon-sun":
+		return "Every day at " + clock
+	case "sat,sun":
+		return "Saturdays and Sundays at " + clock
+	}
+	var parts []string
+	for part := range strings.SplitSeq(days, ",") {
+		if first, last, ok := strings.Cut(part, "-"); ok {
+			parts = append(parts, dayWord(first)+" to "+dayWord(last))
+			continue
+		}
+		parts = append(parts, dayWord(part)+"s")
+	}
+	return joinWords(parts) + " at " + clock
+}
+
+// dayWord returns the weekday that a rule writes with three letters.
+func dayWord(short string) string {
+	for d := time.Sunday; d <= time.Saturday; d++ {
+		if strings.EqualFold(d.String()[:3], short) {
+			return d.String()
+		}
+	}
+	return short
+}
+
+// zoneWords names a time zone by its city: "London time".
+func zoneWords(zone string) string {
+	city := zone[strings.LastIndexByte(zone, '/')+1:]
+	switch city {
+	case "", "UTC", "GMT", "Zulu", "Universal":
+		return "UTC"
+	}
+	return strings.ReplaceAll(city, "_", " ") + " time"
+}
+
+// dueWords says when something comes, in the newsletter's zone: "tomorrow, Tuesday
+// 24 November, at 07:00 London time".
+func dueWords(at time.Time, zone string, now time.Time) string {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		loc, zone = time.UTC, "UTC"
+	}
+	at, today := at.In(loc), newsletter.DateOf(now.In(loc))
+	date := newsletter.DateOf(at)
+	words := at.Format("Monday 2 January")
+	if date.Year != today.Year {
+		words += at.Format(" 2006")
+	}
+	clock := at.Format("15:04") + " " + zoneWords(zone)
+	switch date {
+	case today:
+		return "today at " + clock
+	case today.AddDays(1):
+		return "tomorrow, " + words + ", at " + clock
+	}
+	return "on " + words + " at " + clock
+}
+
+// joinWords joins as one says it: "a, b and c".
+func joinWords(list []string) string {
+	switch len(list) {
+	case 0:
+		return ""
+	case 1:
+		return list[0]
+	}
+	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+}
+
+// sectionWords names the chosen sections, "Everything" if there was no choice.
+func sectionWords(list []newsletter.Section) string {
+	if len(list) == 0 {
+		return "Everything"
+	}
+	names := make([]string, len(list))
+	for i, s := range list {
+		names[i] = s.Name
+	}
+	return joinWords(names)
+}
+
+// count says a number of things: "1 mail", "2 mails".
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
