@@ -39,22 +39,6 @@ type ArticleSource struct {
 	SeenAt   time.Time
 }
 
-// On returns when the rule is due on the date in the zone; ok is false if it is not.
-func (r Rule) On(date Date, zone *time.Location) (due Due, ok bool) {
-	after := Resolve(date.AddDays(-1), 0, 0, zone).Add(-time.Second)
-	for range 4 {
-		due, ok = r.Next(after, zone)
-		if !ok || date.Before(due.Date) {
-			return Due{}, false
-		}
-		if due.Date == date {
-			return due, true
-		}
-		after = due.At
-	}
-	return Due{}, false
-}
-
 // Days returns on how many days of a week the rule is due.
 func (r Rule) Days() int {
 	n := 0
