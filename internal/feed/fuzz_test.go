@@ -71,6 +71,22 @@ func checkText(t *testing.T, what, s string, limit int) {
 	}
 }
 
+// FuzzPlain holds that a cleaned text is clean, and stays so when a label or boilerplate is
+// taken off or it is cut.
+func FuzzPlain(f *testing.F) {
+	for _, s := range []string{
+		"a <b>c</b> &amp;lt;d&amp;gt;", "Exclusive: x", "a […]", "&#38;#60;b>", "per<i>sonal.in</i>valid", "x < y </",
+		"<script>a</script", "&notit; &not in &#0; &#x110000;", "The post a appeared first on b.",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		checkText(t, "text", plain(s, 40), 40)
+		checkText(t, "summary", summarise("", "Exclusive", []string{plainText(s)}), maxSummary)
+		checkText(t, "without label", withoutLabel(plainText(s), "Exclusive"), maxMarkup)
+	})
+}
+
 // FuzzCanonicalURL holds that the one spelling of an address is one, and a web address.
 func FuzzCanonicalURL(f *testing.F) {
 	for _, s := range []string{

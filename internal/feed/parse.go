@@ -51,7 +51,11 @@ func (c *Client) parse(ctx context.Context, data []byte, base *url.URL, contentT
 		}
 		return nil, err
 	}
-	return c.convert(doc, base), nil
+	feed := c.convert(ctx, doc, base)
+	if feed == nil {
+		return nil, &Error{Kind: KindTimeout, Host: host, Err: ctx.Err()}
+	}
+	return feed, nil
 }
 
 // read finds out what data is and has it parsed.
@@ -176,8 +180,8 @@ func atomPages(e *atom.Entry) []string {
 // languageTag is the form of a BCP 47 tag, as far as a feed needs one.
 var languageTag = regexp.MustCompile(`^[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}$`)
 
-// convert makes the Feed of a document.
-func (c *Client) convert(doc *document, base *url.URL) *Feed {
+// convert makes the Feed of a document, nil if the time is up before it is done.
+func (c *Client) convert(ctx context.Context, doc *document, base *url.URL) *Feed {
 	src := doc.feed
 	feed := &Feed{Title: plain(src.Title, 200), Description: plain(src.Description, maxSummary)}
 	if tag := strings.ReplaceAll(strings.TrimSpace(src.Language), "_", "-"); languageTag.MatchString(tag) {
@@ -196,6 +200,9 @@ func (c *Client) convert(doc *document, base *url.URL) *Feed {
 	entries := newest(doc.items, c.opts.MaxItems)
 	feed.Dropped = len(doc.items) - len(entries)
 	for _, e := range entries {
+		if ctx.Err() != nil {
+			return nil
+		}
 		item, why := c.item(e, base)
 		if why != "" {
 			feed.Broken = append(feed.Broken, Broken{Index: e.index, Title: plain(e.Title, maxHeadline), Why: why})

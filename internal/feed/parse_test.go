@@ -248,10 +248,17 @@ func TestParse_WhatIsNoFeed_IsAnErrorOfItsKind(t *testing.T) {
 	deep := `<rss><channel><title>x</title>` + strings.Repeat("<a>", 1_000_000)
 	spaces := `<rss ` + strings.Repeat(`xmlns:a="b" `, 1000) + `><channel/></rss>`
 	many := `<rss><channel><title>x</title>` + strings.Repeat("<item/>", 60_000) + `</channel></rss>`
+	var copies strings.Builder // each element would be given a map of 60 name spaces
+	copies.WriteString("<rss ")
+	for i := range 60 {
+		copies.WriteString(" xmlns:n" + strconv.Itoa(i) + `="u"`)
+	}
+	copies.WriteString("><channel><title>x</title>" + strings.Repeat("<a/>", 100_000))
 	for name, test := range map[string]struct {
 		doc  string
 		kind feed.Kind
 	}{
+		"namespaces often":    {copies.String(), feed.KindTooLarge},
 		"nothing":             {"", feed.KindNotFeed},
 		"blank":               {" \n\t\ufeff ", feed.KindNotFeed},
 		"text":                {"Not found, sorry", feed.KindNotFeed},

@@ -14,8 +14,9 @@ const (
 	maxDepth      = 200
 	maxElements   = 300_000
 	maxEntries    = 50_000
-	maxNamespaces = 64     // in scope at one place
-	maxStray      = 10_000 // characters < that begin no tag
+	maxNamespaces = 64      // in scope at one place
+	maxBindings   = 4 << 20 // the sum of those over all elements: gofeed copies them for each
+	maxStray      = 10_000  // characters < that begin no tag
 	maxTag        = 64 << 10
 )
 
@@ -26,6 +27,7 @@ type repairer struct {
 	open     []openElement
 	elements int
 	entries  int
+	bindings int
 	stray    int
 	done     bool // the root element was closed
 }
@@ -145,8 +147,9 @@ func (r *repairer) opening(i int) (int, error) {
 	if n := len(r.open); n > 0 {
 		element.namespaces += r.open[n-1].namespaces
 	}
-	if element.namespaces > maxNamespaces || len(r.open) >= maxDepth {
-		return 0, &Error{Kind: KindTooLarge, Detail: "elements inside elements without end"}
+	r.bindings += element.namespaces
+	if element.namespaces > maxNamespaces || r.bindings > maxBindings || len(r.open) >= maxDepth {
+		return 0, &Error{Kind: KindTooLarge, Detail: "its structure is too deep"}
 	}
 	r.copyTag(i, end)
 	if tag[len(tag)-2] == '/' {

@@ -3,10 +3,16 @@ package feed
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
-// longText is a length in bytes that no text has after cutting, boilerplate included.
-const longText = 8 << 10
+// longText is a length in bytes beyond which the end of a text is not shown anyway, and
+// boilerplateTail the part of the end that is searched: the time that a regular expression
+// takes grows with it, and a feed has many items.
+const (
+	longText        = 4 << 10
+	boilerplateTail = 600
+)
 
 // What publishing systems put at the end of a text. The words have to begin a sentence of
 // their own: an article may well tell people to read more.
@@ -50,9 +56,7 @@ func withoutBoilerplate(s string) string {
 	for range 4 { // "… Read more The post X appeared first on Y."
 		before := s
 		for _, end := range []*regexp.Regexp{postAppeared, invitation, continueReading} {
-			if end.MatchString(s) {
-				s = strings.TrimRight(end.ReplaceAllString(s, "$1"), " |–—-→[(")
-			}
+			s = cutEnd(s, end)
 		}
 		s = bracketEllipsis.ReplaceAllString(s, "…")
 		if s == before {
@@ -63,6 +67,19 @@ func withoutBoilerplate(s string) string {
 		return ""
 	}
 	return s
+}
+
+// cutEnd removes what end matches at the end of s, except for its first group.
+func cutEnd(s string, end *regexp.Regexp) string {
+	from := max(0, len(s)-boilerplateTail)
+	for from > 0 && !utf8.RuneStart(s[from]) {
+		from--
+	}
+	m := end.FindStringSubmatchIndex(s[from:])
+	if m == nil || m[0] == 0 && from > 0 { // the start of the tail is no start of a sentence
+		return s
+	}
+	return strings.TrimRight(s[:from+m[3]], " |–—-→[(")
 }
 
 // repeats reports whether the summary merely says the headline again, perhaps cut off.
