@@ -3,8 +3,13 @@ package mail
 import (
 	"context"
 	"crypto/x509"
-	"errors"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
 	"time"
+
+	"broadsheet/internal/newsletter"
 )
 
 // Transport is where messages go.
@@ -22,21 +27,37 @@ type Transport interface {
 type Session interface {
 	// Send hands over one message to one recipient. from may be empty (the null
 	// reverse-path). ctx is looked at before the first command only: a message in flight is
-	// finished, within the deadlines of its phases.
+	// finished, within the deadlines of its phases. The message is 7-bit unless an address
+	// needs SMTPUTF8, and its lines end in CRLF; one that does not is Refused unsent.
 	Send(ctx context.Context, from, to string, message []byte) Outcome
 	// Close takes leave and closes the connection. It may be called twice.
 	Close() error
 }
 
 // Timeouts are the longest times to wait in each phase; zero means the default, which is
-// the minimum of RFC 5321 §4.5.3.2.
+// the minimum of RFC 5321 §4.5.3.2 where that has one.
 type Timeouts struct {
-	Connect time.Duration // dialling and TLS: 30 s
+	Connect time.Duration // dialling, and the handshake of TLS: 30 s
 	Command time.Duration // greeting, EHLO, AUTH, MAIL, RCPT: 5 min
 	Data    time.Duration // the reply to DATA: 2 min
 	Block   time.Duration // sending the content: 3 min
 	Dot     time.Duration // the reply to the final dot: 10 min
 	Quit    time.Duration // RSET and QUIT: 10 s
+}
+
+func (t Timeouts) withDefaults() Timeouts {
+	set := func(d *time.Duration, value time.Duration) {
+		if *d <= 0 {
+			*d = value
+		}
+	}
+	set(&t.Connect, 30*time.Second)
+	set(&t.Command, 5*time.Minute)
+	set(&t.Data, 2*time.Minute)
+	set(&t.Block, 3*time.Minute)
+	set(&t.Dot, 10*time.Minute)
+	set(&t.Quit, 10*time.Second)
+	return t
 }
 
 // Options are what ParseTransport cannot read from the URL.
@@ -54,16 +75,97 @@ type ConnectError struct {
 }
 
 // Error names the relay, the phase, and what was answered.
-func (e *ConnectError) Error() string { return "connect " + e.Relay }
+func (e *ConnectError) Error() string {
+	what := strings.TrimPrefix(e.Outcome.String(), e.Outcome.State.String()+" at "+string(e.Outcome.Phase))
+	return "connect to " + e.Relay + ": " + string(e.Outcome.Phase) + ":" + what
+}
 
 // Unwrap returns the cause, if no reply came.
 func (e *ConnectError) Unwrap() error { return e.Outcome.Err }
 
+const urlForms = "write it as smtp://user:password@host:587, smtps://user:password@host:465 or outbox:folder"
+
 // ParseTransport reads the address of a transport: outbox:DIR,
 // smtp://user:password@host:587 (STARTTLS) or smtps://… (TLS from the start). The port is
-// 587 or 465 if it is left out. TLS is required and verified unless the host is loopback;
-// ?tls=required, opportunistic (used when offered, not verified) or none says otherwise.
-// The error is an Invalid one that says what would be right, without the password.
+// 587 or 465 if it is left out. TLS is required and verified unless the host is loopback
+// (S2); ?tls=required, opportunistic (used where offered, not verified) or none says
+// otherwise. The error is an Invalid one that says what would be right, without the
+// password.
 func ParseTransport(rawURL string, opts Options) (Transport, error) {
-	return nil, errors.New("not written yet")
+	wrong := func(format string, args ...any) (Transport, error) {
+		return nil, newsletter.Invalidf("smtp_url", format, args...)
+	}
+	scheme, rest, ok := strings.Cut(strings.TrimSpace(rawURL), ":")
+	switch {
+	case !ok:
+		return wrong("the address of the relay is missing or has no scheme; %s", urlForms)
+	case scheme == "outbox":
+		dir := strings.TrimPrefix(rest, "//")
+		if dir == "" {
+			return wrong("the folder of the outbox is missing; write it as outbox:outbox")
+		}
+		return newOutbox(dir, opts), nil
+	case scheme != "smtp" && scheme != "smtps":
+		return wrong("a relay is reached by smtp, smtps or outbox; %s", urlForms)
+	case strings.Contains(rest, ",smtp"):
+		return wrong("several relays are not supported yet; give one")
+	}
+	u, err := url.Parse(strings.TrimSpace(rawURL))
+	if err != nil { // the error quotes the address, and with it the password
+		return wrong("the address of the relay cannot be read; in a user or password write @ as %%40, : as %%3A, / as %%2F, %% as %%25; %s", urlForms)
+	}
+	r := &relay{
+		host: strings.ToLower(u.Hostname()), port: u.Port(), implicit: scheme == "smtps",
+		roots: opts.RootCAs, hello: opts.HelloName, timeouts: opts.Timeouts.withDefaults(),
+	}
+	if r.port == "" {
+		r.port = map[bool]string{false: "587", true: "465"}[r.implicit]
+	}
+	switch n, err := strconv.Atoi(r.port); {
+	case r.host == "" || u.Opaque != "":
+		return wrong("the relay's host is missing; %s", urlForms)
+	case err != nil || n < 1 || n > 65535:
+		return wrong("%q is not a port; use 587 (smtp), 465 (smtps) or 25", r.port)
+	case u.Path != "" && u.Path != "/" || u.Fragment != "":
+		return wrong("nothing can follow the relay's port but ?tls=…; in a password write / as %%2F and # as %%23; %s", urlForms)
+	}
+	if u.User != nil {
+		r.user = u.User.Username()
+		r.password, _ = u.User.Password()
+		if r.user == "" || r.password == "" {
+			return wrong("the relay needs both user and password, or neither; %s", urlForms)
+		}
+	}
+	if err := r.setSecurity(u.Query()); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// setSecurity reads the query, and decides on TLS where it says nothing.
+func (r *relay) setSecurity(query url.Values) error {
+	r.security = tlsRequired
+	if isLoopback(r.host) && !r.implicit {
+		r.security = tlsOpportunistic
+	}
+	for key, values := range query {
+		if key != "tls" || len(values) != 1 {
+			return newsletter.Invalidf("smtp_url", "the only setting of a relay is tls, as in smtp://host:587?tls=required")
+		}
+		switch s := security(values[0]); {
+		case s == tlsRequired, s == tlsOpportunistic, s == tlsNone && !r.implicit:
+			r.security = s
+		case s == tlsNone:
+			return newsletter.Invalidf("smtp_url", "smtps is TLS from the start; without TLS write smtp://host:25?tls=none")
+		default:
+			return newsletter.Invalidf("smtp_url", "tls is required, opportunistic or none, not %q", values[0])
+		}
+	}
+	return nil
+}
+
+// isLoopback reports whether the host is this machine.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -67,7 +67,8 @@ const (
 	Answer   Action = iota // with Reply
 	HangUp                 // close the connection without a reply
 	ResetTCP               // close it by a TCP reset
-	Stall                  // say nothing until Release or Close, then go on as if nothing was
+	Stall                  // say nothing until Release or Close, then go on; if the client has said
+	// more, not even its leaving is noticed until then
 )
 
 // Fault is one misbehaviour.

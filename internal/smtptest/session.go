@@ -71,13 +71,13 @@ func (c *conn) mail(argument string) error {
 	case !c.greeted:
 		c.fault("MAIL before EHLO")
 		return c.write(c.code("503", "5.5.1", "say EHLO first"))
-	case c.tx.mailAsked:
+	case c.tx.mail:
 		c.fault("MAIL within a transaction")
 		return c.write(c.code("503", "5.5.1", "one at a time"))
 	case c.s.options.User != "" && !c.authed:
 		return c.write(c.code("530", "5.7.0", "authentication is needed"))
 	}
-	c.tx.mailAsked = true
+	c.tx = transaction{mailAsked: true}
 	from, parameters, ok := path(argument, "FROM:")
 	if !ok {
 		c.fault("MAIL %s", argument)
@@ -92,8 +92,6 @@ func (c *conn) mail(argument string) error {
 	granted, err := c.reply(AtMail, c.code("250", "2.1.0", "sender fine"))
 	if granted {
 		c.tx.mail, c.tx.from = true, from
-	} else {
-		c.tx.mailAsked = c.s.options.Pipelining // more may be on its way
 	}
 	return err
 }
