@@ -103,7 +103,7 @@ func (r *relay) connect(ctx context.Context) (s *session, phase Phase, err error
 		}
 	}()
 	deadline := func(d time.Duration) { _ = tcp.SetDeadline(time.Now().Add(d)) }
-	var conn net.Conn = tcp
+	conn := tcp
 	if r.implicit {
 		deadline(r.timeouts.Connect)
 		secured := tls.Client(tcp, r.tlsConfig())

@@ -2,6 +2,7 @@ package smtptest
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -214,14 +215,14 @@ func (c *conn) stall() error {
 		c.s.stalled--
 		c.s.mu.Unlock()
 	}()
-	gone := make(chan error, 1)
+	gone := make(chan bool, 1)
 	go func() {
 		_, err := c.r.Peek(1)
-		gone <- err
+		gone <- err != nil
 	}()
 	select {
-	case err := <-gone:
-		if err != nil {
+	case left := <-gone:
+		if left {
 			return errGone
 		}
 		select { // the client said something; it is looked at after the release
@@ -242,7 +243,7 @@ func (c *conn) stall() error {
 
 func (c *conn) startTLS() error {
 	t := tls.Server(c.tcp, c.s.tls)
-	if err := t.Handshake(); err != nil {
+	if err := t.HandshakeContext(context.Background()); err != nil {
 		return errGone
 	}
 	c.net, c.r, c.secure = t, bufio.NewReaderSize(t, 64<<10), true

@@ -59,7 +59,7 @@ func Start(o Options) (*Server, error) {
 			return nil, fmt.Errorf("smtptest: %w", err)
 		}
 	}
-	if s.listener, err = net.Listen("tcp", o.Addr); err != nil {
+	if s.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", o.Addr); err != nil {
 		return nil, fmt.Errorf("smtptest: %w", err)
 	}
 	s.running.Go(s.accept)
