@@ -2,8 +2,13 @@ package readers
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
 
+	"broadsheet/internal/mail"
 	"broadsheet/internal/newsletter"
 )
 
@@ -42,32 +47,225 @@ type FirstEdition struct {
 // Confirmed is the answer to the button on the confirmation page.
 type Confirmed struct {
 	Confirmation
-	First       []FirstEdition // of the active subscriptions among those asked for
+	First       []FirstEdition // of what is active now; empty if the token was used before
 	ManageToken string
+}
+
+// errLink is what is wrong with a token that is not ours.
+func errLink() error {
+	return newsletter.NotFoundf("This link is not valid. Perhaps a part of it is missing: please open it once more from the mail, or copy all of it.")
 }
 
 // Confirmation returns what a token would confirm. It changes nothing (S22). The error is
 // NotFound for a token that is not ours.
 func (s *Service) Confirmation(ctx context.Context, token string) (Confirmation, error) {
-	return Confirmation{}, errors.New("not written yet")
+	su, sub, err := s.openConfirmation(ctx, token)
+	if err != nil {
+		return Confirmation{}, err
+	}
+	return s.confirmation(ctx, su, sub)
+}
+
+// openConfirmation returns the sign-up that a token is of, and who made it.
+func (s *Service) openConfirmation(ctx context.Context, token string) (newsletter.SignUp, newsletter.Subscriber, error) {
+	id, err := s.o.Keys.ConfirmationID(token)
+	if err != nil {
+		return newsletter.SignUp{}, newsletter.Subscriber{}, errLink()
+	}
+	su, err := s.store.FindSignUp(ctx, id)
+	if newsletter.KindOf(err) == newsletter.NotFound {
+		return newsletter.SignUp{}, newsletter.Subscriber{}, errLink()
+	}
+	if err != nil {
+		return newsletter.SignUp{}, newsletter.Subscriber{}, err
+	}
+	if err := s.o.Keys.CheckConfirmation(token, su.ID, su.Nonce); err != nil {
+		return newsletter.SignUp{}, newsletter.Subscriber{}, errLink()
+	}
+	sub, err := s.store.Subscriber(ctx, su.SubscriberID)
+	return su, sub, err
+}
+
+func (s *Service) confirmation(ctx context.Context, su newsletter.SignUp, sub newsletter.Subscriber) (Confirmation, error) {
+	wanted, err := s.wantedBy(ctx, su)
+	if err != nil {
+		return Confirmation{}, err
+	}
+	c := Confirmation{State: StateOpen, Masked: masked(sub.Email)}
+	switch {
+	case !su.ConfirmedAt.IsZero() || su.Superseded(sub.Subscriptions):
+		c.State = StateUsed
+	case !s.o.Now().Before(su.ExpiresAt):
+		c.State = StateExpired
+	}
+	for i, n := range wanted {
+		sections, err := s.sectionsIn(ctx, n, su.Choices[i].Sections)
+		if err != nil {
+			return Confirmation{}, err
+		}
+		c.Choices = append(c.Choices, Choice{Newsletter: n, Cadence: su.Choices[i].Cadence, Sections: sections})
+	}
+	for _, u := range sub.Subscriptions {
+		if slices.ContainsFunc(su.Choices, func(c newsletter.SignUpChoice) bool { return c.NewsletterID == u.NewsletterID }) {
+			c.Subscriptions = append(c.Subscriptions, u)
+		}
+	}
+	w := s.words(wanted)
+	c.Words, c.WordsVersion = w.Text, w.Version
+	return c, nil
+}
+
+// sectionsIn returns the sections that a mask chooses.
+func (s *Service) sectionsIn(ctx context.Context, n newsletter.Newsletter, mask newsletter.Mask) ([]newsletter.Section, error) {
+	if mask == 0 {
+		return nil, nil
+	}
+	sections, err := s.store.Sections(ctx, n.ID)
+	return chosen(sections, mask), err
 }
 
 // Confirm activates what the sign-up asked for. It is idempotent: a used token shows the
 // state and changes nothing, also if the reader left meanwhile. The error is NotFound for a
-// token that is not ours, Forbidden with reason "expired" for one that is too old, and
-// Forbidden with reason "suppressed" for an address that only staff can allow again.
+// token that is not ours, Conflict if all that was asked for has been closed, Forbidden with
+// reason "expired" for a token that is too old, and Forbidden with reason "suppressed" for
+// an address that only staff can allow again.
 func (s *Service) Confirm(ctx context.Context, token string, origin newsletter.Origin) (Confirmed, error) {
-	return Confirmed{}, errors.New("not written yet")
+	su, sub, err := s.openConfirmation(ctx, token)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	wanted, err := s.wantedBy(ctx, su)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	closed := func(n newsletter.Newsletter) bool { return n.Status == newsletter.Closed }
+	if su.ConfirmedAt.IsZero() && !slices.ContainsFunc(wanted, func(n newsletter.Newsletter) bool { return !closed(n) }) {
+		return Confirmed{}, newsletter.Conflictf("%s has been closed since you signed up. Nothing will be sent to you.", wanted[0].Name)
+	}
+	key, err := keyOf(sub.Email)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	now := s.o.Now()
+	origin = cleanOrigin(origin)
+	origin.Page, origin.Placement = su.Page, su.Placement
+	done, err := s.store.ConfirmSignUp(ctx, su.ID, s.o.Suppression.Hash(key), s.words(wanted), origin, now)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	if su, sub, err = s.openConfirmation(ctx, token); err != nil {
+		return Confirmed{}, err
+	}
+	var c Confirmed
+	if c.Confirmation, err = s.confirmation(ctx, su, sub); err != nil || !done {
+		return c, err
+	}
+	c.First, err = s.firstEditions(ctx, wanted, c.Subscriptions, now)
+	c.ManageToken = s.o.Keys.Sign(newsletter.PurposeManage, newsletter.Link{SubscriberID: sub.ID, NewsletterID: wanted[0].ID})
+	return c, err
+}
+
+func (s *Service) firstEditions(ctx context.Context, wanted []newsletter.Newsletter, subs []newsletter.Subscription, now time.Time) ([]FirstEdition, error) {
+	var first []FirstEdition
+	for _, n := range wanted {
+		for _, u := range subs {
+			if u.NewsletterID != n.ID || u.State != newsletter.Active && u.State != newsletter.PausedSub {
+				continue
+			}
+			due, ok, err := s.nextEdition(ctx, n, u.Cadence, now)
+			if err != nil {
+				return nil, err
+			}
+			first = append(first, FirstEdition{Newsletter: n, Due: due, Zone: n.Zone, ByHand: !ok})
+		}
+	}
+	return first, nil
+}
+
+// maxTaken is how many slots in a row can be taken, by holidays that staff skip, before the
+// next edition is no longer foretold.
+const maxTaken = 60
+
+// nextEdition returns when the next edition of a cadence is due; ok is false if nobody can
+// say: it is sent by hand, or the newsletter pauses.
+func (s *Service) nextEdition(ctx context.Context, n newsletter.Newsletter, cadence newsletter.Cadence, now time.Time) (next newsletter.Due, ok bool, err error) {
+	if n.Status != newsletter.Open {
+		return newsletter.Due{}, false, nil
+	}
+	zone, err := n.Location()
+	if err != nil {
+		return newsletter.Due{}, false, err
+	}
+	for _, schedule := range n.Schedules {
+		if schedule.Cadence != cadence {
+			continue
+		}
+		after := now
+		if schedule.SetAt.After(now) {
+			after = schedule.SetAt
+		}
+		for range maxTaken {
+			due, exists := schedule.Rule.Next(after, zone)
+			if !exists {
+				break
+			}
+			taken, err := s.store.SlotTaken(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: cadence, Date: due.Date, Slot: schedule.Slot})
+			if err != nil {
+				return newsletter.Due{}, false, err
+			}
+			if !taken {
+				if !ok || due.At.Before(next.At) {
+					next, ok = due, true
+				}
+				break
+			}
+			after = due.At
+		}
+	}
+	return next, ok, nil
 }
 
 // RenewConfirmation signs up once more for what a token asked for, with the same limits and
 // the same answer as SignUp.
 func (s *Service) RenewConfirmation(ctx context.Context, token string, origin newsletter.Origin) (SignedUp, error) {
-	return SignedUp{}, errors.New("not written yet")
+	su, sub, err := s.openConfirmation(ctx, token)
+	if err != nil {
+		return SignedUp{}, err
+	}
+	wanted, err := s.wantedBy(ctx, su)
+	if err != nil {
+		return SignedUp{}, err
+	}
+	for _, n := range wanted {
+		if n.Status == newsletter.Closed {
+			return SignedUp{}, newsletter.Conflictf("%s has been closed: it takes no new readers.", n.Name)
+		}
+	}
+	key, err := keyOf(sub.Email)
+	if err != nil {
+		return SignedUp{}, err
+	}
+	origin.Page, origin.Placement = su.Page, su.Placement
+	return s.request(ctx, newsletter.SignUpRequest{
+		Email: sub.Email, EmailKey: key, Choices: su.Choices, Origin: origin,
+	}, wanted)
 }
 
-// ConsentWords returns the words of consent for the newsletters, and their version. They
-// are plain text of a few sentences.
-func (s *Service) ConsentWords(n ...newsletter.Newsletter) (words, version string) {
-	return "", ""
+// masked returns an address so that its owner knows it and others learn little.
+func masked(email string) string {
+	at := strings.LastIndexByte(email, '@')
+	if at < 1 {
+		return "…"
+	}
+	_, size := utf8.DecodeRuneInString(email)
+	return email[:size] + "…" + email[at:]
+}
+
+// keyOf returns the case-folded form of an address that is in the database.
+func keyOf(email string) (string, error) {
+	_, key, err := mail.ParseAddress(email)
+	if err != nil {
+		return "", fmt.Errorf("the address of a subscriber cannot be read: %w", err)
+	}
+	return key, nil
 }

@@ -2,7 +2,7 @@ package readers
 
 import (
 	"context"
-	"errors"
+	"time"
 
 	"broadsheet/internal/newsletter"
 )
@@ -20,18 +20,77 @@ type Leaving struct {
 // Leaving returns what an unsubscribe token would end. It changes nothing (S22). The error
 // is NotFound for a token that is not ours.
 func (s *Service) Leaving(ctx context.Context, token string) (Leaving, error) {
-	return Leaving{}, errors.New("not written yet")
+	link, err := s.o.Keys.Open(newsletter.PurposeUnsubscribe, token)
+	if err != nil {
+		return Leaving{}, errLink()
+	}
+	return s.leaving(ctx, link)
+}
+
+func (s *Service) leaving(ctx context.Context, link newsletter.Link) (Leaving, error) {
+	sub, err := s.store.Subscriber(ctx, link.SubscriberID)
+	if newsletter.KindOf(err) == newsletter.NotFound {
+		return Leaving{}, errLink()
+	}
+	if err != nil {
+		return Leaving{}, err
+	}
+	all, err := s.newsletters(ctx)
+	if err != nil {
+		return Leaving{}, err
+	}
+	n, ok := byID(all, link.NewsletterID)
+	u, subscribed := subscriptionTo(sub, link.NewsletterID)
+	if !ok || !subscribed {
+		return Leaving{}, errLink()
+	}
+	l := Leaving{
+		Masked: masked(sub.Email), Newsletter: n, State: u.State,
+		UnsubscribeToken: s.o.Keys.Sign(newsletter.PurposeUnsubscribe, link),
+		ManageToken:      s.o.Keys.Sign(newsletter.PurposeManage, link),
+	}
+	if u.State == newsletter.Left {
+		l.CanUndo, err = s.store.CanUndoLeave(ctx, link, s.o.Now())
+	}
+	return l, err
 }
 
 // Leave ends the subscription at once (RFC 8058): when it returns no delivery that has not
 // begun will be made. It is idempotent.
 func (s *Service) Leave(ctx context.Context, token string, origin newsletter.Origin) (Leaving, error) {
-	return Leaving{}, errors.New("not written yet")
+	return s.byLink(ctx, token, origin, s.store.Leave)
 }
 
 // UndoLeave takes leaving back, if it was done through this very link within 24 hours;
 // otherwise the error is Forbidden with reason "too_late". For an active subscription it
 // changes nothing.
 func (s *Service) UndoLeave(ctx context.Context, token string, origin newsletter.Origin) (Leaving, error) {
-	return Leaving{}, errors.New("not written yet")
+	return s.byLink(ctx, token, origin, s.store.UndoLeave)
+}
+
+// byLink does what an unsubscribe link names and returns the state after it.
+func (s *Service) byLink(ctx context.Context, token string, origin newsletter.Origin,
+	do func(context.Context, newsletter.Link, newsletter.Origin, time.Time) error,
+) (Leaving, error) {
+	link, err := s.o.Keys.Open(newsletter.PurposeUnsubscribe, token)
+	if err != nil {
+		return Leaving{}, errLink()
+	}
+	err = do(ctx, link, cleanOrigin(origin), s.o.Now())
+	if newsletter.KindOf(err) == newsletter.NotFound {
+		return Leaving{}, errLink()
+	}
+	if err != nil {
+		return Leaving{}, err
+	}
+	return s.leaving(ctx, link)
+}
+
+func subscriptionTo(sub newsletter.Subscriber, newsletterID int64) (newsletter.Subscription, bool) {
+	for _, u := range sub.Subscriptions {
+		if u.NewsletterID == newsletterID {
+			return u, true
+		}
+	}
+	return newsletter.Subscription{}, false
 }

@@ -2,7 +2,8 @@ package readers
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"strings"
 
 	"broadsheet/internal/newsletter"
 )
@@ -27,7 +28,57 @@ type ManagedSubscription struct {
 // Manage returns the reader's active and paused subscriptions, and that which the link came
 // with whatever its state. The error is NotFound for a token that is not ours.
 func (s *Service) Manage(ctx context.Context, token string) (Managed, error) {
-	return Managed{}, errors.New("not written yet")
+	link, sub, err := s.openManage(ctx, token)
+	if err != nil {
+		return Managed{}, err
+	}
+	all, err := s.newsletters(ctx)
+	if err != nil {
+		return Managed{}, err
+	}
+	m := Managed{Masked: masked(sub.Email)}
+	for _, u := range sub.Subscriptions {
+		if u.State != newsletter.Active && u.State != newsletter.PausedSub && u.NewsletterID != link.NewsletterID {
+			continue
+		}
+		n, ok := byID(all, u.NewsletterID)
+		if !ok {
+			return Managed{}, fmt.Errorf("subscriber %d: newsletter %d is gone", sub.ID, u.NewsletterID)
+		}
+		managed, err := s.managed(ctx, u, n, link.EditionID)
+		if err != nil {
+			return Managed{}, err
+		}
+		m.Subscriptions = append(m.Subscriptions, managed)
+	}
+	return m, nil
+}
+
+func (s *Service) managed(ctx context.Context, u newsletter.Subscription, n newsletter.Newsletter, editionID int64) (ManagedSubscription, error) {
+	sections, err := s.store.Sections(ctx, n.ID)
+	if err != nil {
+		return ManagedSubscription{}, fmt.Errorf("sections of %s: %w", n.Slug, err)
+	}
+	next, ok, err := s.nextEdition(ctx, n, u.Cadence, s.o.Now())
+	link := newsletter.Link{SubscriberID: u.SubscriberID, NewsletterID: n.ID, EditionID: editionID}
+	return ManagedSubscription{
+		Subscription: u, Newsletter: n, Sections: sections,
+		UnsubscribeToken: s.o.Keys.Sign(newsletter.PurposeUnsubscribe, link),
+		Next:             next, Zone: n.Zone, ByHand: !ok,
+	}, err
+}
+
+// openManage returns what a manage token names and whose it is.
+func (s *Service) openManage(ctx context.Context, token string) (newsletter.Link, newsletter.Subscriber, error) {
+	link, err := s.o.Keys.Open(newsletter.PurposeManage, token)
+	if err != nil {
+		return newsletter.Link{}, newsletter.Subscriber{}, errLink()
+	}
+	sub, err := s.store.Subscriber(ctx, link.SubscriberID)
+	if newsletter.KindOf(err) == newsletter.NotFound {
+		err = errLink()
+	}
+	return link, sub, err
 }
 
 // Change is a reader's new choice for one newsletter.
@@ -40,5 +91,74 @@ type Change struct {
 // ChangeSubscription sets the choice and returns what Manage would. The error is Invalid
 // with field newsletter, cadence or section, or Conflict if the reader has left.
 func (s *Service) ChangeSubscription(ctx context.Context, token string, c Change, origin newsletter.Origin) (Managed, error) {
-	return Managed{}, errors.New("not written yet")
+	link, sub, err := s.openManage(ctx, token)
+	if err != nil {
+		return Managed{}, err
+	}
+	n, sections, err := s.Newsletter(ctx, c.Newsletter)
+	if newsletter.KindOf(err) == newsletter.NotFound {
+		return Managed{}, newsletter.Invalidf("newsletter", "There is no newsletter %.60q.", c.Newsletter)
+	}
+	if err != nil {
+		return Managed{}, err
+	}
+	u, ok := subscriptionTo(sub, n.ID)
+	if !ok || u.State != newsletter.Active && u.State != newsletter.PausedSub {
+		return Managed{}, newsletter.Conflictf("You do not get %s any more. You are welcome to sign up again.", n.Name)
+	}
+	choice, err := checkChange(n, sections, u, c)
+	if err != nil {
+		return Managed{}, err
+	}
+	if choice.Cadence != u.Cadence || choice.Sections != u.Sections {
+		note := describeChange(sections, u, choice)
+		if err := s.store.ChangeSubscription(ctx, link, choice, note, cleanOrigin(origin), s.o.Now()); err != nil {
+			return Managed{}, err
+		}
+	}
+	return s.Manage(ctx, token)
+}
+
+func checkChange(n newsletter.Newsletter, sections []newsletter.Section, u newsletter.Subscription, c Change) (newsletter.SignUpChoice, error) {
+	var p problems
+	choice := newsletter.SignUpChoice{NewsletterID: n.ID, Cadence: u.Cadence}
+	if c.Cadence != "" && c.Cadence != string(u.Cadence) {
+		choice.Cadence = cadencesOf([]newsletter.Newsletter{n}, c.Cadence, &p)[0]
+	}
+	if len(c.Sections) > maxSections {
+		p.add("section", "These are too many sections.")
+		return choice, p.err()
+	}
+	known := map[string]bool{}
+	choice.Sections = maskOf(sections, c.Sections, known)
+	for _, slug := range c.Sections {
+		if !known[slug] {
+			p.add("section", "There is no section %.60q.", slug)
+			break
+		}
+	}
+	return choice, p.err()
+}
+
+// describeChange says in words what a reader changed, for the history.
+func describeChange(sections []newsletter.Section, u newsletter.Subscription, c newsletter.SignUpChoice) string {
+	var parts []string
+	if u.Cadence != c.Cadence {
+		parts = append(parts, fmt.Sprintf("cadence: %s, was %s", c.Cadence, u.Cadence))
+	}
+	if u.Sections != c.Sections {
+		parts = append(parts, fmt.Sprintf("sections: %s, were %s", slugsOf(sections, c.Sections), slugsOf(sections, u.Sections)))
+	}
+	return cut(strings.Join(parts, "; "), maxNote)
+}
+
+func slugsOf(sections []newsletter.Section, mask newsletter.Mask) string {
+	if mask == 0 {
+		return "all"
+	}
+	var slugs []string
+	for _, sec := range chosen(sections, mask) {
+		slugs = append(slugs, sec.Slug)
+	}
+	return strings.Join(slugs, ",")
 }

@@ -25,6 +25,7 @@ type Store interface {
 	SignUps
 	Subscribers
 	Subscriptions
+	Leavings
 	Imports
 	Tokens
 }
@@ -71,13 +72,19 @@ type Subscriptions interface {
 	AddSubscriptions(ctx context.Context, a newsletter.Addition, now time.Time) (int64, error)
 	// RemoveSubscriptions ends the subscription to one newsletter, or to all for 0.
 	RemoveSubscriptions(ctx context.Context, subscriberID, newsletterID int64, origin newsletter.Origin, now time.Time) error
+	// ChangeSubscription sets cadence and sections of an active or paused subscription.
+	ChangeSubscription(ctx context.Context, link newsletter.Link, choice newsletter.SignUpChoice, note string, origin newsletter.Origin, now time.Time) error
+}
+
+// Leavings ends subscriptions by the links in digests, and takes that back.
+type Leavings interface {
 	// Leave ends a subscription at once; if it has ended already nothing changes.
 	Leave(ctx context.Context, link newsletter.Link, origin newsletter.Origin, now time.Time) error
 	// UndoLeave takes back a Leave by the same link within UndoTime, else it is Forbidden
 	// with reason "too_late".
 	UndoLeave(ctx context.Context, link newsletter.Link, origin newsletter.Origin, now time.Time) error
-	// ChangeSubscription sets cadence and sections of an active or paused subscription.
-	ChangeSubscription(ctx context.Context, link newsletter.Link, choice newsletter.SignUpChoice, note string, origin newsletter.Origin, now time.Time) error
+	// CanUndoLeave reports whether UndoLeave would take something back now.
+	CanUndoLeave(ctx context.Context, link newsletter.Link, now time.Time) (bool, error)
 }
 
 // Imports takes subscribers in bulk.
@@ -115,7 +122,7 @@ type Service struct {
 	o     Options
 
 	mu       sync.Mutex
-	subjects map[string]string // see confirmSubject
+	subjects map[string]string // see subject
 }
 
 // New returns a service on the store.
@@ -132,9 +139,9 @@ func New(store Store, o Options) *Service {
 
 // Newsletters returns those that readers can sign up for, by name as the store orders them.
 func (s *Service) Newsletters(ctx context.Context) ([]newsletter.Newsletter, error) {
-	all, err := s.store.Newsletters(ctx)
+	all, err := s.newsletters(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("newsletters: %w", err)
+		return nil, err
 	}
 	var open []newsletter.Newsletter
 	for _, n := range all {
@@ -148,9 +155,9 @@ func (s *Service) Newsletters(ctx context.Context) ([]newsletter.Newsletter, err
 // Newsletter returns one with its sections in their order; a closed one too, so that a page
 // can say that it is closed. The error is NotFound if there is none of that slug.
 func (s *Service) Newsletter(ctx context.Context, slug string) (newsletter.Newsletter, []newsletter.Section, error) {
-	all, err := s.store.Newsletters(ctx)
+	all, err := s.newsletters(ctx)
 	if err != nil {
-		return newsletter.Newsletter{}, nil, fmt.Errorf("newsletter %.60q: %w", slug, err)
+		return newsletter.Newsletter{}, nil, err
 	}
 	n, ok := bySlug(all, slug)
 	if !ok {
@@ -161,6 +168,15 @@ func (s *Service) Newsletter(ctx context.Context, slug string) (newsletter.Newsl
 		return newsletter.Newsletter{}, nil, fmt.Errorf("sections of %s: %w", slug, err)
 	}
 	return n, sections, nil
+}
+
+// newsletters returns all newsletters, closed ones too.
+func (s *Service) newsletters(ctx context.Context) ([]newsletter.Newsletter, error) {
+	all, err := s.store.Newsletters(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("newsletters: %w", err)
+	}
+	return all, nil
 }
 
 // Prune deletes what nothing looks at any more: counts of old windows.

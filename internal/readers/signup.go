@@ -2,10 +2,15 @@ package readers
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"io"
 
+	"broadsheet/internal/mail"
 	"broadsheet/internal/newsletter"
 )
+
+// nonceSize is what makes a confirmation token unguessable: 128 bits (S33).
+const nonceSize = 16
 
 // SignUp is what the sign-up form says.
 type SignUp struct {
@@ -31,5 +36,74 @@ type SignedUp struct {
 // Invalid, naming every wrong field (email, newsletter, cadence, section, time_zone, name,
 // page), RateLimited, or Conflict if a newsletter is closed.
 func (s *Service) SignUp(ctx context.Context, form SignUp) (SignedUp, error) {
-	return SignedUp{}, errors.New("not written yet")
+	var p problems
+	email, key, err := mail.ParseAddress(form.Email)
+	if err != nil {
+		p.addError("email", err)
+	}
+	name, wrong := cleanName(form.Name)
+	if wrong != "" {
+		p.add("name", "%s", wrong)
+	}
+	if wrong := checkZone(form.TimeZone); wrong != "" {
+		p.add("time_zone", "%s", wrong)
+	}
+	if wrong := checkPage(form.Origin.Page); wrong != "" {
+		p.add("page", "%s", wrong)
+	}
+	wanted, choices, err := s.choose(ctx, form.Newsletters, form.Cadence, form.Sections, &p)
+	if err != nil {
+		return SignedUp{}, err
+	}
+	if err := p.err(); err != nil {
+		return SignedUp{}, err
+	}
+	return s.request(ctx, newsletter.SignUpRequest{
+		Email: email, EmailKey: key, Name: name, TimeZone: form.TimeZone, Choices: choices, Origin: form.Origin,
+	}, wanted)
+}
+
+// request fills in what does not come from the form, and records the request.
+func (s *Service) request(ctx context.Context, r newsletter.SignUpRequest, wanted []newsletter.Newsletter) (SignedUp, error) {
+	r.Origin = cleanOrigin(r.Origin)
+	r.Client = clientOf(r.Origin.IP)
+	r.Suppression = s.o.Suppression.Hash(r.EmailKey)
+	r.Words = s.words(wanted)
+	r.Nonce = make([]byte, nonceSize)
+	if _, err := io.ReadFull(s.o.Rand, r.Nonce); err != nil {
+		return SignedUp{}, fmt.Errorf("sign up: %w", err)
+	}
+	// Before the work: if this fails, nothing has been recorded that the page denies.
+	answer, err := s.answer(ctx, r.Email, wanted)
+	if err != nil {
+		return SignedUp{}, err
+	}
+	if err := s.store.SignUp(ctx, r, s.o.Now()); err != nil {
+		return SignedUp{}, err
+	}
+	return answer, nil
+}
+
+// Expect returns what SignUp says about the mail to look for, without an address. The error
+// is Invalid for a newsletter that there is not.
+func (s *Service) Expect(ctx context.Context, newsletters []string) (SignedUp, error) {
+	var p problems
+	wanted, _, err := s.choose(ctx, newsletters, "", nil, &p)
+	if err != nil {
+		return SignedUp{}, err
+	}
+	if err := p.err(); err != nil {
+		return SignedUp{}, err
+	}
+	return s.answer(ctx, "", wanted)
+}
+
+// answer is what somebody is told who signed up for the newsletters.
+func (s *Service) answer(ctx context.Context, email string, wanted []newsletter.Newsletter) (SignedUp, error) {
+	from, err := s.confirmFrom(ctx, wanted)
+	if err != nil {
+		return SignedUp{}, err
+	}
+	subject, err := s.subject(wanted)
+	return SignedUp{Email: email, Newsletters: wanted, From: from, Subject: subject}, err
 }
