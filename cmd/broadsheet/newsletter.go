@@ -1,0 +1,376 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"broadsheet/internal/desk"
+	"broadsheet/internal/newsletter"
+	"broadsheet/internal/store"
+
+	"github.com/spf13/cobra"
+)
+
+func newNewsletterCommand(a *app) *cobra.Command {
+	return newGroup("newsletter", "Make, show and change newsletters",
+		`A newsletter is a titled publication that readers subscribe to. It has a slug, which is
+part of addresses and stays for ever, and a sender, a postal address, a language, a time
+zone, and one or two cadences: daily and weekly.`, groupThings,
+		newsletterCreate(a), newsletterList(a), newsletterShow(a), newsletterEdit(a), newsletterSkip(a),
+		newsletterStatus(a, "pause", "Stop the schedule until it is resumed",
+			`Stops the schedule of a newsletter. Readers can still sign up and leave. An edition
+that is under way is finished. What comes in meanwhile is in the next edition after
+"resume", as far as it is not older than 30 days.`, (*desk.Desk).PauseNewsletter),
+		newsletterStatus(a, "resume", "Let a paused or closed newsletter go on",
+			`Lets a newsletter go on that was paused or closed. Slots that passed meanwhile are not
+made up: the next one is the first that is due from now on.`, (*desk.Desk).ResumeNewsletter),
+		newsletterStatus(a, "close", "End a newsletter",
+			`Ends a newsletter: nobody can sign up any more and no edition is made. An edition that
+is under way is finished. Readers, consents and past editions stay. "resume" opens it
+again.`, (*desk.Desk).CloseNewsletter),
+	)
+}
+
+// newsletterFlags adds the flags for what a newsletter has.
+func newsletterFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.String("name", "", "title, as readers see it")
+	f.String("description", "", "one sentence for the sign-up page")
+	f.String("from", "", "sender: \"Example News <news@example.org>\"")
+	f.String("reply-to", "", "where replies go, if not to the sender")
+	f.String("postal-address", "", "the publisher's postal address, in the foot of every issue")
+	f.String("language", "", "language tag, such as en or de-AT (default en)")
+	f.String("zone", "", "time zone of the schedule, such as Europe/London (default UTC)")
+	f.String("daily", "", "when the daily edition is due: \"mon-fri 07:00\"; empty: it is sent by hand")
+	f.String("weekly", "", "when the weekly edition is due: \"fri 08:00\"; empty: it is sent by hand")
+	f.Int("min-articles", newsletter.DefaultMinArticles, "a reader who is owed fewer waits for more")
+	f.Int("max-articles", newsletter.DefaultMaxArticles, "more are left for the next edition")
+	f.String("link-params", "", "is added to links to articles: \"utm_source=newsletter\"")
+	f.String("privacy-url", "", "address of the privacy policy")
+	f.String("legal-footer", "", "text for the foot of every issue")
+}
+
+func editOf(cmd *cobra.Command) desk.NewsletterEdit {
+	return desk.NewsletterEdit{
+		Name: changedString(cmd, "name"), Description: changedString(cmd, "description"),
+		From: changedString(cmd, "from"), ReplyTo: changedString(cmd, "reply-to"),
+		PostalAddress: changedString(cmd, "postal-address"), Language: changedString(cmd, "language"),
+		Zone: changedString(cmd, "zone"), PrivacyURL: changedString(cmd, "privacy-url"),
+		LegalFooter: changedString(cmd, "legal-footer"), LinkParams: changedString(cmd, "link-params"),
+		MinArticles: changedInt(cmd, "min-articles"), MaxArticles: changedInt(cmd, "max-articles"),
+		Daily: changedString(cmd, "daily"), Weekly: changedString(cmd, "weekly"),
+	}
+}
+
+func newsletterCreate(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "create SLUG --name … --from … --postal-address …",
+		Short: "Make a newsletter",
+		Long: `Makes a newsletter, and the database if there is none. Everything that is wrong is told
+at once, and nothing is made then.
+
+Without --daily and --weekly it has a daily edition that is sent by hand. A rule counts
+from now on: a due time of today that has passed is not made up.`,
+		Example: `  broadsheet newsletter create daily-news --name "Daily News" \
+    --from "Example News <news@example.org>" --postal-address "1 High Street, London" \
+    --zone Europe/London --daily "mon-fri 07:00" --weekly "fri 08:00"`,
+		Args: exactArgs("SLUG"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			// What is wrong is said before a database is made for nothing.
+			check := desk.New(nil, nil, desk.Options{Now: a.now})
+			if err := check.CheckNewNewsletter(args[0], editOf(cmd)); err != nil {
+				return err
+			}
+			return a.with(cmd.Context(), store.CreateIfMissing, func(s *services) error {
+				n, err := s.desk.NewNewsletter(cmd.Context(), args[0], editOf(cmd))
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(viewNewsletter(n, a.now()))
+				}
+				a.say("Made the newsletter %s. %s", n.Slug, nextSlots(n, a.now()))
+				a.say("Give it articles: broadsheet source add FEED-URL --newsletter %s", n.Slug)
+				return nil
+			})
+		},
+	}
+	newsletterFlags(cmd)
+	return cmd
+}
+
+func newsletterEdit(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "edit SLUG",
+		Short: "Change a newsletter",
+		Long: `Changes what is given and nothing else; an empty value removes what can be left out.
+Everything that is wrong is told at once, and nothing is changed then.
+
+A rule or a zone that changes counts from now on. An edition that is frozen keeps what
+it was frozen with. A cadence can be dropped when no reader has it; with an empty rule
+it stays and is only sent by hand.`,
+		Example: `  broadsheet newsletter edit daily-news --daily "mon-sat 06:30" --max-articles 8
+  broadsheet newsletter edit daily-news --weekly "fri 08:00"
+  broadsheet newsletter edit daily-news --drop weekly`,
+		Args: exactArgs("SLUG"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			edit := editOf(cmd)
+			drop, err := cmd.Flags().GetStringSlice("drop")
+			if err != nil {
+				return err
+			}
+			if edit.Drop = drop; cmd.Flags().NFlag() == 0 {
+				return usagef("say what to change, for example --name")
+			}
+			return a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
+				n, err := s.desk.EditNewsletter(cmd.Context(), args[0], edit)
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(viewNewsletter(n, a.now()))
+				}
+				a.say("%s is changed. %s", n.Slug, nextSlots(n, a.now()))
+				return nil
+			})
+		},
+	}
+	newsletterFlags(cmd)
+	cmd.Flags().StringSlice("drop", nil, "a cadence not to offer any more: daily or weekly")
+	return cmd
+}
+
+func newsletterList(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "Show all newsletters",
+		Long:    `Shows all newsletters in order of their slugs, with the next time that each is due.`,
+		Example: `  broadsheet newsletter list`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
+				all, err := s.desk.Newsletters(cmd.Context())
+				if err != nil {
+					return err
+				}
+				if a.json {
+					views := []newsletterView{}
+					for _, n := range all {
+						views = append(views, viewNewsletter(n, a.now()))
+					}
+					return a.printJSON(views)
+				}
+				if len(all) == 0 {
+					a.say("There is no newsletter yet. Make one: broadsheet newsletter create SLUG …")
+					return nil
+				}
+				var rows [][]string
+				for _, n := range all {
+					rows = append(rows, []string{n.Slug, n.Name, string(n.Status), rulesOf(n), nextSlots(n, a.now())})
+				}
+				a.printTable([]string{"NEWSLETTER", "NAME", "STATUS", "DUE", "NEXT"}, rows)
+				return nil
+			})
+		},
+	}
+}
+
+func newsletterShow(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show SLUG",
+		Short:   "Show all of a newsletter",
+		Long:    `Shows a newsletter with its schedule, readers by state, sections and sources.`,
+		Example: `  broadsheet newsletter show daily-news`,
+		Args:    exactArgs("SLUG"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
+				return a.showNewsletter(cmd.Context(), s, args[0])
+			})
+		},
+	}
+}
+
+func (a *app) showNewsletter(ctx context.Context, s *services, slug string) error {
+	n, err := s.desk.Newsletter(ctx, slug)
+	if err != nil {
+		return err
+	}
+	readers, err := s.desk.Readers(ctx, n.ID)
+	if err != nil {
+		return err
+	}
+	sections, err := s.desk.Sections(ctx, slug)
+	if err != nil {
+		return err
+	}
+	sources, err := s.desk.Sources(ctx, slug)
+	if err != nil {
+		return err
+	}
+	v := newsletterDetail{newsletterView: viewNewsletter(n, a.now()), Readers: map[string]int{}, Sections: viewSections(sections), Sources: viewSources(sources)}
+	for _, state := range []newsletter.SubscriptionState{newsletter.Pending, newsletter.Active, newsletter.PausedSub, newsletter.Left} {
+		v.Readers[string(state)] = readers[state]
+	}
+	if a.json {
+		return a.printJSON(v)
+	}
+	fields := [][2]string{
+		{"newsletter", n.Slug}, {"name", n.Name}, {"description", n.Description}, {"status", string(n.Status)},
+		{"from", n.From.String()}, {"reply to", v.ReplyTo}, {"postal address", n.PostalAddress},
+		{"language", n.Language}, {"zone", n.Zone}, {"due", rulesOf(n)}, {"next", nextSlots(n, a.now())},
+		{"articles", fmt.Sprintf("%d to %d", n.MinArticles, n.MaxArticles)}, {"link params", n.LinkParams},
+		{"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter},
+		{"readers", fmt.Sprintf("%d active, %d paused, %d to confirm, %d left", readers[newsletter.Active], readers[newsletter.PausedSub], readers[newsletter.Pending], readers[newsletter.Left])},
+		{"sign-up page", s.settings.BaseURL + "/n/" + n.Slug},
+	}
+	for i, sec := range sections {
+		fields = append(fields, [2]string{first(i, "sections"), sec.Name + sectionMatches(sec)})
+	}
+	for i, src := range sources {
+		fields = append(fields, [2]string{first(i, "sources"), fmt.Sprintf("%d  %s  %s", src.ID, src.Name, safeURL(src.URL))})
+	}
+	a.printFields(fields)
+	return nil
+}
+
+// first returns the name for the first of several lines, and a blank for the others.
+func first(i int, name string) string {
+	if i == 0 {
+		return name
+	}
+	return ""
+}
+
+func newsletterSkip(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "skip SLUG DATE",
+		Short: "Let the slots of a date pass without an edition",
+		Long: `Lets the newsletter's slots of a date pass without an edition, for a holiday. What would
+have been in them is in the next edition. --undo takes it back as long as the slot is
+still to come. The date is one in the newsletter's zone. It can be repeated.`,
+		Example: `  broadsheet newsletter skip daily-news 2026-12-25
+  broadsheet newsletter skip daily-news 2026-12-25 --undo`,
+		Args: exactArgs("SLUG", "DATE"),
+	}
+	undo := cmd.Flags().Bool("undo", false, "take the skip back")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		date, err := newsletter.ParseDate(args[1])
+		if err != nil {
+			return err
+		}
+		return a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
+			if *undo {
+				return a.unskip(cmd.Context(), s, args[0], date)
+			}
+			return a.skip(cmd.Context(), s, args[0], date)
+		})
+	}
+	return cmd
+}
+
+type skipView struct {
+	Newsletter string     `json:"newsletter"`
+	Date       string     `json:"date"`
+	Cadence    string     `json:"cadence"`
+	DueAt      *time.Time `json:"due_at"`
+}
+
+func (a *app) skip(ctx context.Context, s *services, slug string, date newsletter.Date) error {
+	n, err := s.desk.Newsletter(ctx, slug)
+	if err != nil {
+		return err
+	}
+	zone, err := n.Location()
+	if err != nil {
+		return err
+	}
+	skipped, err := s.desk.SkipDate(ctx, slug, date)
+	if err != nil {
+		return err
+	}
+	views := []skipView{}
+	for _, slot := range skipped {
+		views = append(views, skipView{slug, date.String(), string(slot.Cadence), utc(slot.DueAt)})
+		word := "Skipped"
+		if !slot.New {
+			word = "Was skipped already:"
+		}
+		a.say("%s the %s slot of %s on %s.", word, slot.Cadence, slug, inZone(slot.DueAt, zone))
+	}
+	if a.json {
+		return a.printJSON(views)
+	}
+	return nil
+}
+
+func (a *app) unskip(ctx context.Context, s *services, slug string, date newsletter.Date) error {
+	count, err := s.desk.UnskipDate(ctx, slug, date)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(struct {
+			Newsletter string `json:"newsletter"`
+			Date       string `json:"date"`
+			Undone     int    `json:"undone"`
+		}{slug, date.String(), count})
+	}
+	a.say("%s on %s is due again (%s).", slug, date, counted(count, "slot", "slots"))
+	return nil
+}
+
+func newsletterStatus(a *app, verb, short, long string, change func(*desk.Desk, context.Context, string) (newsletter.Newsletter, error)) *cobra.Command {
+	return &cobra.Command{
+		Use:     verb + " SLUG",
+		Short:   short,
+		Long:    long + "\n\nIt can be repeated.",
+		Example: "  broadsheet newsletter " + verb + " daily-news",
+		Args:    exactArgs("SLUG"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
+				n, err := change(s.desk, cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(viewNewsletter(n, a.now()))
+				}
+				a.say("%s is %s. %s", n.Slug, n.Status, nextSlots(n, a.now()))
+				return nil
+			})
+		},
+	}
+}
+
+// rulesOf returns when the newsletter is due, in a few words.
+func rulesOf(n newsletter.Newsletter) string {
+	var parts []string
+	for _, s := range n.Schedules {
+		rule := s.Rule.String()
+		if rule == "" {
+			rule = "by hand"
+		}
+		parts = append(parts, string(s.Cadence)+" "+rule)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// nextSlots returns when the newsletter is due next, in its own zone.
+func nextSlots(n newsletter.Newsletter, now time.Time) string {
+	zone, err := n.Location()
+	if err != nil || n.Status != newsletter.Open {
+		return ""
+	}
+	var parts []string
+	for _, s := range n.Schedules {
+		if due, ok := s.Rule.Next(now, zone); ok {
+			parts = append(parts, string(s.Cadence)+" "+inZone(due.At, zone))
+		}
+	}
+	if len(parts) == 0 {
+		return "Nothing is scheduled: send it by hand."
+	}
+	return "Next: " + strings.Join(parts, ", ") + "."
+}
