@@ -30,6 +30,9 @@ type recordReader struct {
 	line  int      // the last line that was read
 	ahead []record // lines that were read and not used
 	end   error
+	// fields, once it is known, tells two lines that belong together from two that only
+	// happen to have an odd number of quotation marks each.
+	fields *fieldReader
 }
 
 func newRecordReader(r io.Reader) *recordReader {
@@ -70,6 +73,11 @@ func (r *recordReader) join(first record) (record, error) {
 		}
 		whole += "\n" + line.text
 		if strings.Count(line.text, `"`)%2 == 1 {
+			if r.fields != nil {
+				if _, err := r.fields.fields(whole); err != nil {
+					break
+				}
+			}
 			return record{line: first.line, text: whole}, nil
 		}
 	}

@@ -132,6 +132,7 @@ func (im *importer) readHeader() error {
 		return newsletter.Invalidf("file", "the file is not UTF-8; save it as \"CSV UTF-8\"")
 	}
 	im.fields = newFieldReader(separator(text))
+	im.records.fields = im.fields
 	names, err := im.fields.fields(text)
 	if err != nil {
 		return newsletter.Invalidf("file", "line %d: %v", header.line, err)

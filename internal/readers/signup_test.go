@@ -1,0 +1,386 @@
+package readers_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/mail"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"broadsheet/internal/newsletter"
+	"broadsheet/internal/readers"
+)
+
+func TestSignUp_ConfirmedReaderIsActiveAndToldTheFirstEdition(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	told := w.signUp("Vera@Example.ORG")
+	if told.Email != "Vera@example.org" || told.From.Email != "subscribe@example.org" {
+		t.Errorf("told %+v", told)
+	}
+	sent := w.deliver()
+	if len(sent) != 1 || sent[0].Kind != newsletter.MailConfirm {
+		t.Fatalf("sent %+v", sent)
+	}
+	token := w.token(sent[0])
+	c, err := w.Confirmation(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.State != readers.StateOpen || c.Masked != "V…@example.org" || len(c.Choices) != 1 || !strings.Contains(c.Words, "Daily News") {
+		t.Errorf("confirmation %+v", c)
+	}
+	if got := w.states("vera@example.org"); got != "daily-news:pending" {
+		t.Errorf("after looking: %s, but GET changes nothing (S22)", got)
+	}
+	done, err := w.Confirm(t.Context(), token, newsletter.Origin{Channel: "link", IP: "198.51.100.7"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(done.First) != 1 || done.First[0].ByHand || !done.First[0].Due.At.Equal(time.Date(2026, 11, 24, 7, 0, 0, 0, time.UTC)) {
+		t.Errorf("first edition %+v", done.First)
+	}
+	if _, err := w.Manage(t.Context(), done.ManageToken); err != nil {
+		t.Errorf("manage token: %v", err)
+	}
+	if got := w.states("vera@example.org"); got != "daily-news:active" {
+		t.Error(got)
+	}
+	_, events, err := w.Subscriber(t.Context(), "vera@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct{ kind, ip, channel string }{{"requested", "192.0.2.1", "form"}, {"confirmed", "198.51.100.7", "link"}} {
+		e := events[i]
+		if string(e.Kind) != want.kind || e.IP != want.ip || e.Channel != want.channel || e.Page != "https://example.org/article" ||
+			e.Placement != "column" || !strings.Contains(e.Words, "Daily News") || e.WordsVersion == "" {
+			t.Errorf("proof of consent (S24) %+v", e)
+		}
+	}
+}
+
+func TestSignUp_FirstEditionSkipsSlotsThatAreTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(`INSERT INTO editions (newsletter_id, cadence, local_date, slot, state, reason, due_at, as_of, created_at, expires_at)
+		VALUES ($1, 'daily', '2026-11-24', 'main', 'skipped', 'staff', 0, 0, 0, 0)`, w.daily.ID)
+	w.signUp("a@example.org")
+	done, err := w.Confirm(t.Context(), w.token(w.deliver()[0]), newsletter.Origin{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := done.First[0].Due.Date.String(); got != "2026-11-25" {
+		t.Errorf("first edition on %s", got)
+	}
+}
+
+func TestSignUp_NamesEveryWrongField(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, err := w.SignUp(t.Context(), readers.SignUp{
+		Email: "nobody", Name: strings.Repeat("x", 101), Newsletters: []string{"daily-news", "no-such"}, Cadence: "hourly",
+		Sections: []string{"nonsense"}, TimeZone: "Mars/Olympus", Origin: newsletter.Origin{Page: "javascript:alert(1)"},
+	})
+	e, ok := errors.AsType[*newsletter.Error](err)
+	if !ok || e.Kind != newsletter.Invalid {
+		t.Fatalf("error %v", err)
+	}
+	var names []string
+	for _, f := range e.Fields {
+		names = append(names, f.Name)
+	}
+	if got := strings.Join(names, " "); got != "email name time_zone page newsletter cadence section" {
+		t.Errorf("fields %s", got)
+	}
+	if n := w.count(`SELECT COUNT(*) FROM subscribers`); n != 0 {
+		t.Errorf("%d subscribers recorded", n)
+	}
+}
+
+func TestSignUp_ClosedNewsletterTakesNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.exec(`UPDATE newsletters SET status = 'closed' WHERE slug = 'weekly'`)
+	_, err := w.SignUp(t.Context(), readers.SignUp{Email: "a@example.org", Newsletters: []string{"weekly"}})
+	wantKind(t, err, newsletter.Conflict, "")
+	// The only open one need not be named.
+	s, err := w.SignUp(t.Context(), readers.SignUp{Email: "a@example.org"})
+	if err != nil || s.Newsletters[0].Slug != "daily-news" {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+func TestSignUp_ChoosesCadenceAndSectionsWhereTheyAreOffered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ai := w.section(w.daily, "AI", "ai")
+	w.section(w.daily, "Retail", "retail")
+	_, err := w.SignUp(t.Context(), readers.SignUp{
+		Email: "a@example.org", Newsletters: []string{"daily-news", "weekly", "weekly"}, Cadence: "weekly", Sections: []string{"ai"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	subs := w.subscriber("a@example.org").Subscriptions
+	if len(subs) != 2 || subs[0].Cadence != newsletter.Daily || subs[0].Sections != newsletter.Mask(0).With(ai) ||
+		subs[1].Cadence != newsletter.Weekly || subs[1].Sections != 0 {
+		t.Errorf("%+v", subs)
+	}
+}
+
+// S27: nothing that the person at the form sees depends on whether the address is known.
+func TestSignUp_AnswersTheSameForKnownAndUnknown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("known@example.org")
+	w.join("gone@example.org")
+	gone := w.subscriber("gone@example.org")
+	if _, err := w.Leave(t.Context(), w.unsubscribeToken(gone, w.daily, 1), newsletter.Origin{}); err != nil {
+		t.Fatal(err)
+	}
+	w.suppress("bad@example.org", newsletter.SuppressedComplaint)
+	want := w.signUp("unknown@example.org")
+	want.Email = ""
+	for _, email := range []string{"known@example.org", "gone@example.org", "bad@example.org", "unknown@example.org"} {
+		got := w.signUp(email)
+		got.Email = ""
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s is told %+v, others %+v", email, got, want)
+		}
+	}
+}
+
+func TestSignUp_KnownReaderGetsTheOtherMail(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("known@example.org")
+	w.wait(2 * time.Hour)
+	w.signUp("known@example.org")
+	sent := w.deliver()
+	if len(sent) != 1 || sent[0].Kind != newsletter.MailAlready {
+		t.Fatalf("sent %+v", sent)
+	}
+	m, err := w.Manage(t.Context(), w.token(sent[0]))
+	if err != nil || len(m.Subscriptions) != 1 || m.Subscriptions[0].NewsletterSlug != "daily-news" {
+		t.Errorf("%+v, %v", m, err)
+	}
+	// One that they do not have yet makes it a confirmation, and leaves the other alone.
+	before := w.subscriber("known@example.org").Subscriptions[0]
+	w.wait(2 * time.Hour)
+	sub := w.join("known@example.org", "daily-news", "weekly")
+	if got := w.states("known@example.org"); got != "daily-news:active weekly:active" {
+		t.Error(got)
+	}
+	if sub.Subscriptions[0] != before {
+		t.Errorf("the active subscription changed from %+v to %+v", before, sub.Subscriptions[0])
+	}
+}
+
+// S28: a form must not become a mail bomb.
+func TestSignUp_SendsOneMailAnHourAndThreeADay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var sent []string
+	for minute := 0; minute < 30*60; minute += 20 {
+		w.signUp("victim@example.org")
+		for range w.deliver() {
+			sent = append(sent, fmt.Sprintf("%d:%02d", minute/60, minute%60))
+		}
+		w.wait(20 * time.Minute)
+	}
+	if got := strings.Join(sent, " "); got != "0:00 1:00 2:00 24:00 25:00 26:00" {
+		t.Errorf("mails at %s", got)
+	}
+}
+
+func TestSignUp_OtherNewsletterWithinTheHourIsConfirmedByALaterMail(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signUp("eager@example.org", "daily-news")
+	first := w.deliver()
+	w.wait(5 * time.Minute)
+	w.signUp("eager@example.org", "weekly")
+	w.signUp("eager@example.org", "weekly")
+	w.signUp("eager@example.org", "daily-news", "weekly")
+	if again := w.deliver(); len(first) != 1 || len(again) != 0 {
+		t.Fatalf("sent %d and %d mails within the hour", len(first), len(again))
+	}
+	w.wait(56 * time.Minute)
+	later := w.deliver()
+	if len(later) != 1 {
+		t.Fatalf("sent %d mails after the hour", len(later))
+	}
+	if _, err := w.Confirm(t.Context(), w.token(later[0]), newsletter.Origin{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.states("eager@example.org"); got != "daily-news:pending weekly:active" {
+		t.Error(got)
+	}
+}
+
+func TestSignUp_LimitsClients(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		ip   func(i int) string
+		ok   bool
+	}{
+		{"one address", func(int) string { return "192.0.2.9" }, false},
+		{"one address in two forms", func(i int) string { return []string{"192.0.2.9", "::ffff:192.0.2.9"}[i%2] }, false},
+		{"one IPv6 network", func(i int) string { return fmt.Sprintf("2001:db8:0:1::%x", i+1) }, false},
+		{"many IPv6 networks", func(i int) string { return fmt.Sprintf("2001:db8:0:%x::1", i+1) }, true},
+		{"no address", func(int) string { return "" }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			try := func(i int) error {
+				_, err := w.SignUp(t.Context(), readers.SignUp{Email: fmt.Sprintf("r%d@example.org", i), Newsletters: []string{"weekly"}, Origin: from(c.ip(i))})
+				return err
+			}
+			for i := range 60 {
+				if err := try(i); err != nil {
+					t.Fatalf("sign-up %d: %v", i, err)
+				}
+				if i%10 == 0 {
+					w.wait(time.Minute)
+				}
+			}
+			err := try(60)
+			if c.ok {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			wantKind(t, err, newsletter.RateLimited, "too_many_sign_ups")
+			e, _ := errors.AsType[*newsletter.Error](err)
+			if e.RetryAfter < 1 || e.RetryAfter > 3900 {
+				t.Errorf("retry after %d s", e.RetryAfter)
+			}
+			if n := w.count(`SELECT COUNT(*) FROM subscribers`); n != 60 {
+				t.Errorf("%d subscribers, want 60", n)
+			}
+			w.wait(time.Duration(e.RetryAfter) * time.Second)
+			if err := try(60); err != nil {
+				t.Errorf("after waiting as told: %v", err)
+			}
+			if rate, err := w.store.SignUpRate(t.Context(), w.clock()); err != nil || rate < 1 || rate > 61 {
+				t.Errorf("rate %d, %v", rate, err)
+			}
+			w.wait(3 * time.Hour)
+			if err := w.Prune(t.Context(), w.clock()); err != nil {
+				t.Fatal(err)
+			}
+			if n := w.count(`SELECT COUNT(*) FROM rate_counters`); n != 0 {
+				t.Errorf("%d counters left", n)
+			}
+		})
+	}
+}
+
+func TestSignUp_ManyAtOnceMakeOneReaderAndOneMail(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			_, err := w.SignUp(t.Context(), readers.SignUp{
+				Email: []string{"same@example.org", "Same@Example.org"}[i%2], Newsletters: []string{"daily-news"}, Origin: from(fmt.Sprintf("192.0.2.%d", i)),
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := w.count(`SELECT COUNT(*) FROM subscribers`); n != 1 {
+		t.Errorf("%d subscribers", n)
+	}
+	if n := w.count(`SELECT COUNT(*) FROM mails`); n != 1 {
+		t.Errorf("%d mails", n)
+	}
+	if n := w.count(`SELECT COUNT(*) FROM signups`); n != 200 {
+		t.Errorf("%d sign-ups on record", n)
+	}
+}
+
+func TestSignUp_StrangerCannotChangeAReader(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	form := readers.SignUp{Email: "VERA@example.org", Name: "Buy pills", Newsletters: []string{"daily-news"}, Origin: from("192.0.2.66")}
+	if _, err := w.SignUp(t.Context(), form); err != nil {
+		t.Fatal(err)
+	}
+	form.Email, form.Name, form.TimeZone = "vera@example.org", "  Vera \u202eO. ", "Europe/Vienna"
+	if _, err := w.SignUp(t.Context(), form); err != nil {
+		t.Fatal(err)
+	}
+	w.join("vera@example.org")
+	form.Email, form.Name, form.TimeZone = "VERA@example.org", "Buy pills", "Asia/Tokyo"
+	if _, err := w.SignUp(t.Context(), form); err != nil {
+		t.Fatal(err)
+	}
+	if sub := w.subscriber("vera@example.org"); sub.Email != "vera@example.org" || sub.Name != "Vera O." || sub.TimeZone != "Europe/Vienna" {
+		t.Errorf("%+v", sub)
+	}
+}
+
+// S29, and what else the mail must be.
+func TestCompose_SaysNothingThatTheFormSaid(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := from("192.0.2.1")
+	o.Page, o.Placement, o.UserAgent = "https://evil.example/pills", "evil-placement", "evil-agent"
+	_, err := w.SignUp(t.Context(), readers.SignUp{Email: "a@example.org", Name: "Evil Name", Newsletters: []string{"daily-news", "weekly"}, Origin: o})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, err := w.Expect(t.Context(), []string{"daily-news", "weekly"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := w.deliver()[0]
+	if strings.Contains(strings.ToLower(string(m.data)), "evil") {
+		t.Errorf("the mail says what the form said:\n%s", m.data)
+	}
+	again, _, data, err := w.Compose(t.Context(), m.Mail)
+	if err != nil || again != m.from || !bytes.Equal(data, m.data) {
+		t.Errorf("composed twice it differs (%v)", err)
+	}
+	msg, err := mail.ReadMessage(bytes.NewReader(m.data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := msg.Header
+	if h.Get("Subject") != told.Subject || !strings.Contains(h.Get("From"), told.From.Email) || h.Get("Auto-Submitted") != "auto-generated" ||
+		h.Get("List-Unsubscribe") != "" || h.Get("Precedence") != "" || !strings.HasSuffix(h.Get("Message-Id"), "@example.org>") {
+		t.Errorf("header %v, told %+v", h, told)
+	}
+	text := w.text(m)
+	for _, want := range []string{"Daily News", "The Week", "a@example.org", "7 days"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
+func TestCompose_IsFromAnAddressThatNoDigestIsFrom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, c := range []struct{ set, want newsletter.Address }{
+		{newsletter.Address{}, newsletter.Address{Name: "Daily News", Email: "subscribe@example.org"}}, // The Week is from confirm@
+		{newsletter.Address{Email: "hello@example.net"}, newsletter.Address{Name: "Example News", Email: "hello@example.net"}},
+		{newsletter.Address{Name: "Hello", Email: "hello@example.net"}, newsletter.Address{Name: "Hello", Email: "hello@example.net"}},
+	} {
+		s := readers.New(w.store, readers.Options{BaseURL: "https://x.example", Keys: w.keys, Suppression: w.supp, Templates: mailTemplates(t), Now: w.clock, ConfirmFrom: c.set})
+		told, err := s.SignUp(t.Context(), readers.SignUp{Email: "a@example.org", Newsletters: []string{"daily-news"}})
+		if err != nil || told.From != c.want {
+			t.Errorf("from %v, %v; want %v", told.From, err, c.want)
+		}
+	}
+}
