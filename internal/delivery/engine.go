@@ -136,7 +136,9 @@ func (e *Engine) run(ctx context.Context, sc scope) error {
 			}
 		})
 	}
-	err = e.feed(ctx, sc, rows)
+	if err = e.feed(ctx, sc, rows); err != nil {
+		stop(err) // nobody goes on trying to connect; what is in flight is finished
+	}
 	close(rows)
 	workers.Wait()
 	stop(nil)
@@ -294,6 +296,9 @@ func (e *Engine) checkYield(ctx context.Context, sc scope) error {
 // done says that the scope has ended.
 func (e *Engine) rest(ctx context.Context, sc scope, editions []newsletter.Edition) (done bool, err error) {
 	if e.busy() {
+		if err := e.checkOn(ctx, sc); err != nil {
+			return true, err
+		}
 		return false, e.sleep(ctx, e.Idle/20)
 	}
 	if err := e.checkYield(ctx, sc); err != nil {

@@ -15,7 +15,7 @@ type MailQueue interface {
 	DueMails(ctx context.Context, now time.Time, limit int) ([]newsletter.Mail, error)
 	BeginMail(ctx context.Context, id int64, now time.Time) (newsletter.Mail, error)
 	FinishMail(ctx context.Context, id int64, o newsletter.Outcome, nextTry, now time.Time) error
-	ExpireMails(ctx context.Context, now time.Time) error
+	ExpireMails(ctx context.Context, now time.Time) (int, error)
 }
 
 // MailComposer composes a transactional mail when it is handed over.
@@ -68,7 +68,7 @@ func (e *Engine) carryMails(ctx context.Context) {
 }
 
 func (e *Engine) carryDueMails(ctx context.Context, c *connection) (int, error) {
-	if err := e.Outbox.ExpireMails(ctx, e.Now()); err != nil {
+	if _, err := e.Outbox.ExpireMails(ctx, e.Now()); err != nil {
 		return 0, err
 	}
 	due, err := e.Outbox.DueMails(ctx, e.Now(), mailPage)

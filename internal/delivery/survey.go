@@ -214,10 +214,7 @@ func (c *chooser) decideAnew(r newsletter.Reader) *decision {
 // joinedAfter returns the freeze of the last edition of the cadence before the reader joined,
 // zero if there was none within the time that matters.
 func (c *chooser) joinedAfter(joined time.Time) time.Time {
-	i, found := slices.BinarySearchFunc(c.joins, joined, time.Time.Compare)
-	if found {
-		return c.joins[i]
-	}
+	i, _ := slices.BinarySearchFunc(c.joins, joined, time.Time.Compare)
 	if i == 0 {
 		return time.Time{}
 	}

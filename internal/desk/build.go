@@ -1,0 +1,338 @@
+package desk
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"broadsheet/internal/delivery"
+	"broadsheet/internal/digest"
+	"broadsheet/internal/mail"
+	"broadsheet/internal/newsletter"
+)
+
+// BuildOptions say which edition to build.
+type BuildOptions struct {
+	Newsletter string             // slug
+	Cadence    newsletter.Cadence // empty: the only one that the newsletter has
+	Words      digest.Words
+	Extra      bool // leave the day's slot to the schedule
+	OnDoubt    newsletter.OnDoubt
+	// Due is the slot that the schedule builds; zero: staff send by hand.
+	Due newsletter.Due
+}
+
+// Draft is an edition that could be sent now. Nothing of it is recorded.
+type Draft struct {
+	Newsletter newsletter.Newsletter
+	Edition    newsletter.Edition // as it would be frozen; without an id
+	Snapshot   digest.Snapshot
+	Survey     delivery.Survey
+	Articles   []DraftArticle // every article that was considered, those taken first, in order
+	Sample     digest.Variant // the variant that most readers get
+	Message    *mail.Variant  // the sample, composed
+	Warnings   []string       // sources that could not be asked, for example
+	manual     bool
+	extra      bool
+}
+
+// DraftArticle is an article that was considered, and why it was taken or left.
+type DraftArticle struct {
+	newsletter.Candidate
+	Verdict newsletter.Verdict
+	Readers int // who get it
+}
+
+// Build asks the newsletter's sources and builds what is owed to its readers now. It records
+// nothing but the articles that came in.
+//
+// It refuses with the reason nothing_new if no reader is owed anything, closed if the
+// newsletter is closed, and paused if it is paused.
+func (d *Desk) Build(ctx context.Context, o BuildOptions) (*Draft, error) {
+	n, err := d.Newsletter(ctx, o.Newsletter)
+	if err != nil {
+		return nil, err
+	}
+	switch n.Status {
+	case newsletter.Closed:
+		return nil, newsletter.Refusef("closed", "%s is closed: nothing is sent any more", n.Slug)
+	case newsletter.Paused:
+		return nil, newsletter.Refusef("paused", "%s is paused; \"broadsheet newsletter resume %s\" lets it go on", n.Slug, n.Slug)
+	case newsletter.Open:
+	}
+	if o.Cadence, err = chooseCadence(n, o.Cadence); err != nil {
+		return nil, err
+	}
+	draft := &Draft{Newsletter: n, manual: o.Due.At.IsZero(), extra: o.Extra}
+	fetched, err := d.FetchFor(ctx, n.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range fetched {
+		if f.Err != nil {
+			draft.Warnings = append(draft.Warnings, fmt.Sprintf("the source %s could not be asked: %v", f.Source.Name, f.Err))
+		}
+	}
+	if draft.Edition, err = d.newEdition(n, o); err != nil {
+		return nil, err
+	}
+	return draft, d.fill(ctx, draft, o.Words)
+}
+
+func chooseCadence(n newsletter.Newsletter, c newsletter.Cadence) (newsletter.Cadence, error) {
+	offered := n.Cadences()
+	switch {
+	case c != "" && !n.Offers(c):
+		return "", newsletter.Invalidf("cadence", "%s has no %s edition; it has %v", n.Slug, c, offered)
+	case c != "":
+		return c, nil
+	case len(offered) != 1:
+		return "", newsletter.Invalidf("cadence", "%s has several cadences %v; say which with --cadence", n.Slug, offered)
+	}
+	return offered[0], nil
+}
+
+// newEdition returns the edition's row as it would be frozen now, without its content.
+func (d *Desk) newEdition(n newsletter.Newsletter, o BuildOptions) (newsletter.Edition, error) {
+	zone, err := n.Location()
+	if err != nil {
+		return newsletter.Edition{}, err
+	}
+	now := d.now()
+	if o.OnDoubt == "" {
+		o.OnDoubt = newsletter.DoubtResend
+	}
+	e := newsletter.Edition{
+		NewsletterID: n.ID, Newsletter: n.Slug, Cadence: o.Cadence, Slot: newsletter.MainSlot,
+		Date: o.Due.Date, DueAt: o.Due.At, AsOf: now, OnDoubt: o.OnDoubt, State: newsletter.EditionDraft,
+	}
+	if o.Due.At.IsZero() {
+		e.Date, e.DueAt = newsletter.DateOf(now.In(zone)), now
+		for _, s := range n.Schedules {
+			if due, ok := s.On(e.Date, zone); ok && s.Cadence == o.Cadence && !o.Extra {
+				e.DueAt = due.At
+			}
+		}
+	}
+	from := now
+	if e.DueAt.After(from) {
+		from = e.DueAt
+	}
+	e.ExpiresAt = from.Add(o.Cadence.DeliveryTime())
+	return e, nil
+}
+
+// fill decides what goes into the draft and for whom, and renders what most readers get.
+func (d *Desk) fill(ctx context.Context, draft *Draft, words digest.Words) error {
+	n, e := draft.Newsletter, &draft.Edition
+	candidates, err := d.o.Press.Store.Candidates(ctx, n.ID, e.AsOf.Add(-newsletter.MaxLookBack))
+	if err != nil {
+		return err
+	}
+	newsletter.Arrange(candidates)
+	eligible := slices.DeleteFunc(slices.Clone(candidates), func(c newsletter.Candidate) bool {
+		return newsletter.Eligible(c, e.AsOf) != newsletter.Taken
+	})
+	draft.Survey, err = delivery.Look(ctx, d.o.Press.Store, d.choosing(n, *e, eligible))
+	if err != nil {
+		return err
+	}
+	draft.Articles = judge(candidates, draft.Survey, e.AsOf)
+	if draft.Survey.Readers == 0 {
+		return nothingNew(draft)
+	}
+	var taken []newsletter.Candidate
+	for _, a := range draft.Articles {
+		if a.Verdict == newsletter.Taken {
+			taken = append(taken, a.Candidate)
+		}
+	}
+	sections, err := d.Sections(ctx, n.Slug)
+	if err != nil {
+		return err
+	}
+	draft.Snapshot, err = digest.New(n, sections, taken, e.Date, e.Cadence, d.o.BaseURL, words, d.o.Press.Templates, composer)
+	if err != nil {
+		return err
+	}
+	draft.Sample, err = digest.Render(draft.Snapshot, draft.Survey.Variants[0].Articles)
+	if err != nil {
+		return err
+	}
+	if draft.Message, err = mail.Compose(delivery.DigestMessage(draft.Snapshot, draft.Sample, 0)); err != nil {
+		return err
+	}
+	e.Subject, e.Articles, e.Hash = draft.Sample.Subject, len(taken), draft.Snapshot.Hash()
+	return nil
+}
+
+// choosing returns the edition as delivery chooses for it.
+func (d *Desk) choosing(n newsletter.Newsletter, e newsletter.Edition, candidates []newsletter.Candidate) delivery.Edition {
+	return delivery.Edition{
+		ID: e.ID, NewsletterID: n.ID, Cadence: e.Cadence, AsOf: e.AsOf, MinArticles: n.MinArticles,
+		Candidates: candidates,
+		// The candidates are in the edition's order, so the first ones are the ones to take.
+		Pick: func(visible []int64) []int64 { return visible[:min(len(visible), n.MaxArticles)] },
+		Real: d.o.Press.Transport.Real(), Key: d.o.Press.Suppression,
+	}
+}
+
+// judge gives every candidate its verdict, those taken first.
+func judge(candidates []newsletter.Candidate, s delivery.Survey, asOf time.Time) []DraftArticle {
+	list := make([]DraftArticle, len(candidates))
+	for i, c := range candidates {
+		list[i] = DraftArticle{Candidate: c, Verdict: newsletter.Eligible(c, asOf)}
+		if list[i].Verdict != newsletter.Taken {
+			continue
+		}
+		list[i].Verdict = s.Verdict(c.ID)
+		list[i].Readers = s.Verdicts[c.ID][newsletter.Taken]
+		if list[i].Verdict == "" {
+			list[i].Verdict = newsletter.NoReaders
+		}
+	}
+	slices.SortStableFunc(list, func(a, b DraftArticle) int {
+		switch x, y := a.Verdict == newsletter.Taken, b.Verdict == newsletter.Taken; {
+		case x == y:
+			return 0
+		case x:
+			return -1
+		}
+		return 1
+	})
+	return list
+}
+
+// nothingNew says why there is nothing to send: no readers, no news, or neither.
+func nothingNew(draft *Draft) error {
+	n, s := draft.Newsletter, draft.Survey
+	var message string
+	switch {
+	case s.Planned() == 0:
+		message = fmt.Sprintf("%s has no %s readers yet", n.Slug, draft.Edition.Cadence)
+	case s.Withheld[newsletter.ReasonTooFew] > 0:
+		message = fmt.Sprintf("no reader of %s is owed the minimum of %d articles", n.Slug, n.MinArticles)
+	default:
+		message = fmt.Sprintf("no reader of %s is owed anything: there is nothing that they have not had", n.Slug)
+	}
+	return newsletter.Refusef(newsletter.SkippedNothingNew, "%s", message)
+}
+
+// Start freezes the draft, takes its slot, and gives every reader a row in the ledger. From
+// then on the edition is carried out, by this process or another one, whatever happens.
+//
+// It looks once more whether anything is owed, under the planning lock, and refuses with the
+// reason nothing_new if an edition that was planned meanwhile has it all; an edition of the
+// schedule whose slot is taken gets a Conflict with the reason slot_taken.
+func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int)) (newsletter.Edition, error) {
+	lock, err := d.o.Press.Store.LockPlanning(ctx)
+	if err != nil {
+		return newsletter.Edition{}, fmt.Errorf("wait for other planning: %w", err)
+	}
+	defer lock.Close() //nolint:errcheck // the process's end closes it too
+	var blocks []int64
+	var verdicts []newsletter.ArticleVerdict
+	var taken []newsletter.Candidate
+	for _, a := range draft.Articles {
+		verdicts = append(verdicts, newsletter.ArticleVerdict{ArticleID: a.ID, Verdict: a.Verdict})
+		if a.Verdict == newsletter.Taken {
+			blocks = append(blocks, a.ID)
+			taken = append(taken, a.Candidate)
+		}
+	}
+	survey, err := delivery.Look(ctx, d.o.Press.Store, d.choosing(draft.Newsletter, draft.Edition, taken))
+	if err != nil {
+		return newsletter.Edition{}, err
+	}
+	if survey.Readers == 0 {
+		return newsletter.Edition{}, newsletter.Refusef(newsletter.SkippedNothingNew,
+			"nothing of this is owed to anybody any more: another edition was planned meanwhile")
+	}
+	snapshot, err := draft.Snapshot.Encode()
+	if err != nil {
+		return newsletter.Edition{}, err
+	}
+	templates, err := json.Marshal(draft.Snapshot.Templates)
+	if err != nil {
+		return newsletter.Edition{}, err
+	}
+	edition, err := d.o.Press.Store.FreezeEdition(ctx, newsletter.FrozenEdition{
+		Edition: draft.Edition, Manual: draft.manual, Extra: draft.extra,
+		Snapshot: snapshot, Templates: templates, TemplateHash: draft.Snapshot.TemplatesHash,
+		Blocks: blocks, Verdicts: verdicts, Actor: d.o.Actor,
+	}, d.now())
+	if err != nil {
+		return edition, err
+	}
+	return d.plan(ctx, edition.ID, progress)
+}
+
+// plan finishes the planning of a frozen edition. The caller holds the planning lock.
+func (d *Desk) plan(ctx context.Context, id int64, progress func(rows int)) (newsletter.Edition, error) {
+	edition, err := d.o.Press.Store.Edition(ctx, id)
+	if err != nil || !edition.PlannedAt.IsZero() {
+		return edition, err
+	}
+	snapshot, err := delivery.LoadSnapshot(ctx, d.o.Press.Store, id)
+	if err != nil {
+		return edition, err
+	}
+	n, err := d.Newsletter(ctx, edition.Newsletter)
+	if err != nil {
+		return edition, err
+	}
+	n.MinArticles, n.MaxArticles = snapshot.Newsletter.MinArticles, snapshot.Newsletter.MaxArticles
+	candidates, err := d.o.Press.Store.Candidates(ctx, n.ID, edition.AsOf.Add(-newsletter.MaxLookBack))
+	if err != nil {
+		return edition, err
+	}
+	choosing := d.choosing(n, edition, frozenCandidates(snapshot, candidates))
+	if err := delivery.Plan(ctx, d.o.Press.Store, edition, choosing, snapshot, d.now, progress); err != nil {
+		return edition, err
+	}
+	return d.o.Press.Store.Edition(ctx, id)
+}
+
+// frozenCandidates returns the candidates that the edition was frozen with, in its order.
+func frozenCandidates(s digest.Snapshot, candidates []newsletter.Candidate) []newsletter.Candidate {
+	byID := make(map[int64]newsletter.Candidate, len(candidates))
+	for _, c := range candidates {
+		byID[c.ID] = c
+	}
+	var list []newsletter.Candidate
+	for _, b := range s.Blocks {
+		if c, ok := byID[b.Article]; ok {
+			c.Sections = b.Sections
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// FinishPlanning goes on with editions whose planning was cut off, by a crash for example.
+// progress may be nil.
+func (d *Desk) FinishPlanning(ctx context.Context, progress func(rows int)) error {
+	open, err := d.o.Press.Store.OpenEditions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range open {
+		if e.PlannedAt.IsZero() {
+			if _, err := d.finishPlanning(ctx, e.ID, progress); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (d *Desk) finishPlanning(ctx context.Context, id int64, progress func(rows int)) (newsletter.Edition, error) {
+	lock, err := d.o.Press.Store.LockPlanning(ctx)
+	if err != nil {
+		return newsletter.Edition{}, fmt.Errorf("wait for other planning: %w", err)
+	}
+	defer lock.Close() //nolint:errcheck // the process's end closes it too
+	return d.plan(ctx, id, progress)
+}

@@ -1,0 +1,54 @@
+package desk
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"broadsheet/internal/delivery"
+	"broadsheet/internal/digest"
+	"broadsheet/internal/mail"
+	"broadsheet/internal/newsletter"
+)
+
+// Press is what building and sending editions needs beside the catalogue.
+type Press struct {
+	Store       EditionStore
+	Engine      *delivery.Engine
+	Transport   mail.Transport
+	Templates   digest.Templates
+	Keys        newsletter.KeyRing
+	Suppression newsletter.SuppressionKey
+}
+
+// EditionStore keeps editions and their ledger.
+type EditionStore interface {
+	delivery.PlanWriter
+	SlotStore
+	EditionReader
+	Candidates(ctx context.Context, newsletterID int64, since time.Time) ([]newsletter.Candidate, error)
+	FreezeEdition(ctx context.Context, f newsletter.FrozenEdition, now time.Time) (newsletter.Edition, error)
+	MoveEdition(ctx context.Context, id int64, from []newsletter.EditionState, to newsletter.EditionState, reason, actor string, now time.Time) error
+	LockPlanning(ctx context.Context) (io.Closer, error)
+}
+
+// SlotStore knows which slots are taken.
+type SlotStore interface {
+	SlotTaken(ctx context.Context, key newsletter.SlotKey) (bool, error)
+	SkipSlot(ctx context.Context, key newsletter.SlotKey, dueAt time.Time, reason, actor string, now time.Time) (bool, error)
+}
+
+// EditionReader reads editions and their ledger.
+type EditionReader interface {
+	Edition(ctx context.Context, id int64) (newsletter.Edition, error)
+	Editions(ctx context.Context, f newsletter.EditionFilter) ([]newsletter.Edition, error)
+	OpenEditions(ctx context.Context) ([]newsletter.Edition, error)
+	UnfinishedEditions(ctx context.Context, newsletterID int64) ([]newsletter.Edition, error)
+	EditionSnapshot(ctx context.Context, id int64) (snapshot, templates []byte, err error)
+	EditionVerdicts(ctx context.Context, id int64) ([]newsletter.ArticleVerdict, error)
+	Deliveries(ctx context.Context, f newsletter.DeliveryFilter) ([]newsletter.Delivery, error)
+	Tally(ctx context.Context, editionID int64) (newsletter.Tally, error)
+}
+
+// composer names the code that makes the bytes: it is part of an edition's hash.
+const composer = "broadsheet-" + digest.Version

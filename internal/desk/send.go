@@ -1,0 +1,133 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"broadsheet/internal/delivery"
+	"broadsheet/internal/mail"
+	"broadsheet/internal/newsletter"
+)
+
+// Unfinished returns the newsletter's oldest edition of the cadence that is not carried out
+// yet, also one that is paused; ok is false if there is none. An empty cadence is any.
+func (d *Desk) Unfinished(ctx context.Context, slug string, c newsletter.Cadence) (e newsletter.Edition, ok bool, err error) {
+	n, err := d.Newsletter(ctx, slug)
+	if err != nil {
+		return e, false, err
+	}
+	list, err := d.o.Press.Store.UnfinishedEditions(ctx, n.ID)
+	if err != nil {
+		return e, false, err
+	}
+	for _, e := range list {
+		if c == "" || e.Cadence == c {
+			return e, true, nil
+		}
+	}
+	return e, false, nil
+}
+
+// Carry carries the edition to its readers, or watches another process do it. An edition
+// that was paused goes on; one that is sent is left as it is. See delivery.Engine.Carry for
+// how it ends.
+func (d *Desk) Carry(ctx context.Context, id int64, wait time.Duration, progress func(newsletter.Tally, bool)) error {
+	e, err := d.o.Press.Store.Edition(ctx, id)
+	if err != nil {
+		return err
+	}
+	switch e.State {
+	case newsletter.EditionSent:
+		return nil
+	case newsletter.EditionPaused:
+		err := d.o.Press.Store.MoveEdition(ctx, id, []newsletter.EditionState{newsletter.EditionPaused}, newsletter.EditionSending, "", d.o.Actor, d.now())
+		if err != nil {
+			return err
+		}
+	case newsletter.EditionFrozen, newsletter.EditionSending:
+	case newsletter.EditionSkipped, newsletter.EditionCancelled, newsletter.EditionExpired, newsletter.EditionDraft:
+		return newsletter.Conflictf("edition %d is %s, so there is nothing to send", id, e.State)
+	}
+	if e.PlannedAt.IsZero() {
+		if _, err := d.finishPlanning(ctx, id, nil); err != nil {
+			return err
+		}
+	}
+	return d.o.Press.Engine.Carry(ctx, id, wait, progress)
+}
+
+// SendTest sends what most readers would get to one address. It is not recorded, its links
+// to leave and to change belong to nobody, and it goes to that address alone.
+func (d *Desk) SendTest(ctx context.Context, draft *Draft, to string) error {
+	email, _, err := mail.ParseAddress(to)
+	if err != nil {
+		return err
+	}
+	from := draft.Newsletter.From
+	now := d.now()
+	link := newsletter.Link{NewsletterID: draft.Newsletter.ID}
+	p := delivery.Personal(d.o.Press.Keys, d.o.BaseURL, newsletter.Address{Email: email}, link, from.Domain(), now)
+	// Each test is a mail of its own: a client that knows the Message-ID would hide it.
+	p.MessageID = fmt.Sprintf("test-%d.%s", now.UnixNano(), p.MessageID)
+	message, err := draft.Message.Append(nil, p)
+	if err != nil {
+		return err
+	}
+	session, err := d.o.Press.Transport.Connect(ctx)
+	if err != nil {
+		return fmt.Errorf("test mail: %w", err)
+	}
+	o := session.Send(ctx, from.Email, email, message)
+	if err := session.Close(); err != nil {
+		d.o.Logger.Debug("closing the connection", "error", err)
+	}
+	if o.State != newsletter.Accepted {
+		return errors.Join(fmt.Errorf("test mail to %s: %s: %d %s %s", email, o.State, o.Code, o.Enhanced, o.Reply), o.Err)
+	}
+	return nil
+}
+
+// Edition returns an edition with its tally. An imbalance of the ledger is an error.
+func (d *Desk) Edition(ctx context.Context, id int64) (newsletter.Edition, newsletter.Tally, error) {
+	e, err := d.o.Press.Store.Edition(ctx, id)
+	if err != nil {
+		return e, newsletter.Tally{}, err
+	}
+	tally, err := d.o.Press.Store.Tally(ctx, id)
+	if err != nil {
+		return e, tally, err
+	}
+	// While rows are being planned, they and their number are committed together.
+	if err := tally.Check(); err != nil {
+		return e, tally, fmt.Errorf("edition %d: %w", id, err)
+	}
+	return e, tally, nil
+}
+
+// Editions returns editions, the newest first, of one newsletter or, with an empty slug, all.
+func (d *Desk) Editions(ctx context.Context, slug string, before int64, limit int) ([]newsletter.Edition, error) {
+	f := newsletter.EditionFilter{Before: before, Limit: limit}
+	if slug != "" {
+		n, err := d.Newsletter(ctx, slug)
+		if err != nil {
+			return nil, err
+		}
+		f.NewsletterID = n.ID
+	}
+	return d.o.Press.Store.Editions(ctx, f)
+}
+
+// Verdicts returns why each article that was considered for the edition was taken or left.
+func (d *Desk) Verdicts(ctx context.Context, id int64) ([]newsletter.ArticleVerdict, error) {
+	return d.o.Press.Store.EditionVerdicts(ctx, id)
+}
+
+// Deliveries returns rows of an edition's ledger in order of their subscribers.
+func (d *Desk) Deliveries(ctx context.Context, f newsletter.DeliveryFilter) ([]newsletter.Delivery, error) {
+	if _, err := d.o.Press.Store.Edition(ctx, f.EditionID); err != nil {
+		return nil, err
+	}
+	return d.o.Press.Store.Deliveries(ctx, f)
+}

@@ -1,0 +1,90 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// RunSlots builds every slot that is due and was not built yet. A slot that is overdue by
+// more than grace is recorded as missed; of several that nobody built, only the last one is
+// made up. What goes wrong with one newsletter does not hold up the others.
+func (d *Desk) RunSlots(ctx context.Context, grace time.Duration) error {
+	list, err := d.Newsletters(ctx)
+	if err != nil {
+		return err
+	}
+	var failures []error
+	for _, n := range list {
+		if n.Status == newsletter.Closed {
+			continue
+		}
+		for _, s := range n.Schedules {
+			if err := d.runSchedule(ctx, n, s, grace); err != nil {
+				failures = append(failures, err)
+			}
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsletter.Schedule, grace time.Duration) error {
+	zone, err := n.Location()
+	if err != nil {
+		return err
+	}
+	now := d.now()
+	due := s.DueSlots(now, zone)
+	for i, slot := range due {
+		key := newsletter.SlotKey{NewsletterID: n.ID, Cadence: s.Cadence, Date: slot.Date, Slot: s.Slot}
+		taken, err := d.o.Press.Store.SlotTaken(ctx, key)
+		switch {
+		case err != nil:
+			return err
+		case taken:
+			continue
+		case n.Status == newsletter.Paused:
+			err = d.skip(ctx, n, key, slot, newsletter.SkippedNewsletterPaused)
+		case i < len(due)-1 || now.Sub(slot.At) > grace:
+			err = d.skip(ctx, n, key, slot, newsletter.SkippedMissed)
+		default:
+			err = d.buildSlot(ctx, n, key, slot)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Desk) skip(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due, reason string) error {
+	skipped, err := d.o.Press.Store.SkipSlot(ctx, key, due.At, reason, d.o.Actor, d.now())
+	if skipped && reason == newsletter.SkippedMissed {
+		d.o.Logger.Error("a slot was missed: nobody was there to build it in time", "newsletter", n.Slug, "cadence", string(key.Cadence), "due", due.At)
+	} else if skipped {
+		d.o.Logger.Info("slot skipped", "newsletter", n.Slug, "cadence", string(key.Cadence), "due", due.At, "reason", reason)
+	}
+	return err
+}
+
+func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due) error {
+	draft, err := d.Build(ctx, BuildOptions{Newsletter: n.Slug, Cadence: key.Cadence, Due: due})
+	var edition newsletter.Edition
+	if err == nil {
+		edition, err = d.Start(ctx, draft, nil)
+	}
+	switch newsletter.ReasonOf(err) {
+	case newsletter.SkippedNothingNew:
+		return d.skip(ctx, n, key, due, newsletter.SkippedNothingNew)
+	case "slot_taken": // by staff, or by another process, while this one was building
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d.o.Logger.Info("edition built", "edition", edition.ID, "newsletter", n.Slug, "cadence", string(key.Cadence), "due", due.At, "planned", edition.Planned)
+	d.o.Press.Engine.Wake()
+	return nil
+}
