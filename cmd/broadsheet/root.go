@@ -74,6 +74,8 @@ a digest of what is new to them. Every message is accounted for.
 		newBackupCommand(a),
 		newVersionCommand(a),
 	)
+	root.SetCompletionCommandGroupID(groupOperation)
+	root.SetHelpCommandGroupID(groupOperation)
 	a.markStart(root)
 	return root
 }
@@ -179,7 +181,7 @@ func (a *app) report(cmd *cobra.Command, err error) int {
 		}{message, newsletter.ReasonOf(err)})
 	}
 	fmt.Fprintf(a.stderr, "error: %s\n", message)
-	if code == exitUsage && !a.started && cmd != nil {
+	if _, ok := errors.AsType[*newsletter.Error](err); code == exitUsage && !ok && cmd != nil {
 		fmt.Fprintf(a.stderr, "See \"%s --help\".\n", cmd.CommandPath())
 	}
 	return code
