@@ -87,7 +87,11 @@ func (s *Service) openConfirmation(ctx context.Context, token string) (newslette
 }
 
 func (s *Service) confirmation(ctx context.Context, su newsletter.SignUp, sub newsletter.Subscriber) (Confirmation, error) {
-	wanted, err := s.wantedBy(ctx, su)
+	all, err := s.newsletters(ctx)
+	if err != nil {
+		return Confirmation{}, err
+	}
+	wanted, err := wantedBy(all, su)
 	if err != nil {
 		return Confirmation{}, err
 	}
@@ -134,7 +138,11 @@ func (s *Service) Confirm(ctx context.Context, token string, origin newsletter.O
 	if err != nil {
 		return Confirmed{}, err
 	}
-	wanted, err := s.wantedBy(ctx, su)
+	all, err := s.newsletters(ctx)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	wanted, err := wantedBy(all, su)
 	if err != nil {
 		return Confirmed{}, err
 	}
@@ -232,7 +240,11 @@ func (s *Service) RenewConfirmation(ctx context.Context, token string, origin ne
 	if err != nil {
 		return SignedUp{}, err
 	}
-	wanted, err := s.wantedBy(ctx, su)
+	all, err := s.newsletters(ctx)
+	if err != nil {
+		return SignedUp{}, err
+	}
+	wanted, err := wantedBy(all, su)
 	if err != nil {
 		return SignedUp{}, err
 	}
@@ -248,7 +260,7 @@ func (s *Service) RenewConfirmation(ctx context.Context, token string, origin ne
 	origin.Page, origin.Placement = su.Page, su.Placement
 	return s.request(ctx, newsletter.SignUpRequest{
 		Email: sub.Email, EmailKey: key, Choices: su.Choices, Origin: origin,
-	}, wanted)
+	}, all, wanted)
 }
 
 // masked returns an address so that its owner knows it and others learn little.

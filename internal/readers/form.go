@@ -142,14 +142,10 @@ func clientOf(ip string) string {
 	return "client:" + addr.String()
 }
 
-// choose finds the newsletters of a form and what is chosen in each. A cadence or section
-// counts in the newsletters that have it, and must be in one of them. The error is Conflict
-// for a closed newsletter; what else is wrong is added to p.
-func (s *Service) choose(ctx context.Context, slugs []string, cadence string, sections []string, p *problems) ([]newsletter.Newsletter, []newsletter.SignUpChoice, error) {
-	all, err := s.newsletters(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
+// choose finds the newsletters of a form among all there are, and what is chosen in each. A
+// cadence or section counts in the newsletters that have it, and must be in one of them. The
+// error is Conflict for a closed newsletter; what else is wrong is added to p.
+func (s *Service) choose(ctx context.Context, all []newsletter.Newsletter, slugs []string, cadence string, sections []string, p *problems) ([]newsletter.Newsletter, []newsletter.SignUpChoice, error) {
 	wanted, err := wantedOf(all, slugs, p)
 	if err != nil || len(wanted) == 0 {
 		return nil, nil, err

@@ -114,7 +114,10 @@ func (s *Service) newImport(ctx context.Context, r io.Reader, o ImportOptions) (
 		records: newRecordReader(r), zones: map[string]string{},
 		seed: maphash.MakeSeed(), seen: map[uint64]struct{}{},
 	}
-	return im, im.readHeader()
+	if err := im.readHeader(); err != nil {
+		return nil, err
+	}
+	return im, nil
 }
 
 func (im *importer) readHeader() error {

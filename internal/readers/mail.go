@@ -32,14 +32,15 @@ func (s *Service) compose(ctx context.Context, m newsletter.Mail) (from, to stri
 	if err != nil {
 		return "", "", nil, err
 	}
-	wanted, err := s.wantedBy(ctx, su)
+	all, err := s.newsletters(ctx)
 	if err != nil {
 		return "", "", nil, err
 	}
-	sender, err := s.confirmFrom(ctx, wanted)
+	wanted, err := wantedBy(all, su)
 	if err != nil {
 		return "", "", nil, err
 	}
+	sender := s.confirmFrom(all, wanted)
 	subject, html, text, err := s.render(m, su, wanted)
 	if err != nil {
 		return "", "", nil, err
@@ -79,11 +80,7 @@ func (s *Service) render(m newsletter.Mail, su newsletter.SignUp, wanted []newsl
 }
 
 // wantedBy returns the newsletters of a sign-up, in the order of its choices.
-func (s *Service) wantedBy(ctx context.Context, su newsletter.SignUp) ([]newsletter.Newsletter, error) {
-	all, err := s.newsletters(ctx)
-	if err != nil {
-		return nil, err
-	}
+func wantedBy(all []newsletter.Newsletter, su newsletter.SignUp) ([]newsletter.Newsletter, error) {
 	var wanted []newsletter.Newsletter
 	for _, c := range su.Choices {
 		n, ok := byID(all, c.NewsletterID)
@@ -108,16 +105,12 @@ func senderOf(n newsletter.Newsletter) string {
 
 // confirmFrom returns the From of a confirmation mail, which no digest has (S7): providers
 // judge a sender by all that comes from it.
-func (s *Service) confirmFrom(ctx context.Context, wanted []newsletter.Newsletter) (newsletter.Address, error) {
+func (s *Service) confirmFrom(all, wanted []newsletter.Newsletter) newsletter.Address {
 	if from := s.o.ConfirmFrom; from.Email != "" {
 		if from.Name == "" {
 			from.Name = senderOf(wanted[0])
 		}
-		return from, nil
-	}
-	all, err := s.newsletters(ctx)
-	if err != nil {
-		return newsletter.Address{}, err
+		return from
 	}
 	domain := wanted[0].From.Domain()
 	email := "confirm@" + domain
@@ -127,7 +120,7 @@ func (s *Service) confirmFrom(ctx context.Context, wanted []newsletter.Newslette
 			break
 		}
 	}
-	return newsletter.Address{Name: wanted[0].Name, Email: email}, nil
+	return newsletter.Address{Name: wanted[0].Name, Email: email}
 }
 
 // subject returns the subject of the confirmation mail for the newsletters. It is kept, as

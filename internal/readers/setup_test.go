@@ -18,8 +18,6 @@ import (
 	"broadsheet/internal/readers"
 	"broadsheet/internal/store"
 	"broadsheet/templates"
-
-	_ "github.com/mattn/go-sqlite3"
 )
 
 // world is a service on a real database, with a clock that tests turn.

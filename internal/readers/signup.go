@@ -36,6 +36,10 @@ type SignedUp struct {
 // Invalid, naming every wrong field (email, newsletter, cadence, section, time_zone, name,
 // page), RateLimited, or Conflict if a newsletter is closed.
 func (s *Service) SignUp(ctx context.Context, form SignUp) (SignedUp, error) {
+	all, err := s.newsletters(ctx)
+	if err != nil {
+		return SignedUp{}, err
+	}
 	var p problems
 	email, key, err := mail.ParseAddress(form.Email)
 	if err != nil {
@@ -51,7 +55,7 @@ func (s *Service) SignUp(ctx context.Context, form SignUp) (SignedUp, error) {
 	if wrong := checkPage(form.Origin.Page); wrong != "" {
 		p.add("page", "%s", wrong)
 	}
-	wanted, choices, err := s.choose(ctx, form.Newsletters, form.Cadence, form.Sections, &p)
+	wanted, choices, err := s.choose(ctx, all, form.Newsletters, form.Cadence, form.Sections, &p)
 	if err != nil {
 		return SignedUp{}, err
 	}
@@ -60,11 +64,11 @@ func (s *Service) SignUp(ctx context.Context, form SignUp) (SignedUp, error) {
 	}
 	return s.request(ctx, newsletter.SignUpRequest{
 		Email: email, EmailKey: key, Name: name, TimeZone: form.TimeZone, Choices: choices, Origin: form.Origin,
-	}, wanted)
+	}, all, wanted)
 }
 
 // request fills in what does not come from the form, and records the request.
-func (s *Service) request(ctx context.Context, r newsletter.SignUpRequest, wanted []newsletter.Newsletter) (SignedUp, error) {
+func (s *Service) request(ctx context.Context, r newsletter.SignUpRequest, all, wanted []newsletter.Newsletter) (SignedUp, error) {
 	r.Origin = cleanOrigin(r.Origin)
 	r.Client = clientOf(r.Origin.IP)
 	r.Suppression = s.o.Suppression.Hash(r.EmailKey)
@@ -74,7 +78,7 @@ func (s *Service) request(ctx context.Context, r newsletter.SignUpRequest, wante
 		return SignedUp{}, fmt.Errorf("sign up: %w", err)
 	}
 	// Before the work: if this fails, nothing has been recorded that the page denies.
-	answer, err := s.answer(ctx, r.Email, wanted)
+	answer, err := s.answer(r.Email, all, wanted)
 	if err != nil {
 		return SignedUp{}, err
 	}
@@ -87,23 +91,23 @@ func (s *Service) request(ctx context.Context, r newsletter.SignUpRequest, wante
 // Expect returns what SignUp says about the mail to look for, without an address. The error
 // is Invalid for a newsletter that there is not.
 func (s *Service) Expect(ctx context.Context, newsletters []string) (SignedUp, error) {
+	all, err := s.newsletters(ctx)
+	if err != nil {
+		return SignedUp{}, err
+	}
 	var p problems
-	wanted, _, err := s.choose(ctx, newsletters, "", nil, &p)
+	wanted, _, err := s.choose(ctx, all, newsletters, "", nil, &p)
 	if err != nil {
 		return SignedUp{}, err
 	}
 	if err := p.err(); err != nil {
 		return SignedUp{}, err
 	}
-	return s.answer(ctx, "", wanted)
+	return s.answer("", all, wanted)
 }
 
 // answer is what somebody is told who signed up for the newsletters.
-func (s *Service) answer(ctx context.Context, email string, wanted []newsletter.Newsletter) (SignedUp, error) {
-	from, err := s.confirmFrom(ctx, wanted)
-	if err != nil {
-		return SignedUp{}, err
-	}
+func (s *Service) answer(email string, all, wanted []newsletter.Newsletter) (SignedUp, error) {
 	subject, err := s.subject(wanted)
-	return SignedUp{Email: email, Newsletters: wanted, From: from, Subject: subject}, err
+	return SignedUp{Email: email, Newsletters: wanted, From: s.confirmFrom(all, wanted), Subject: subject}, err
 }

@@ -56,7 +56,11 @@ func (s *Service) Add(ctx context.Context, a Added, origin newsletter.Origin) (n
 	if origin.Note == "" {
 		p.add("consent", "Say where this person agreed to get the newsletter, such as \"paper form, book fair 2026\".")
 	}
-	_, choices, err := s.choose(ctx, a.Newsletters, a.Cadence, a.Sections, &p)
+	all, err := s.newsletters(ctx)
+	if err != nil {
+		return newsletter.Subscriber{}, err
+	}
+	_, choices, err := s.choose(ctx, all, a.Newsletters, a.Cadence, a.Sections, &p)
 	if err != nil {
 		return newsletter.Subscriber{}, err
 	}

@@ -87,17 +87,17 @@ func (t *tx) signUpSubscriber(r newsletter.SignUpRequest, now time.Time) (int64,
 }
 
 // signUpState reports whether the reader has the newsletter, and whether a mail has gone out
-// that confirms a sign-up for it.
+// that confirms a sign-up for it. It goes by the mails, of which there are few for one
+// address whatever happens; of sign-ups there can be any number.
 func (t *tx) signUpState(subscriberID, newsletterID int64, now time.Time) (active, covered bool, err error) {
 	err = t.row(`
 		SELECT
 			EXISTS (SELECT 1 FROM subscriptions
 				WHERE newsletter_id = $1 AND subscriber_id = $2 AND state IN ('active', 'paused')),
-			EXISTS (SELECT 1 FROM signups s
-				JOIN signup_newsletters c ON c.signup_id = s.id AND c.newsletter_id = $1
-				JOIN mails m ON m.signup_id = s.id AND m.subscriber_id = $2
-				WHERE s.subscriber_id = $2 AND s.confirmed_at IS NULL AND s.created_at > $3 AND s.expires_at > $4
-				AND m.kind = 'confirm' AND m.state IN (1, 2, 3, 5, 6))`,
+			EXISTS (SELECT 1 FROM mails m
+				WHERE m.subscriber_id = $2 AND m.created_at > $3 AND m.kind = 'confirm' AND m.state IN (1, 2, 3, 5, 6)
+				AND EXISTS (SELECT 1 FROM signups s JOIN signup_newsletters c ON c.signup_id = s.id AND c.newsletter_id = $1
+					WHERE s.id = m.signup_id AND s.confirmed_at IS NULL AND s.expires_at > $4))`,
 		newsletterID, subscriberID, millis(now.Add(-newsletter.SignUpValid)), millis(now)).Scan(&active, &covered)
 	return active, covered, err
 }
