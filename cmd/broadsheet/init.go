@@ -222,8 +222,13 @@ func titleOfFeed(f *feed.Feed) string {
 }
 
 // sendTest sends what the newsletter would look like to one address.
-//
-// TODO(send): wire desk.SendTest here. Until then init says which command does it.
-func (a *app) sendTest(_ context.Context, _ *services, n newsletter.Newsletter, to string) error {
-	return unfinishedf("the newsletter is made; send the test with: broadsheet send %s --test %s", n.Slug, to)
+func (a *app) sendTest(ctx context.Context, s *services, n newsletter.Newsletter, to string) error {
+	if _, err := s.openPress(); err != nil {
+		return err
+	}
+	draft, err := s.desk.Build(ctx, desk.BuildOptions{Newsletter: n.Slug, Cadence: n.Schedules[0].Cadence, Sample: true})
+	if err != nil {
+		return err
+	}
+	return s.desk.SendTest(ctx, draft, to)
 }

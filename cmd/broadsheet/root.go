@@ -65,10 +65,16 @@ a digest of what is new to them. Every message is accounted for.
 	)
 	root.AddCommand(
 		newInitCommand(a),
+		newServeCommand(a),
+		newSendCommand(a),
+		newStatusCommand(a),
 		newNewsletterCommand(a),
 		newSectionCommand(a),
 		newSourceCommand(a),
 		newArticleCommand(a),
+		newEditionCommand(a),
+		newSubscriberCommand(a),
+		newTokenCommand(a),
 		newConfigCommand(a),
 		newMigrateCommand(a),
 		newBackupCommand(a),

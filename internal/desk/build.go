@@ -20,6 +20,9 @@ type BuildOptions struct {
 	Words      digest.Words
 	Extra      bool // leave the day's slot to the schedule
 	OnDoubt    newsletter.OnDoubt
+	// Sample builds a copy for nobody in particular where no reader is owed anything, so that
+	// a newsletter can be tried before it has readers. It must not be started.
+	Sample bool
 	// Due is the slot that the schedule builds; zero: staff send by hand.
 	Due newsletter.Due
 }
@@ -78,7 +81,7 @@ func (d *Desk) Build(ctx context.Context, o BuildOptions) (*Draft, error) {
 	if draft.Edition, err = d.newEdition(n, o); err != nil {
 		return nil, err
 	}
-	return draft, d.fill(ctx, draft, o.Words)
+	return draft, d.fill(ctx, draft, o)
 }
 
 func chooseCadence(n newsletter.Newsletter, c newsletter.Cadence) (newsletter.Cadence, error) {
@@ -125,7 +128,7 @@ func (d *Desk) newEdition(n newsletter.Newsletter, o BuildOptions) (newsletter.E
 }
 
 // fill decides what goes into the draft and for whom, and renders what most readers get.
-func (d *Desk) fill(ctx context.Context, draft *Draft, words digest.Words) error {
+func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	n, e := draft.Newsletter, &draft.Edition
 	candidates, err := d.o.Press.Store.Candidates(ctx, n.ID, e.AsOf.Add(-newsletter.MaxLookBack))
 	if err != nil {
@@ -140,7 +143,10 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, words digest.Words) error
 		return err
 	}
 	draft.Articles = judge(candidates, draft.Survey, e.AsOf)
-	if draft.Survey.Readers == 0 {
+	if draft.Survey.Readers == 0 && o.Sample {
+		draft.sample(n.MaxArticles)
+	}
+	if len(draft.Survey.Variants) == 0 {
 		return nothingNew(draft)
 	}
 	var taken []newsletter.Candidate
@@ -153,7 +159,7 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, words digest.Words) error
 	if err != nil {
 		return err
 	}
-	draft.Snapshot, err = digest.New(n, sections, taken, e.Date, e.Cadence, d.o.BaseURL, words, d.o.Press.Templates, composer)
+	draft.Snapshot, err = digest.New(n, sections, taken, e.Date, e.Cadence, d.o.BaseURL, o.Words, d.o.Press.Templates, composer)
 	if err != nil {
 		return err
 	}
@@ -166,6 +172,20 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, words digest.Words) error
 	}
 	e.Subject, e.Articles, e.Hash = draft.Sample.Subject, len(taken), draft.Snapshot.Hash()
 	return nil
+}
+
+// sample takes what somebody would get who had nothing before.
+func (draft *Draft) sample(most int) {
+	var articles []int64
+	for i, a := range draft.Articles {
+		if len(articles) < most && newsletter.Owed(a.Candidate, newsletter.Reader{}, draft.Edition.AsOf) == newsletter.Taken {
+			draft.Articles[i].Verdict = newsletter.Taken
+			articles = append(articles, a.ID)
+		}
+	}
+	if len(articles) > 0 {
+		draft.Survey.Variants = []delivery.SurveyVariant{{Articles: articles}}
+	}
 }
 
 // choosing returns the edition as delivery chooses for it.

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"slices"
+
+	"broadsheet/internal/delivery"
+	"broadsheet/internal/desk"
+	"broadsheet/internal/digest"
+	"broadsheet/internal/mail"
+	"broadsheet/internal/newsletter"
+	"broadsheet/internal/readers"
+	"broadsheet/internal/store"
+	"broadsheet/templates"
+)
+
+// press is what a command needs that builds or sends editions.
+type press struct {
+	transport mail.Transport
+	engine    *delivery.Engine
+	readers   *readers.Service
+}
+
+// openPress makes the services' desk one that can build and send editions.
+func (s *services) openPress() (*press, error) {
+	transport, err := mail.ParseTransport(s.settings.SMTPURL, mail.Options{HelloName: heloName(s.settings.BaseURL), Now: s.app.now})
+	if err != nil {
+		return nil, renamed(err, "SMTP_URL")
+	}
+	sources, err := s.mailTemplates()
+	if err != nil {
+		return nil, err
+	}
+	p := &press{transport: transport, readers: s.newReaders(sources)}
+	p.engine = delivery.NewEngine(delivery.Options{
+		Ledger: s.store, Role: s.store, Outbox: transactional{s.store, p.readers}, Transport: transport,
+		Connections: s.settings.SMTPConnections, Rate: s.settings.SendRate, BaseURL: s.settings.BaseURL,
+		Keys: s.keys, Suppression: s.suppression, Now: s.app.now, Random: rand.Float64, Logger: s.log,
+	})
+	s.desk = s.newDesk(desk.Press{
+		Store: s.store, Engine: p.engine, Transport: transport, Templates: sources,
+		Keys: s.keys, Suppression: s.suppression,
+	})
+	return p, nil
+}
+
+// refuseOutbox returns an error if mail for real readers would end in the outbox folder.
+func (s *services) refuseOutbox(p *press) error {
+	if p.transport.Real() || loopbackURL(s.settings.BaseURL) {
+		return nil
+	}
+	return newsletter.Refusef("outbox",
+		"%sSMTP_URL is the outbox folder, which is for trying things, but %sBASE_URL is %s; set %sSMTP_URL to your relay: smtp://user:password@host:587",
+		settingPrefix, settingPrefix, s.settings.BaseURL, settingPrefix)
+}
+
+// mailTemplates returns the sources of the mails.
+func (s *services) mailTemplates() (digest.Templates, error) {
+	fsys, err := templates.FS(s.settings.Templates)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := templates.Mail(fsys)
+	return digest.Templates(sources), err
+}
+
+// newReaders returns what readers, and staff on their behalf, can do.
+func (s *services) newReaders(sources digest.Templates) *readers.Service {
+	return readers.New(s.store, readers.Options{
+		BaseURL: s.settings.BaseURL, Keys: s.keys, Suppression: s.suppression,
+		ConfirmFrom: s.settings.Confirm, Templates: sources, Now: s.app.now,
+	})
+}
+
+// transactional is the outbox of transactional mail: the store keeps it, readers composes it.
+type transactional struct {
+	*store.Store
+	*readers.Service
+}
+
+// renamed returns an Invalid error with its fields called by the setting that holds them.
+func renamed(err error, setting string) error {
+	if newsletter.KindOf(err) != newsletter.Invalid {
+		return fmt.Errorf("%s%s: %w", settingPrefix, setting, err)
+	}
+	return newsletter.Invalidf(settingPrefix+setting, "%s", fieldMessage(err))
+}
+
+// heloName is how we greet the relay: by the host of our own address.
+func heloName(baseURL string) string {
+	u, err := url.Parse(baseURL)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// loopbackURL reports whether only this machine can reach the address.
+func loopbackURL(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && loopbackHost(u.Hostname())
+}
+
+func loopbackHost(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// orderedKeys returns the keys of a map of counts, the largest count first.
+func orderedKeys(m map[string]int) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b string) int {
+		if m[a] != m[b] {
+			return m[b] - m[a]
+		}
+		if a < b {
+			return -1
+		}
+		return 1
+	})
+	return keys
+}
+
+// withPress opens an existing database with a desk that can build and send, runs f, and
+// closes it again.
+func (a *app) withPress(ctx context.Context, f func(*services) error) error {
+	return a.with(ctx, store.ExistingOnly, func(s *services) error {
+		if _, err := s.openPress(); err != nil {
+			return err
+		}
+		return f(s)
+	})
+}

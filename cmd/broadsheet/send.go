@@ -1,0 +1,224 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"broadsheet/internal/delivery"
+	"broadsheet/internal/desk"
+	"broadsheet/internal/digest"
+	"broadsheet/internal/newsletter"
+	"broadsheet/internal/store"
+
+	"github.com/spf13/cobra"
+)
+
+// sending is one run of the send command.
+type sending struct {
+	*app
+	edition int64
+	cadence string
+	dryRun  bool
+	test    string
+	yes     bool
+	extra   bool
+	subject string
+	intro   string
+	onDoubt string
+	wait    time.Duration
+}
+
+func newSendCommand(a *app) *cobra.Command {
+	s := &sending{app: a}
+	cmd := &cobra.Command{
+		Use:     "send NEWSLETTER | send --edition ID",
+		GroupID: groupWork,
+		Short:   "Send what is new to each reader",
+		Long: `Goes on with an edition of the newsletter that is not finished. If there is none, it
+asks the sources, builds what is owed to each reader now, shows it, asks, sends it, and
+prints the ledger: what became of every single message.
+
+An edition takes the slot of its day, so that the schedule does not send another one; if
+that slot is taken already, or with --extra, it is an extra edition. No reader ever gets
+the same article twice.
+
+It can be stopped at any time, by Ctrl-C or worse: the same command goes on. While
+"broadsheet serve" runs on the same database, serve does the sending and this command
+watches. It returns when nothing is due within --wait.
+
+Without a terminal it needs --yes. Exit codes: 0 done (refused rows are reported, not an
+error), 1 failed, 2 wrong usage, 3 refused by a rule (nothing_new: no reader is owed
+anything), 4 unfinished.`,
+		Example: `  broadsheet send daily-news
+  broadsheet send daily-news --dry-run
+  broadsheet send daily-news --test me@example.org
+  broadsheet send daily-news --subject "Ports special" --intro "All you need for the week." --yes
+  broadsheet send --edition 42`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			slug := ""
+			if len(args) > 0 {
+				slug = args[0]
+			}
+			return s.run(cmd.Context(), slug)
+		},
+	}
+	f := cmd.Flags()
+	f.Int64Var(&s.edition, "edition", 0, "send, or go on with, exactly this edition")
+	f.StringVar(&s.cadence, "cadence", "", "daily or weekly, where the newsletter has both")
+	f.BoolVar(&s.dryRun, "dry-run", false, "show everything and send nothing")
+	f.StringVar(&s.test, "test", "", "send one copy to this address and nothing else")
+	f.BoolVarP(&s.yes, "yes", "y", false, "do not ask")
+	f.BoolVar(&s.extra, "extra", false, "leave the slot of the day to the schedule")
+	f.StringVar(&s.subject, "subject", "", "subject in your own words")
+	f.StringVar(&s.intro, "intro", "", "words before the first story; a line is a paragraph")
+	f.StringVar(&s.onDoubt, "on-doubt", string(newsletter.DoubtResend), "what to do when nobody can know whether a message arrived: resend or hold")
+	f.DurationVar(&s.wait, "wait", 2*time.Minute, "how long to wait for the next try")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "test", "edition")
+	return cmd
+}
+
+func (s *sending) run(ctx context.Context, slug string) error {
+	switch {
+	case slug == "" && s.edition == 0:
+		return usagef("say which newsletter: broadsheet send NEWSLETTER")
+	case slug != "" && s.edition != 0:
+		return usagef("give a newsletter or --edition, not both")
+	case s.wait < 0:
+		return newsletter.Invalidf("wait", "cannot be less than 0")
+	}
+	doubt, err := newsletter.ParseOnDoubt(s.onDoubt)
+	if err != nil {
+		return err
+	}
+	var cadence newsletter.Cadence
+	if s.cadence != "" {
+		if cadence, err = newsletter.ParseCadence(s.cadence); err != nil {
+			return err
+		}
+	}
+	sends := !s.dryRun && s.test == ""
+	if sends && !s.yes && !s.interactive() {
+		return usagef("nobody is here to ask whether to send; say --yes, or look first with --dry-run")
+	}
+	return s.with(ctx, store.ExistingOnly, func(sv *services) error {
+		p, err := sv.openPress()
+		if err != nil {
+			return err
+		}
+		if err := sv.refuseOutbox(p); err != nil {
+			return err
+		}
+		if s.edition != 0 {
+			return s.carry(ctx, sv, s.edition)
+		}
+		if sends {
+			e, ok, err := sv.desk.Unfinished(ctx, slug, cadence)
+			if err != nil {
+				return err
+			}
+			if ok {
+				s.goOn(e)
+				return s.carry(ctx, sv, e.ID)
+			}
+		}
+		return s.sendNew(ctx, sv, p, desk.BuildOptions{
+			Newsletter: slug, Cadence: cadence, Extra: s.extra, OnDoubt: doubt, Sample: s.test != "",
+			Words: digest.Words{Subject: s.subject, Intro: s.intro},
+		})
+	})
+}
+
+func (s *sending) goOn(e newsletter.Edition) {
+	s.say("Going on with edition %d of %s (%s, %s).", e.ID, e.Newsletter, e.Cadence, e.Date)
+	if s.subject != "" || s.intro != "" {
+		s.warn("edition %d is frozen, so --subject and --intro do not change it", e.ID)
+	}
+}
+
+// sendNew builds an edition, shows it, asks, and sends it, as far as the flags say.
+func (s *sending) sendNew(ctx context.Context, sv *services, p *press, o desk.BuildOptions) error {
+	s.note("Asking the sources …")
+	draft, err := sv.desk.Build(ctx, o)
+	if err != nil {
+		return err
+	}
+	for _, w := range draft.Warnings {
+		s.warn("%s", w)
+	}
+	switch {
+	case s.test != "":
+		if err := sv.desk.SendTest(ctx, draft, s.test); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(struct {
+				Newsletter string `json:"newsletter"`
+				Test       string `json:"test"`
+				Subject    string `json:"subject"`
+			}{draft.Newsletter.Slug, s.test, draft.Sample.Subject})
+		}
+		s.say("Sent a test of %q to %s by %s. Readers got nothing.", draft.Sample.Subject, s.test, p.transport)
+		return nil
+	case s.dryRun && s.json:
+		return s.printJSON(viewDraft(draft))
+	}
+	if !s.json && !s.quiet {
+		s.showDraft(draft, p, sv, s.dryRun)
+	}
+	if s.dryRun {
+		return nil
+	}
+	if !s.yes && !s.confirm(fmt.Sprintf("Send to %s?", counted(draft.Survey.Readers, "reader", "readers"))) {
+		s.say("Nothing was sent.")
+		return nil
+	}
+	e, err := sv.desk.Start(ctx, draft, nil)
+	if err != nil {
+		return err
+	}
+	return s.carry(ctx, sv, e.ID)
+}
+
+// confirm asks a question that is answered by yes or no; no is the default.
+func (s *sending) confirm(question string) bool {
+	fmt.Fprintf(s.stderr, "%s [y/N] ", question)
+	answer, err := bufio.NewReader(s.stdin).ReadString('\n')
+	if err != nil {
+		fmt.Fprintln(s.stderr)
+	}
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes"
+}
+
+// carry carries an edition out, shows how it goes, and prints the ledger however it ends.
+func (s *sending) carry(ctx context.Context, sv *services, id int64) error {
+	show := s.newProgress()
+	err := sv.desk.Carry(ctx, id, s.wait, show.tell)
+	show.end()
+	// The ledger is printed even if the command was interrupted.
+	printErr := s.printLedger(context.WithoutCancel(ctx), sv, id)
+	if printErr != nil {
+		return errors.Join(err, printErr)
+	}
+	return s.explain(ctx, sv, id, err)
+}
+
+// explain says how it goes on with an edition that is not finished.
+func (s *sending) explain(ctx context.Context, sv *services, id int64, err error) error {
+	again := fmt.Sprintf("the same command, or broadsheet send --edition %d, goes on with it", id)
+	if service, asked := sv.store.ServiceRuns(context.WithoutCancel(ctx)); asked == nil && service {
+		again = "broadsheet serve goes on with it"
+	}
+	if unfinished, ok := errors.AsType[*delivery.UnfinishedError](err); ok {
+		return unfinishedf("%w; %s", unfinished, again)
+	}
+	if err != nil && ctx.Err() != nil {
+		return unfinishedf("stopped; %s", again)
+	}
+	return err
+}

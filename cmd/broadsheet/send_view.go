@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"broadsheet/internal/desk"
+	"broadsheet/internal/newsletter"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// showDraft shows what would be sent, to whom, and why; with text, also what it says.
+func (a *app) showDraft(d *desk.Draft, p *press, sv *services, text bool) {
+	e := d.Edition
+	fmt.Fprintf(a.stdout, "\n%s, %s edition of %s\n\n", plain(d.Newsletter.Name), e.Cadence, e.Date)
+	a.printFields([][2]string{
+		{"Subject", d.Sample.Subject},
+		{"Preview", d.Sample.Preheader},
+		{"From", d.Newsletter.From.String()},
+		{"Readers", readersLine(d)},
+		{"Size", fmt.Sprintf("%d kB, the HTML part %d kB", (d.Message.Size()+999)/1000, (d.Message.HTMLSize()+999)/1000)},
+		{"Relay", p.transport.String()},
+		{"Database", sv.store.Path()},
+	})
+	fmt.Fprintln(a.stdout)
+	var rows [][]string
+	for i, article := range d.Articles {
+		if article.Verdict == newsletter.Taken {
+			rows = append(rows, []string{fmt.Sprint(i + 1), cut(labelled(article), 72), counted(article.Readers, "reader", "readers")})
+		}
+	}
+	a.printTable([]string{"", "Article", "For"}, rows)
+	a.showLeft(d)
+	if text {
+		fmt.Fprintf(a.stdout, "\n%s\n%s\n", strings.Repeat("─", 72), plain(d.Sample.Text))
+	}
+}
+
+// leftShown is how many articles that are left out are listed; the rest is counted.
+const leftShown = 20
+
+func (a *app) showLeft(d *desk.Draft) {
+	var rows [][]string
+	left := 0
+	for _, article := range d.Articles {
+		if article.Verdict == newsletter.Taken {
+			continue
+		}
+		if left++; left <= leftShown {
+			rows = append(rows, []string{verdictWords(article.Verdict), fmt.Sprint(article.ID), cut(labelled(article), 60)})
+		}
+	}
+	if left > 0 {
+		fmt.Fprintln(a.stdout)
+		a.printTable([]string{"Left out because", "ID", "Article"}, rows)
+	}
+	if left > leftShown {
+		fmt.Fprintf(a.stdout, "… and %d more (--json lists all)\n", left-leftShown)
+	}
+}
+
+func labelled(a desk.DraftArticle) string {
+	if a.Label == "" {
+		return a.Headline
+	}
+	return a.Label + ": " + a.Headline
+}
+
+func readersLine(d *desk.Draft) string {
+	line := counted(d.Survey.Readers, "reader", "readers")
+	if n := len(d.Survey.Variants); n > 1 {
+		line += fmt.Sprintf(" in %d variants", n)
+	}
+	for _, reason := range orderedKeys(d.Survey.Withheld) {
+		line += fmt.Sprintf("; %d not: %s", d.Survey.Withheld[reason], reasonWords(reason))
+	}
+	return line
+}
+
+// verdictWords says why an article was left out.
+func verdictWords(v newsletter.Verdict) string {
+	words := map[newsletter.Verdict]string{
+		newsletter.OverCap: "the edition is full", newsletter.NotTheirs: "no reader chose its section",
+		newsletter.TooOld: "too old", newsletter.BeforeJoining: "from before they joined",
+		newsletter.HadAlready: "they had it", newsletter.IsBaseline: "from before the source was added",
+		newsletter.IsBackDated: "held: dated back", newsletter.IsHeld: "held",
+		newsletter.IsEmbargoed: "embargo", newsletter.IsWithdrawn: "withdrawn",
+		newsletter.BelowMinimum: "too few articles", newsletter.NoReaders: "no readers",
+		newsletter.BeforeAttached: "from before the source was added",
+	}
+	if w, ok := words[v]; ok {
+		return w
+	}
+	return string(v)
+}
+
+// reasonWords says why a delivery is withheld.
+func reasonWords(reason string) string {
+	words := map[string]string{
+		newsletter.ReasonNothingNew: "nothing new to them", newsletter.ReasonTooFew: "too few articles",
+		newsletter.ReasonPaused: "paused", newsletter.ReasonLeft: "left", newsletter.ReasonSuppressed: "must not be mailed",
+		newsletter.ReasonCancelled: "cancelled", newsletter.ReasonWithdrawn: "withdrawn", newsletter.ReasonHadOtherwise: "had it otherwise",
+	}
+	if w, ok := words[reason]; ok {
+		return w
+	}
+	return reason
+}
+
+type draftView struct {
+	Newsletter string             `json:"newsletter"`
+	Cadence    string             `json:"cadence"`
+	Date       string             `json:"date"`
+	Subject    string             `json:"subject"`
+	Preheader  string             `json:"preheader"`
+	Hash       string             `json:"hash"`
+	Readers    int                `json:"readers"`
+	Variants   int                `json:"variants"`
+	Withheld   map[string]int     `json:"withheld"`
+	HTMLBytes  int                `json:"html_bytes"`
+	Bytes      int                `json:"bytes"`
+	Articles   []draftArticleView `json:"articles"`
+	Text       string             `json:"text"`
+	Warnings   []string           `json:"warnings"`
+}
+
+type draftArticleView struct {
+	Article  int64  `json:"article"`
+	Headline string `json:"headline"`
+	Label    string `json:"label"`
+	URL      string `json:"url"`
+	Verdict  string `json:"verdict"`
+	Readers  int    `json:"readers"`
+}
+
+func viewDraft(d *desk.Draft) draftView {
+	v := draftView{
+		Newsletter: d.Newsletter.Slug, Cadence: string(d.Edition.Cadence), Date: d.Edition.Date.String(),
+		Subject: d.Sample.Subject, Preheader: d.Sample.Preheader, Hash: d.Edition.Hash,
+		Readers: d.Survey.Readers, Variants: len(d.Survey.Variants), Withheld: d.Survey.Withheld,
+		HTMLBytes: d.Message.HTMLSize(), Bytes: d.Message.Size(), Text: d.Sample.Text, Warnings: list(d.Warnings),
+		Articles: []draftArticleView{},
+	}
+	for _, a := range d.Articles {
+		v.Articles = append(v.Articles, draftArticleView{a.ID, a.Headline, a.Label, a.URL, string(a.Verdict), a.Readers})
+	}
+	return v
+}
+
+// ledgerView is an edition's ledger as JSON. Waiting counts deferred and sending as well.
+type ledgerView struct {
+	Edition    int64  `json:"edition"`
+	Newsletter string `json:"newsletter"`
+	Cadence    string `json:"cadence"`
+	State      string `json:"state"`
+	Hash       string `json:"hash"`
+	Articles   int    `json:"articles"`
+	Planned    int    `json:"planned"`
+	Accepted   int    `json:"accepted"`
+	Refused    int    `json:"refused"`
+	Expired    int    `json:"expired"`
+	InDoubt    int    `json:"in_doubt"`
+	Withheld   int    `json:"withheld"`
+	Waiting    int    `json:"waiting"`
+}
+
+func viewLedger(e newsletter.Edition, t newsletter.Tally) ledgerView {
+	return ledgerView{
+		Edition: e.ID, Newsletter: e.Newsletter, Cadence: string(e.Cadence), State: string(e.State), Hash: e.Hash,
+		Articles: e.Articles, Planned: t.Planned, Accepted: t.Counts[newsletter.Accepted], Refused: t.Counts[newsletter.Refused],
+		Expired: t.Counts[newsletter.Expired], InDoubt: t.Counts[newsletter.InDoubt],
+		Withheld: t.Counts[newsletter.Withheld], Waiting: t.WaitingCount(),
+	}
+}
+
+// printLedger prints what became of every message of an edition.
+func (a *app) printLedger(ctx context.Context, sv *services, id int64) error {
+	e, tally, err := sv.desk.Edition(ctx, id)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(viewLedger(e, tally))
+	}
+	if !a.quiet {
+		fmt.Fprintf(a.stdout, "\nEdition %d of %s, %s of %s: %s\n", e.ID, e.Newsletter, e.Cadence, e.Date, e.State)
+	}
+	a.printTally(tally)
+	if tally.Doubted > 0 && !a.quiet {
+		fmt.Fprintf(a.stdout, "\n%s in doubt at some time and may have come twice: broadsheet edition deliveries %d --doubted\n",
+			counted(tally.Doubted, "message was", "messages were"), id)
+	}
+	return nil
+}
+
+// printTally prints the identity of the ledger: planned is the sum of what stands below it.
+func (a *app) printTally(t newsletter.Tally) {
+	var withheld []string
+	for _, reason := range orderedKeys(t.Reasons) {
+		withheld = append(withheld, fmt.Sprintf("%s %d", reasonWords(reason), t.Reasons[reason]))
+	}
+	note := func(words string, n int) string {
+		if n == 0 {
+			return ""
+		}
+		return words
+	}
+	width := len(fmt.Sprint(t.Planned))
+	for _, row := range []struct {
+		name string
+		n    int
+		note string
+	}{
+		{"planned", t.Planned, ""},
+		{"accepted", t.Counts[newsletter.Accepted], "by the relay"},
+		{"refused", t.Counts[newsletter.Refused], note("by the relay, for good", t.Counts[newsletter.Refused])},
+		{"expired", t.Counts[newsletter.Expired], note("not delivered in time", t.Counts[newsletter.Expired])},
+		{"in doubt", t.Counts[newsletter.InDoubt], note("nobody can know whether they arrived", t.Counts[newsletter.InDoubt])},
+		{"withheld", t.Counts[newsletter.Withheld], strings.Join(withheld, ", ")},
+		{"waiting", t.WaitingCount(), note("for their next try", t.WaitingCount())},
+	} {
+		line := fmt.Sprintf("  %-9s %*d  %s", row.name, width, row.n, row.note)
+		fmt.Fprintln(a.stdout, strings.TrimRight(line, " "))
+	}
+}
+
+// note says on a terminal what is being done.
+func (a *app) note(format string, args ...any) {
+	if !a.json && !a.quiet && isTerminal(a.stderr) {
+		fmt.Fprintf(a.stderr, format+"\n", args...)
+	}
+}
+
+// progress shows how many messages are settled, on a terminal only.
+type progress struct {
+	a   *app
+	bar *progressbar.ProgressBar
+}
+
+func (a *app) newProgress() *progress { return &progress{a: a} }
+
+func (p *progress) tell(t newsletter.Tally, watching bool) {
+	if p.a.json || p.a.quiet || !isTerminal(p.a.stderr) || t.Planned == 0 {
+		return
+	}
+	what := "Sending"
+	if watching {
+		what = "Watching: another process sends"
+	}
+	if p.bar == nil {
+		p.bar = progressbar.NewOptions(t.Planned,
+			progressbar.OptionSetWriter(p.a.stderr), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+			progressbar.OptionSetItsString("messages"), progressbar.OptionThrottle(200*time.Millisecond),
+			progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
+	}
+	p.bar.Describe(what)
+	// A bar that cannot be drawn is no reason to stop sending.
+	_ = p.bar.Set(t.Planned - t.WaitingCount())
+}
+
+func (p *progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+		_ = p.bar.Exit()
+	}
+	if f, ok := p.a.stderr.(*os.File); ok && p.bar != nil {
+		_ = f.Sync()
+	}
+}

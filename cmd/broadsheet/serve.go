@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"broadsheet/internal/newsletter"
+	"broadsheet/internal/schedule"
+	"broadsheet/internal/store"
+	"broadsheet/internal/web"
+	"broadsheet/templates"
+
+	"github.com/spf13/cobra"
+)
+
+// The times of a service.
+const (
+	scheduleEvery = 5 * time.Second  // between two looks at what is due
+	pruneEvery    = time.Hour        // between two removals of what nothing looks at any more
+	closeTime     = 15 * time.Second // for requests that are under way when the service ends
+	checkTime     = 3 * time.Second  // for serve --check
+)
+
+func newServeCommand(a *app) *cobra.Command {
+	var check bool
+	var grace time.Duration
+	cmd := &cobra.Command{
+		Use:     "serve",
+		GroupID: groupWork,
+		Short:   "Run the service: pages, API, polling, schedule and sending",
+		Long: `Runs everything in one process until it is stopped: the pages where readers sign up and
+leave, the API, the polling of sources, the schedule, and the sending.
+
+It brings an older database to its version first, after a backup. A slot that was due
+while nobody served is made up once, if it is not later than --grace; otherwise it is
+recorded as missed. Ctrl-C or SIGTERM finishes what is in flight; after a kill or a power
+cut the next start goes on where this one was.
+
+--check asks a running service on this machine whether it is well, for health checks.`,
+		Example: `  broadsheet serve
+  BROADSHEET_LISTEN=:8080 BROADSHEET_BASE_URL=https://letters.example.org broadsheet serve
+  broadsheet serve --check`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if check {
+				return a.checkService(cmd.Context())
+			}
+			if grace < 0 {
+				return newsletter.Invalidf("grace", "cannot be less than 0")
+			}
+			return a.serve(cmd.Context(), grace)
+		},
+	}
+	cmd.Flags().BoolVar(&check, "check", false, "ask a running service whether it is well")
+	cmd.Flags().DurationVar(&grace, "grace", newsletter.GraceTime, "how late a slot is made up")
+	return cmd
+}
+
+// checkService asks /readyz of the service that listens on this machine.
+func (a *app) checkService(ctx context.Context) error {
+	settings, err := a.settings()
+	if err != nil {
+		return err
+	}
+	host, port, err := net.SplitHostPort(settings.Listen)
+	if err != nil {
+		return renamed(err, "LISTEN")
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	address := "http://" + net.JoinHostPort(host, port) + "/readyz"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("the service does not answer: %w", err)
+	}
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the service at %s is not well: it answers %s", address, resp.Status)
+	}
+	a.say("The service at %s is well.", address)
+	return nil
+}
+
+func (a *app) serve(ctx context.Context, grace time.Duration) error {
+	settings, err := a.settings()
+	if err != nil {
+		return err
+	}
+	log := a.logger(settings, true)
+	s, err := a.openWith(ctx, settings, store.CreateOrMigrate, log)
+	if err != nil {
+		return err
+	}
+	s.actor = "schedule"
+	p, err := s.openPress()
+	if err == nil {
+		err = s.refuseOutbox(p)
+	}
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", settings.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("%sLISTEN %s: %w; is another service running?", settingPrefix, settings.Listen, err), s.Close())
+	}
+	service := &service{services: s, press: p, listener: listener, grace: grace, mailbox: settings.outbox()}
+	if service.mailbox != nil && !loopbackListener(listener) {
+		service.mailbox = nil // what is in the outbox is for whoever sits at this machine
+	}
+	return errors.Join(service.run(ctx), s.Close())
+}
+
+// service is everything that serve runs.
+type service struct {
+	*services
+	press    *press
+	listener net.Listener
+	grace    time.Duration
+	mailbox  web.Mailbox // nil: none is shown
+}
+
+// run serves until ctx ends, and returns when nothing is in flight any more.
+func (s *service) run(ctx context.Context) error {
+	handler, err := s.handler()
+	if err != nil {
+		return errors.Join(err, s.listener.Close())
+	}
+	announced, err := s.store.AnnounceService(ctx)
+	if err != nil {
+		return errors.Join(err, s.listener.Close())
+	}
+	defer announced.Close() //nolint:errcheck // the process's end closes it too
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	server := web.Server(s.settings.Listen, handler)
+	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)
+	s.log.Info("serving", "address", "http://"+s.listener.Addr().String(), "base_url", s.settings.BaseURL,
+		"database", s.store.Path(), "relay", s.press.transport.String(), "version", version)
+
+	var parts sync.WaitGroup
+	parts.Go(func() {
+		if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			stop(fmt.Errorf("web server: %w", err))
+		}
+	})
+	parts.Go(func() {
+		if err := s.press.engine.Serve(ctx); err != nil {
+			stop(fmt.Errorf("sender: %w", err))
+		}
+	})
+	parts.Go(func() { s.schedule().Run(ctx) })
+
+	<-ctx.Done()
+	s.log.Info("stopping: what is in flight is finished")
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer cancel()
+	err = server.Shutdown(closing)
+	parts.Wait()
+	s.log.Info("stopped")
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		return errors.Join(cause, err)
+	}
+	return err
+}
+
+func (s *service) handler() (http.Handler, error) {
+	fsys, err := templates.FS(s.settings.Templates)
+	if err != nil {
+		return nil, err
+	}
+	return web.New(web.Options{
+		Readers: s.press.readers, BaseURL: s.settings.BaseURL, TrustedProxies: s.settings.Proxies,
+		Mailbox: s.mailbox, Templates: fsys, Logger: s.log, Now: s.app.now, Health: s.store.Ping, Version: version,
+	})
+}
+
+func (s *service) schedule() *schedule.Schedule {
+	return &schedule.Schedule{
+		Desk: s.desk, Grace: s.grace, Every: scheduleEvery, Logger: s.log,
+		Jobs: []schedule.Job{{Name: "counters", Every: pruneEvery, Do: func(ctx context.Context) error {
+			return s.press.readers.Prune(ctx, s.app.now())
+		}}},
+	}
+}
+
+func loopbackListener(l net.Listener) bool {
+	address, ok := l.Addr().(*net.TCPAddr)
+	return ok && address.IP.IsLoopback()
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"broadsheet/internal/desk"
+	"broadsheet/internal/newsletter"
+
+	"github.com/spf13/cobra"
+)
+
+// What status looks at outside the database.
+const (
+	relayTime   = 10 * time.Second // to wait for the relay
+	lowDisk     = 500 << 20        // free bytes that are too few
+	bytesPerMiB = 1 << 20
+)
+
+func newStatusCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "status",
+		GroupID: groupOperation,
+		Short:   "Show how things stand; exit code 1 if something is late or failing",
+		Long: `Shows when each newsletter is due next, its last edition with the ledger, the mail that
+waits, the sources, the relay, the disk, and who sends. What is late or failing is said
+at the end, in plain words, and makes the exit code 1.`,
+		Example: `  broadsheet status
+  broadsheet status --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withPress(cmd.Context(), func(s *services) error {
+				v, err := a.status(cmd.Context(), s)
+				if err != nil {
+					return err
+				}
+				if a.json {
+					err = a.printJSON(v)
+				} else {
+					a.printStatus(v)
+				}
+				if err == nil && len(v.Problems) > 0 {
+					return &exitError{exitFailed, fmt.Errorf("%s", counted(len(v.Problems), "thing is late or failing", "things are late or failing"))}
+				}
+				return err
+			})
+		},
+	}
+}
+
+type statusView struct {
+	Slots    []slotView    `json:"slots"`
+	Editions []editionView `json:"editions"`
+	Mails    int           `json:"mails_waiting"`
+	Sources  []sourceState `json:"sources"`
+	Relay    string        `json:"relay"`
+	RelayOK  bool          `json:"relay_ok"`
+	Database string        `json:"database"`
+	Size     int64         `json:"database_bytes"`
+	Free     int64         `json:"disk_free_bytes"`
+	Sender   string        `json:"sender"`
+	Problems []string      `json:"problems"`
+}
+
+type slotView struct {
+	Newsletter string     `json:"newsletter"`
+	Status     string     `json:"status"`
+	Cadence    string     `json:"cadence"`
+	Rule       string     `json:"rule"`
+	Zone       string     `json:"zone"`
+	NextAt     *time.Time `json:"next_at"`
+	next       string
+}
+
+type sourceState struct {
+	Source    int64      `json:"source"`
+	Name      string     `json:"name"`
+	LastOKAt  *time.Time `json:"last_ok_at"`
+	Failures  int        `json:"failures"`
+	LastError string     `json:"last_error"`
+}
+
+func (a *app) status(ctx context.Context, s *services) (statusView, error) {
+	st, err := s.desk.Status(ctx, s.store, newsletter.GraceTime)
+	if err != nil {
+		return statusView{}, err
+	}
+	v := statusView{Mails: st.Mails, Database: s.store.Path(), Slots: []slotView{}, Editions: []editionView{}, Sources: []sourceState{}, Problems: st.Problems}
+	for _, slot := range st.Slots {
+		v.Slots = append(v.Slots, viewSlot(slot))
+	}
+	for _, e := range st.Editions {
+		v.Editions = append(v.Editions, viewEdition(e.Edition, e.Tally))
+	}
+	for _, src := range st.Sources {
+		v.Sources = append(v.Sources, sourceState{src.ID, src.Name, utc(src.LastOKAt), src.Failures, src.LastError})
+	}
+	if st.Sends {
+		v.Sender = fmt.Sprintf("broadsheet %s, process %d, since %s", st.Sender.Command, st.Sender.PID, local(st.Sender.Since))
+	}
+	if v.Size, v.Free, err = s.store.Disk(); err != nil {
+		return v, err
+	}
+	if v.Free < lowDisk {
+		v.Problems = append(v.Problems, fmt.Sprintf("only %d MiB are free on the disk of the database", v.Free/bytesPerMiB))
+	}
+	transport, relayErr := a.askRelay(ctx, s)
+	v.Relay, v.RelayOK = transport, relayErr == nil
+	if relayErr != nil {
+		v.Problems = append(v.Problems, fmt.Sprintf("the relay %s does not take mail: %v", transport, relayErr))
+	}
+	v.Problems = list(v.Problems)
+	return v, nil
+}
+
+// askRelay connects to the relay, logs in, and leaves.
+func (a *app) askRelay(ctx context.Context, s *services) (string, error) {
+	p, err := s.openPress()
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, relayTime)
+	defer cancel()
+	session, err := p.transport.Connect(ctx)
+	if err == nil {
+		err = session.Close()
+	}
+	return p.transport.String(), err
+}
+
+func viewSlot(slot desk.SlotStatus) slotView {
+	n := slot.Newsletter
+	v := slotView{
+		Newsletter: n.Slug, Status: string(n.Status), Cadence: string(slot.Schedule.Cadence),
+		Rule: slot.Schedule.Rule.String(), Zone: n.Zone, NextAt: utc(slot.Next.At),
+	}
+	zone, err := n.Location()
+	switch {
+	case n.Status != newsletter.Open:
+		v.next = "no: the newsletter is " + string(n.Status)
+	case slot.Next.At.IsZero():
+		v.next = "no: it is sent by hand"
+	case err == nil:
+		v.next = inZone(slot.Next.At, zone)
+	}
+	return v
+}
+
+func (a *app) printStatus(v statusView) {
+	var rows [][]string
+	for _, s := range v.Slots {
+		rows = append(rows, []string{s.Newsletter, s.Cadence, s.Rule, s.next})
+	}
+	a.printTable([]string{"Newsletter", "Cadence", "Rule", "Next"}, rows)
+	for _, e := range v.Editions {
+		fmt.Fprintf(a.stdout, "\nEdition %d of %s, %s of %s: %s\n", e.Edition, e.Newsletter, e.Cadence, e.Date, e.State)
+		fmt.Fprintf(a.stdout, "  planned %d = accepted %d + refused %d + expired %d + in doubt %d + withheld %d + waiting %d\n",
+			e.Planned, e.Accepted, e.Refused, e.Expired, e.InDoubt, e.Withheld, e.Waiting)
+	}
+	if len(v.Sources) > 0 {
+		fmt.Fprintln(a.stdout)
+		rows = nil
+		for _, s := range v.Sources {
+			state := "fine"
+			if s.Failures > 0 {
+				state = fmt.Sprintf("failed %d times: %s", s.Failures, cut(s.LastError, 60))
+			}
+			ok := "never"
+			if s.LastOKAt != nil {
+				ok = local(*s.LastOKAt)
+			}
+			rows = append(rows, []string{cut(s.Name, 40), ok, state})
+		}
+		a.printTable([]string{"Source", "Last answer", "State"}, rows)
+	}
+	relay := "answers"
+	if !v.RelayOK {
+		relay = "does not answer well"
+	}
+	sender := v.Sender
+	if sender == "" {
+		sender = "nobody"
+	}
+	fmt.Fprintln(a.stdout)
+	a.printFields([][2]string{
+		{"Mail waiting", counted(v.Mails, "confirmation", "confirmations")},
+		{"Sender role", sender},
+		{"Relay", v.Relay + ", " + relay},
+		{"Database", fmt.Sprintf("%s, %.1f MiB", v.Database, float64(v.Size)/bytesPerMiB)},
+		{"Disk", fmt.Sprintf("%d MiB free", v.Free/bytesPerMiB)},
+	})
+	for _, p := range v.Problems {
+		fmt.Fprintf(a.stdout, "\n! %s", plain(p))
+	}
+	if len(v.Problems) > 0 {
+		fmt.Fprintln(a.stdout)
+	}
+}
