@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/template"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"broadsheet": main})
+}
+
+// TestScripts runs the scripts in testdata against the program. Beside testscript's own
+// commands they have
+//
+//	publish FOLDER VAR    serves the folder as a publisher's site; its address goes to $VAR
+//	exits CODE COMMAND…   runs the command, which has to exit with just that code
+//
+// In what a publisher serves, {{ago "2h"}} and {{ahead "2h"}} are times as feeds write them.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("BROADSHEET_ALLOW_PRIVATE_FEEDS", "true")
+			e.Setenv("USER", "ada")
+			e.Setenv("TZ", "UTC")
+			// A program under the race detector waits a second at its end; a script runs dozens.
+			e.Setenv("GORACE", "atexit_sleep_ms=0")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"publish": publish,
+			"exits":   exits,
+		},
+	})
+}
+
+func publish(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: publish FOLDER VAR")
+	}
+	folder := ts.MkAbs(args[0])
+	now := time.Now()
+	times := template.FuncMap{
+		"ago":   func(d string) (string, error) { return shifted(now, d, -1) },
+		"ahead": func(d string) (string, error) { return shifted(now, d, 1) },
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := filepath.Join(folder, filepath.FromSlash(filepath.Clean("/"+r.URL.Path)))
+		data, err := os.ReadFile(name)
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		page, err := template.New(name).Funcs(times).Parse(string(data))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		var out bytes.Buffer
+		if err := page.Execute(&out, nil); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(out.Bytes()))
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv(args[1], server.URL)
+}
+
+func shifted(now time.Time, duration string, direction time.Duration) (string, error) {
+	d, err := time.ParseDuration(duration)
+	return now.Add(direction * d).UTC().Format(time.RFC1123Z), err
+}
+
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND…")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := "0"
+	if err != nil {
+		code = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if code != args[0] {
+		ts.Fatalf("it exits with %s, not %s", code, args[0])
+	}
+}
