@@ -242,18 +242,12 @@ func (s *Service) masksOf(ctx context.Context, wanted []newsletter.Newsletter, s
 }
 
 // maskOf returns the set of the sections with these slugs and marks the slugs that it knows.
-// All of them are the empty mask: who wants everything also wants what is in no section.
 func maskOf(sections []newsletter.Section, slugs []string, known map[string]bool) newsletter.Mask {
 	var mask newsletter.Mask
-	n := 0
 	for _, sec := range sections {
 		if slices.Contains(slugs, sec.Slug) {
 			mask, known[sec.Slug] = mask.With(sec), true
-			n++
 		}
-	}
-	if n == len(sections) {
-		return 0
 	}
 	return mask
 }

@@ -85,7 +85,7 @@ func (s *Service) openManage(ctx context.Context, token string) (newsletter.Link
 type Change struct {
 	Newsletter string   // slug
 	Cadence    string   // empty: as it is
-	Sections   []string // slugs; none, or all there are: everything
+	Sections   []string // slugs; none: everything
 }
 
 // ChangeSubscription sets the choice and returns what Manage would. The error is Invalid
