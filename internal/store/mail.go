@@ -40,10 +40,14 @@ func (t *tx) lastMails(subscriberID int64, now time.Time) ([]time.Time, error) {
 // queueMail puts a mail into the outbox, or, if it is not to be sent, does as much work for
 // nothing: how long a sign-up takes must not tell which (S27).
 func (t *tx) queueMail(kind newsletter.MailKind, subscriberID, signupID int64, send bool, at, now time.Time) error {
+	rows := 0
+	if send {
+		rows = 1
+	}
 	_, err := t.exec(`
 		INSERT INTO mails (kind, subscriber_id, signup_id, state, not_before, next_try, expires_at, created_at, updated_at)
 		SELECT $1, $2, $3, 1, $4, $4, $5, $6, $6 WHERE CAST($7 AS INTEGER) = 1`,
-		string(kind), subscriberID, signupID, millis(at), millis(at.Add(newsletter.MailLife)), millis(now), send)
+		string(kind), subscriberID, signupID, millis(at), millis(at.Add(newsletter.MailLife)), millis(now), rows)
 	return err
 }
 
