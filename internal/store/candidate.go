@@ -57,7 +57,10 @@ func candidateCategories(q querier, newsletterID int64, since time.Time) (map[in
 		id       int64
 		category string
 	}
-	list, err := collect(rows, err, func(rows *sql.Rows) (p pair, err error) { return p, rows.Scan(&p.id, &p.category) })
+	list, err := collect(rows, err, func(rows *sql.Rows) (p pair, err error) {
+		err = rows.Scan(&p.id, &p.category)
+		return p, err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -332,7 +332,7 @@ func TestIntake_TwoProcesses_TakeEachArticleOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer second.Close() //nolint:errcheck // the test is about what was written before
+	defer second.Close()
 	const stories, window = 60, 20
 	items := make([]newsletter.Item, stories)
 	for i := range items {

@@ -181,7 +181,10 @@ func (s *Store) ReaderCounts(ctx context.Context, newsletterID int64) (map[newsl
 		state newsletter.SubscriptionState
 		n     int
 	}
-	list, err := collect(rows, err, func(rows *sql.Rows) (c count, err error) { return c, rows.Scan(&c.state, &c.n) })
+	list, err := collect(rows, err, func(rows *sql.Rows) (c count, err error) {
+		err = rows.Scan(&c.state, &c.n)
+		return c, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("readers of newsletter %d: %w", newsletterID, err)
 	}

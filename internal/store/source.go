@@ -53,7 +53,11 @@ func sourceNewsletters(q querier, sourceID int64) ([]string, error) {
 	return collect(rows, err, scanText)
 }
 
-func scanText(rows *sql.Rows) (text string, err error) { return text, rows.Scan(&text) }
+func scanText(rows *sql.Rows) (string, error) {
+	var text string
+	err := rows.Scan(&text)
+	return text, err
+}
 
 // Source returns the source of that id with its newsletters, or a NotFound error.
 func (s *Store) Source(ctx context.Context, id int64) (newsletter.Source, error) {
