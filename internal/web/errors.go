@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -27,7 +26,8 @@ type failure struct {
 	message    string
 	reason     string // for a program; may be empty
 	fields     []newsletter.Field
-	retryAfter int // seconds; 0: nothing is known
+	retryAfter int    // seconds; 0: nothing is known
+	wait       string // when to try again, in words; empty: the message says it, or nobody knows
 	internal   bool
 }
 
@@ -53,7 +53,7 @@ func (a *app) handleError(err error, c echo.Context) {
 		sendErr = sendProblem(c, f)
 	} else {
 		sendErr = a.render(c, f.status, "error", errorPage{
-			Status: f.status, Heading: f.title, Message: f.message, Fields: f.fields, Wait: waitWords(f.retryAfter),
+			Status: f.status, Heading: f.title, Message: f.message, Fields: f.fields, Wait: f.wait,
 		})
 	}
 	if sendErr != nil && !gone(c, sendErr) {
@@ -146,8 +146,9 @@ func statusFailure(status int) failure {
 		f.message = "What was sent is of a kind that this address does not take."
 	case http.StatusServiceUnavailable:
 		f.title = "This takes too long"
-		f.message = "We are very busy at the moment. Please try again in a minute."
+		f.message = "We are very busy at the moment. Nothing is lost."
 		f.retryAfter = 60
+		f.wait = "in a minute"
 	case http.StatusInternalServerError:
 		f.title = "Something went wrong"
 		f.message = "The mistake is ours, and it has been noted. Please try again in a few minutes."
@@ -156,22 +157,4 @@ func statusFailure(status int) failure {
 		f.message = "Please go back and try again."
 	}
 	return f
-}
-
-// waitWords says how long to wait, for people; empty for 0.
-func waitWords(seconds int) string {
-	d := time.Duration(seconds) * time.Second
-	switch {
-	case d <= 0:
-		return ""
-	case d <= 90*time.Second:
-		return "in a minute"
-	case d < 50*time.Minute:
-		return "in about " + strconv.Itoa(int((d+time.Minute-1)/time.Minute)) + " minutes"
-	case d <= 90*time.Minute:
-		return "in about an hour"
-	case d <= 20*time.Hour:
-		return "in about " + strconv.Itoa(int((d+30*time.Minute)/time.Hour)) + " hours"
-	}
-	return "tomorrow"
 }

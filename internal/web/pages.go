@@ -32,6 +32,7 @@ func (a *app) loadPages(fsys fs.FS) (pages, error) {
 		"when":     whenWords,
 		"sections": sectionWords,
 		"count":    count,
+		"linked":   linked,
 	}
 	layout, err := template.New("layout.html").Funcs(functions).ParseFS(fsys, "web/layout.html", "web/form.html")
 	if err != nil {

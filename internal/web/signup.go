@@ -149,7 +149,8 @@ func (a *app) checkInbox(c echo.Context) error {
 	var list []newsletter.Newsletter
 	var slugs []string
 	for _, n := range open {
-		if slices.Contains(wanted, n.Slug) {
+		// A form need not name the only newsletter that there is.
+		if slices.Contains(wanted, n.Slug) || len(wanted) == 0 && len(open) == 1 {
 			list, slugs = append(list, n), append(slugs, n.Slug)
 		}
 	}
