@@ -132,9 +132,10 @@ func stateWithTime(art newsletter.Article, now time.Time) string {
 
 func articleShow(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:     "show ARTICLE",
-		Short:   "Show all of an article, its earlier texts included",
-		Long:    `Shows an article with its sources, the newsletters that take it, and the texts that it had before its source changed it.`,
+		Use:   "show ARTICLE",
+		Short: "Show all of an article, its earlier texts included",
+		Long: `Shows an article with its sources, the newsletters that take it, and the texts that it
+had before its source changed it.`,
 		Example: `  broadsheet article show 7`,
 		Args:    exactArgs("ARTICLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -281,15 +281,22 @@ func (s *Settings) list(values, sources map[string]string) {
 	}
 }
 
-// redactURLs hides the passwords in a list of URLs, and all of what cannot be read as one.
+// redactURLs hides the passwords in a list of URLs. If a part of it cannot be read as one,
+// all of it is hidden: a comma in a password splits it anywhere.
 func redactURLs(list string) string {
 	parts := strings.Split(list, ",")
 	for i, p := range parts {
 		u, err := url.Parse(strings.TrimSpace(p))
 		if err != nil || u.Scheme == "" || u.Opaque != "" && strings.Contains(p, "@") {
-			parts[i] = "(hidden)"
-			continue
+			return "(hidden)"
 		}
+		query := u.Query()
+		for name := range query {
+			if name != "tls" {
+				query.Set(name, "xxxxx")
+			}
+		}
+		u.RawQuery = query.Encode()
 		parts[i] = u.Redacted()
 	}
 	return strings.Join(parts, ",")
