@@ -141,7 +141,7 @@ func (s *service) run(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, s.listener.Close())
 	}
-	defer announced.Close() //nolint:errcheck // the process's end closes it too
+	defer announced.Close() // the process's end closes it too
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	server := web.Server(s.settings.Listen, handler)

@@ -251,7 +251,7 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	if err != nil {
 		return newsletter.Edition{}, fmt.Errorf("wait for other planning: %w", err)
 	}
-	defer lock.Close() //nolint:errcheck // the process's end closes it too
+	defer lock.Close() // the process's end closes it too
 	var blocks []int64
 	var verdicts []newsletter.ArticleVerdict
 	var taken []newsletter.Candidate
@@ -340,7 +340,7 @@ func (d *Desk) FinishPlanning(ctx context.Context, progress func(rows int)) erro
 	}
 	for _, e := range open {
 		if e.PlannedAt.IsZero() {
-			if _, err := d.finishPlanning(ctx, e.ID, progress); err != nil {
+			if err := d.finishPlanning(ctx, e.ID, progress); err != nil {
 				return err
 			}
 		}
@@ -348,11 +348,12 @@ func (d *Desk) FinishPlanning(ctx context.Context, progress func(rows int)) erro
 	return nil
 }
 
-func (d *Desk) finishPlanning(ctx context.Context, id int64, progress func(rows int)) (newsletter.Edition, error) {
+func (d *Desk) finishPlanning(ctx context.Context, id int64, progress func(rows int)) error {
 	lock, err := d.o.Press.Store.LockPlanning(ctx)
 	if err != nil {
-		return newsletter.Edition{}, fmt.Errorf("wait for other planning: %w", err)
+		return fmt.Errorf("wait for other planning: %w", err)
 	}
-	defer lock.Close() //nolint:errcheck // the process's end closes it too
-	return d.plan(ctx, id, progress)
+	defer lock.Close() // the process's end closes it too
+	_, err = d.plan(ctx, id, progress)
+	return err
 }

@@ -51,7 +51,7 @@ func (d *Desk) Carry(ctx context.Context, id int64, wait time.Duration, progress
 		return newsletter.Conflictf("edition %d is %s, so there is nothing to send", id, e.State)
 	}
 	if e.PlannedAt.IsZero() {
-		if _, err := d.finishPlanning(ctx, id, nil); err != nil {
+		if err := d.finishPlanning(ctx, id, nil); err != nil {
 			return err
 		}
 	}

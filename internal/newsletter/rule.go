@@ -62,8 +62,8 @@ var weekdayNames = [7]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 // their first three letters, as a list of days and ranges, or "daily", and a time of day.
 // The empty string is the zero Rule.
 func ParseRule(s string) (Rule, error) {
-	wrong := func(what string) (Rule, error) {
-		return Rule{}, Invalidf("rule", "%q: %s; write days and a time, such as \"mon-fri 07:00\" or \"sat,sun 09:30\"", s, what)
+	wrong := func(what string) error {
+		return Invalidf("rule", "%q: %s; write days and a time, such as \"mon-fri 07:00\" or \"sat,sun 09:30\"", s, what)
 	}
 	if len(s) > 100 {
 		return Rule{}, Invalidf("rule", "a rule has at most 100 characters")
@@ -73,19 +73,19 @@ func ParseRule(s string) (Rule, error) {
 	case 0:
 		return Rule{}, nil
 	case 1:
-		return wrong("days or time are missing")
+		return Rule{}, wrong("days or time are missing")
 	}
 	clock := words[len(words)-1]
 	hh, mm, ok := strings.Cut(clock, ":")
 	hour, hourOK := digits(hh)
 	minute, minuteOK := digits(mm)
 	if !ok || !hourOK || !minuteOK || len(mm) != 2 || hour > 23 || minute > 59 {
-		return wrong(fmt.Sprintf("%q is not a time of day", clock))
+		return Rule{}, wrong(fmt.Sprintf("%q is not a time of day", clock))
 	}
 	r := Rule{hour: hour, minute: minute, defined: true}
 	for part := range strings.SplitSeq(strings.Join(words[:len(words)-1], ""), ",") {
 		if err := r.addDays(part); err != "" {
-			return wrong(err)
+			return Rule{}, wrong(err)
 		}
 	}
 	return r, nil

@@ -205,7 +205,7 @@ func (r *Newsroom) Exec(statement string, args ...any) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // the statement is committed
+	defer db.Close() // the statement is committed
 	if _, err := db.ExecContext(r.t.Context(), statement, args...); err != nil {
 		r.t.Fatal(err)
 	}

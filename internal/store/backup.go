@@ -35,7 +35,7 @@ func backupFile(ctx context.Context, from, to string, progress func(done, total 
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	defer os.Remove(part) //nolint:errcheck // it is gone when all went well
+	defer os.Remove(part) // it is gone when all went well
 	if err := copyPages(ctx, from, part, progress); err != nil {
 		return errors.Join(fmt.Errorf("backup to %s: %w", to, err), f.Close())
 	}
@@ -61,12 +61,12 @@ func copyPages(ctx context.Context, from, to string, progress func(done, total i
 	if err != nil {
 		return err
 	}
-	defer source.Close() //nolint:errcheck // only read
+	defer source.Close() // only read
 	conn, err := source.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Close() //nolint:errcheck // only read
+	defer conn.Close() // only read
 	// _txlock=immediate does not apply to a BEGIN of our own.
 	if _, err := conn.ExecContext(ctx, `BEGIN DEFERRED`); err != nil {
 		return err
@@ -79,7 +79,7 @@ func copyPages(ctx context.Context, from, to string, progress func(done, total i
 	if err != nil {
 		return err
 	}
-	defer target.Close() //nolint:errcheck // verified afterwards
+	defer target.Close() // verified afterwards
 	return conn.Raw(func(raw any) error {
 		backup, err := target.(*sqlite3.SQLiteConn).Backup("main", raw.(*sqlite3.SQLiteConn), "main")
 		if err != nil {
@@ -106,7 +106,7 @@ func verify(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // only read
+	defer db.Close() // only read
 	var result string
 	if err := db.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&result); err != nil {
 		return fmt.Errorf("the copy cannot be read: %w", err)

@@ -20,5 +20,5 @@ func (s *Store) Disk() (size, free int64, err error) {
 	if err := unix.Statfs(filepath.Dir(s.path), &fs); err != nil {
 		return size, 0, fmt.Errorf("disk of %s: %w", s.path, err)
 	}
-	return size, int64(fs.Bavail) * int64(fs.Bsize), nil
+	return size, int64(fs.Bavail) * fs.Bsize, nil
 }

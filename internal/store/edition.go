@@ -231,7 +231,8 @@ func (s *Store) EditionVerdicts(ctx context.Context, id int64) ([]newsletter.Art
 		LEFT JOIN blocks b ON b.edition_id = ea.edition_id AND b.article_id = ea.article_id
 		WHERE ea.edition_id = $1 ORDER BY b.position IS NULL, b.position, ea.article_id DESC`, id)
 	return collect(rows, err, func(rows *sql.Rows) (v newsletter.ArticleVerdict, err error) {
-		return v, rows.Scan(&v.ArticleID, &v.Verdict)
+		err = rows.Scan(&v.ArticleID, &v.Verdict)
+		return v, err
 	})
 }
 

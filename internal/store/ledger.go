@@ -54,7 +54,10 @@ func (s *Store) NextTry(ctx context.Context, editionID int64) (time.Time, error)
 	return fromNull(next), err
 }
 
-func scanID(rows *sql.Rows) (id int64, err error) { return id, rows.Scan(&id) }
+func scanID(rows *sql.Rows) (id int64, err error) {
+	err = rows.Scan(&id)
+	return id, err
+}
 
 // Step is the ledger's one step on the way of a message: it records the result of the last
 // one, if there is any, and the intent to send the next one, if there is any, in one

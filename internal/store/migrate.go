@@ -28,7 +28,7 @@ func Versions(ctx context.Context, path string) (have, want int64, err error) {
 	if err != nil {
 		return 0, 0, fmt.Errorf("open %s: %w", path, err)
 	}
-	defer db.Close() //nolint:errcheck // only read
+	defer db.Close() // only read
 	want, err = neededVersion()
 	if err != nil {
 		return 0, 0, err
@@ -86,7 +86,7 @@ func Migrate(ctx context.Context, path string, progress func(done, total int)) (
 	if err != nil {
 		return Migration{}, err
 	}
-	defer lock.Close() //nolint:errcheck // the process's end releases it too
+	defer lock.Close() // the process's end releases it too
 	_, err = os.Stat(path)
 	isNew := errors.Is(err, fs.ErrNotExist)
 	if isNew {
@@ -123,7 +123,7 @@ func applyMigrations(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
-	defer db.Close() //nolint:errcheck // the migrations are committed
+	defer db.Close() // the migrations are committed
 	db.SetMaxOpenConns(1)
 	steps, err := fs.Sub(migrations.SQLite, "sqlite")
 	if err != nil {

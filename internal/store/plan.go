@@ -95,7 +95,8 @@ func (s *Store) Holdings(ctx context.Context, editionID, first, last int64, real
 		AND (CAST($4 AS INTEGER) = 0 OR d.relay_id IS NULL OR d.relay_id NOT IN (SELECT id FROM relays WHERE name = $5))
 		ORDER BY d.subscriber_id`, editionID, first, last, real, OutboxRelay)
 	return collect(rows, err, func(rows *sql.Rows) (h newsletter.Holding, err error) {
-		return h, rows.Scan(&h.SubscriberID, &h.VariantID)
+		err = rows.Scan(&h.SubscriberID, &h.VariantID)
+		return h, err
 	})
 }
 
