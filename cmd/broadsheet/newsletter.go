@@ -168,7 +168,7 @@ func newsletterList(a *app) *cobra.Command {
 				}
 				var rows [][]string
 				for _, n := range all {
-					rows = append(rows, []string{n.Slug, n.Name, string(n.Status), rulesOf(n), nextSlots(n, a.now())})
+					rows = append(rows, []string{n.Slug, n.Name, string(n.Status), rulesOf(n), nextDue(n, a.now())})
 				}
 				a.printTable([]string{"NEWSLETTER", "NAME", "STATUS", "DUE", "NEXT"}, rows)
 				return nil
@@ -219,7 +219,7 @@ func (a *app) showNewsletter(ctx context.Context, s *services, slug string) erro
 	fields := [][2]string{
 		{"newsletter", n.Slug}, {"name", n.Name}, {"description", n.Description}, {"status", string(n.Status)},
 		{"from", n.From.String()}, {"reply to", v.ReplyTo}, {"postal address", n.PostalAddress},
-		{"language", n.Language}, {"zone", n.Zone}, {"due", rulesOf(n)}, {"next", nextSlots(n, a.now())},
+		{"language", n.Language}, {"zone", n.Zone}, {"due", rulesOf(n)}, {"next", nextDue(n, a.now())},
 		{"articles", fmt.Sprintf("%d to %d", n.MinArticles, n.MaxArticles)}, {"link params", n.LinkParams},
 		{"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter},
 		{"readers", fmt.Sprintf("%d active, %d paused, %d to confirm, %d left", readers[newsletter.Active], readers[newsletter.PausedSub], readers[newsletter.Pending], readers[newsletter.Left])},
@@ -279,8 +279,20 @@ func rulesOf(n newsletter.Newsletter) string {
 	return strings.Join(parts, ", ")
 }
 
-// nextSlots returns when the newsletter is due next, in its own zone.
+// nextSlots says when the newsletter is due next, in its own zone; nothing if it does not
+// run.
 func nextSlots(n newsletter.Newsletter, now time.Time) string {
+	if n.Status != newsletter.Open {
+		return ""
+	}
+	if due := nextDue(n, now); due != "" {
+		return "Next: " + due + "."
+	}
+	return "Nothing is scheduled: send it by hand."
+}
+
+// nextDue returns when each cadence is due next; empty if nothing is scheduled.
+func nextDue(n newsletter.Newsletter, now time.Time) string {
 	zone, err := n.Location()
 	if err != nil || n.Status != newsletter.Open {
 		return ""
@@ -291,8 +303,5 @@ func nextSlots(n newsletter.Newsletter, now time.Time) string {
 			parts = append(parts, string(s.Cadence)+" "+inZone(due.At, zone))
 		}
 	}
-	if len(parts) == 0 {
-		return "Nothing is scheduled: send it by hand."
-	}
-	return "Next: " + strings.Join(parts, ", ") + "."
+	return strings.Join(parts, ", ")
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -30,9 +31,9 @@ func (s *Store) SaveFetch(ctx context.Context, sourceID int64, items []newslette
 		}
 		in := intake{tx: t, source: src, now: now, first: src.LastOKAt.IsZero(), late: startedBefore(meta.Started, src),
 			ambiguous: repeatedGUIDs(items), taken: map[int64]bool{}}
-		for i, item := range items {
+		for _, item := range oldestFirst(items) {
 			if err := in.take(item); err != nil {
-				return fmt.Errorf("item %d (%s): %w", i, item.GUID, err)
+				return fmt.Errorf("item %s: %w", item.GUID, err)
 			}
 		}
 		in.result.TurnedOver = !in.first && src.Items > 0 && len(items) > 0 && !in.shared
@@ -68,6 +69,25 @@ func repeatedGUIDs(items []newsletter.Item) map[string]bool {
 		seen[item.GUID] = again
 	}
 	return seen
+}
+
+// oldestFirst returns the items in the order in which to take them in: feeds begin with the
+// newest, and a list of articles goes by when they came in. Where several have one address,
+// the first of the feed comes first and counts.
+func oldestFirst(items []newsletter.Item) []newsletter.Item {
+	list := make([]newsletter.Item, 0, len(items))
+	var again []newsletter.Item
+	seen := make(map[string]bool, len(items))
+	for _, item := range items {
+		if seen[item.URL] {
+			again = append(again, item)
+			continue
+		}
+		seen[item.URL] = true
+		list = append(list, item)
+	}
+	slices.Reverse(list)
+	return append(list, again...)
 }
 
 // take takes in one item.

@@ -277,7 +277,7 @@ func TestArticles_Filter(t *testing.T) {
 	t.Parallel()
 	c := newCatalogue(t)
 	other := c.addSource("https://other.example.org/feed", c.addNewsletter("other").ID)
-	c.fetch(c.source, c.story("a"), c.story("b"))
+	c.fetch(c.source, c.story("b"), c.story("a"))
 	c.fetch(other, c.story("c"))
 	since := c.now
 	c.fetch(c.source, c.story("d", published(c.now.Add(-60*24*time.Hour))))
