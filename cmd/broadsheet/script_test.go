@@ -2,19 +2,29 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"text/template"
 	"time"
 
+	"broadsheet/internal/smtptest"
+
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// runAsProgram is set for a process that tests start and kill.
+const runAsProgram = "BROADSHEET_TEST_RUN"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(runAsProgram) != "" {
+		main()
+	}
 	testscript.Main(m, map[string]func(){"broadsheet": main})
 }
 
@@ -23,6 +33,9 @@ func TestMain(m *testing.M) {
 //
 //	publish FOLDER VAR    serves the folder as a publisher's site; its address goes to $VAR
 //	exits CODE COMMAND…   runs the command, which has to exit with just that code
+//	relay VAR [FAULT…]    starts an SMTP server; its URL goes to $VAR. A fault is ADDRESS=REPLY,
+//	                      the answer to the first RCPT for that address
+//	received ADDRESS N    checks that the relay took N messages for the address, * for all
 //
 // In what a publisher serves, {{ago "2h"}} and {{ahead "2h"}} are times as feeds write them.
 func TestScripts(t *testing.T) {
@@ -39,8 +52,10 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"publish": publish,
-			"exits":   exits,
+			"publish":  publish,
+			"exits":    exits,
+			"relay":    relay,
+			"received": received,
 		},
 	})
 }
@@ -94,5 +109,46 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if code != args[0] {
 		ts.Fatalf("it exits with %s, not %s", code, args[0])
+	}
+}
+
+func relay(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: relay VAR [ADDRESS=REPLY…]")
+	}
+	o := smtptest.Options{Pipelining: true, EightBitMIME: true, EnhancedStatusCodes: true}
+	for _, f := range args[1:] {
+		to, reply, _ := strings.Cut(f, "=")
+		o.Faults = append(o.Faults, smtptest.Fault{At: smtptest.AtRcpt, To: to, Times: 1, Reply: reply})
+	}
+	server, err := smtptest.Start(o)
+	ts.Check(err)
+	ts.Defer(func() { _ = server.Close() })
+	ts.Setenv(args[0], server.URL())
+	relays.Store(ts.Getenv("WORK"), server)
+}
+
+// relays has each script's relay, by its work folder.
+var relays sync.Map
+
+func received(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: received ADDRESS N")
+	}
+	server, ok := relays.Load(ts.Getenv("WORK"))
+	if !ok {
+		ts.Fatalf("there is no relay")
+	}
+	n := 0
+	for _, m := range server.(*smtptest.Server).Messages() {
+		if args[0] == "*" || m.To == args[0] {
+			n++
+		}
+	}
+	if fmt.Sprint(n) != args[1] {
+		ts.Fatalf("the relay took %d messages for %s, not %s", n, args[0], args[1])
+	}
+	if problems := server.(*smtptest.Server).ProtocolErrors(); len(problems) > 0 {
+		ts.Fatalf("against the protocol: %v", problems)
 	}
 }
