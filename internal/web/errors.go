@@ -53,7 +53,7 @@ func (a *app) handleError(err error, c echo.Context) {
 		sendErr = sendProblem(c, f)
 	} else {
 		sendErr = a.render(c, f.status, "error", errorPage{
-			Status: f.status, Heading: f.title, Message: f.message, Fields: f.fields, Wait: f.wait,
+			Status: f.status, Heading: f.title, Message: sentence(f.message), Fields: f.fields, Wait: f.wait,
 		})
 	}
 	if sendErr != nil && !gone(c, sendErr) {
