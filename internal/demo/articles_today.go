@@ -1,0 +1,110 @@
+package demo
+
+import "time"
+
+// articlesOfToday are the stories of the last hours. All people and companies are invented.
+func articlesOfToday() []*article {
+	return []*article{
+		{
+			ID: 1412, Age: 14 * time.Minute,
+			Slug:       "marrowby-loyalty-card-payments",
+			Headline:   "Exclusive: Marrowby to take payment by loyalty card alone in every shop by spring",
+			Standfirst: "Members will tap once, and points, coupons and money will move together. A trial in Hexley cut the time at the till by a third.",
+			Author:     "Imogen Fairlamb",
+			Categories: []string{"Payments", "Stores"},
+			Motif:      "card", Palette: "pine",
+			Alt:     "Drawing of an orange payment card sending out rings of light",
+			Caption: "One tap does the work of three: the new card needs neither a phone nor a PIN for small baskets.",
+			Body: []string{
+				"Marrowby, the grocer with 340 shops between the Tarn Valley and the coast, will let its members pay with their loyalty card alone from the end of February, Trolley & Till has learned. The card is tied to a bank account when it is issued, so a shopper needs nothing else at the till.",
+				"The company tried the idea for eleven weeks in Hexley. “We thought people would like the speed,” said Priya Landseer, who runs payments at Marrowby. “What they told us is that they like not having to look for the second card.” The median time at the till fell from 41 seconds to 27.",
+				"The work behind it was less visible. Coupons used to be checked after payment, by a program that was older than some of the staff. They are now worked out while goods are scanned, which means that the total on the screen is the total that is paid.",
+				"Fees matter too. A payment from account to account costs Marrowby less than a tenth of what it pays for a credit card, and the company says it will give half of the difference back as points. Shoppers who prefer cash or cards can go on using them.",
+			},
+		},
+		{
+			ID: 1411, Age: 52 * time.Minute,
+			Slug:       "dunnock-shelf-cameras-find-gaps",
+			Headline:   "Dunnock & Daughters teaches its cameras to see what is not there",
+			Standfirst: "Shelf cameras are good at finding goods. Finding the gap where goods should be took another two years.",
+			Author:     "Callum Obuya",
+			Categories: []string{"AI & Data", "Stores"},
+			Motif:      "shelves", Palette: "plum",
+			Alt:     "Drawing of three full shelves with one empty space that glows",
+			Caption: "The empty space is the news: gaps are reported to the nearest colleague within four minutes.",
+			Body: []string{
+				"A shelf with nothing on it looks, to a camera, much like a wall. That was the first lesson at Dunnock & Daughters, a family chain of 58 food halls, when it began to photograph its aisles in order to find what had sold out.",
+				"The second attempt compares every picture with the plan of the shelf and with the last hour of sales. If soup usually sells every nine minutes and none has sold for forty, the system looks harder at the place where soup should be. “It is a hunch with a camera attached,” said Morwenna Dunnock, the operations director.",
+				"Gaps now reach a colleague's handset in under four minutes. The chain says it sells 2.1 % more of the lines it watches, and that false alarms, which once made up half of all messages, are down to < 5 %.",
+				"The pictures are taken at ankle height and are deleted after an hour. “No faces, no arguments,” Ms Dunnock said. The software is licensed from Wrenfold Data, which is based above one of the shops.",
+			},
+		},
+		{
+			ID: 1409, Age: 2*time.Hour + 10*time.Minute,
+			Slug:       "quillfeather-robots-first-week",
+			Headline:   "Four robots, one loading bay: what Quillfeather learned in the first week",
+			Standfirst: "They carry well, queue politely and stop for pigeons. The people who work beside them rewrote the rules by Wednesday.",
+			Author:     "Agnes Thorburn",
+			Categories: []string{"Supply Chain", "People"},
+			Motif:      "robots", Palette: "sky",
+			Alt:     "Drawing of four small wheeled robots in a row, each carrying parcels",
+			Caption: "Rush hour at bay six. The robots yield to people, forklifts and, for now, birds.",
+			Body: []string{
+				"On Monday the four carrying robots at Quillfeather's depot in Ostrey moved 300 crates. On Friday they moved 1,900. Nothing in their software had changed in between.",
+				"What changed was the bay. The night crew painted a second waiting line, moved the charging post away from the kettle and agreed that nobody waves a robot through. “They do exactly what the floor tells them,” said Bartholomew Achebe, who leads the shift. “So we fixed the floor.”",
+				"There were surprises. The machines stop for anything that moves, and the depot has pigeons. They also refuse to start beneath a door that is less than fully open, which turned out to be a fault in the door.",
+				"Quillfeather will bring robots to three more depots by the summer. It has promised that every crew may spend a week with them before targets are set.",
+			},
+		},
+		{
+			ID: 1408, Age: 4*time.Hour + 5*time.Minute,
+			Slug:       "chat-assistants-easy-half",
+			Headline:   "Chat assistants answer the easy half. Somebody still has to answer the rest",
+			Standfirst: "Six retailers opened their logs to us. The assistants are quick and polite, and they leave behind a harder job than the one they took away.",
+			Author:     "Rosalind Meakin",
+			Categories: []string{"Analysis", "AI & Data"},
+			Motif:      "bubbles", Palette: "lilac",
+			Alt:     "Drawing of three speech bubbles, one of which only shows three dots",
+			Caption: "Most questions are about opening times. The others are why people still ring.",
+			Body: []string{
+				"Between them, the six retailers that spoke to Trolley & Till answered 4.2 million questions from shoppers last year. An assistant dealt with 54 % of them without help. On that figure everybody agrees, and most are pleased.",
+				"The other 46 % have changed. When the simple questions vanish, what reaches a person is late, complicated or sad. Average handling time has gone up at all six companies, by between a fifth and a half, and so has the number of people who leave the job in their first three months.",
+				"Two have found an answer. Hobbin & Vale gives its agents the whole conversation so far and the right to refund up to £60 without asking. Tarnside Co-operative has stopped counting calls per hour and counts calls that are not followed by another one.",
+				"The lesson is not that assistants fail. It is that a queue with its easy half removed is a different queue, and must be staffed like one.",
+			},
+		},
+		{
+			ID: 1406, Age: 6*time.Hour + 40*time.Minute,
+			Slug:       "tarnside-labels-forty-thousand-prices",
+			Headline:   "Tarnside changes 40,000 prices before breakfast, and nobody touches a label",
+			Standfirst: "Electronic shelf labels were sold as a way to save paper. The co-operative bought them to get its Thursdays back.",
+			Author:     "Callum Obuya",
+			Categories: []string{"Stores"},
+			Motif:      "labels", Palette: "coral",
+			Alt:     "Drawing of three rows of shelf labels in cream, pink and plum",
+			Caption: "Plum labels mark offers for members. Each one runs for seven years on a battery the size of a coin.",
+			Body: []string{
+				"Every Thursday for thirty years, the night team at Tarnside Co-operative walked the aisles with a trolley of paper tickets. Since October they have not. At ten past five in the morning 40,000 labels blink once, and the week's prices are up.",
+				"It took 19 hours of staff time in each shop to change the tickets, the co-operative says, and about one in 200 ended up in the wrong place. The electronic labels are checked twice: once by the till, and once by a colleague's scanner on the ordinary morning round.",
+				"Tarnside has made one promise to its members, in writing: no price goes up while the doors are open. “We could change them by the minute,” said Fenella Groat, the head of stores. “We were asked not to, and we think it is a reasonable thing to ask.”",
+			},
+		},
+		{
+			ID: 1405, Age: 9 * time.Hour,
+			Slug:       "nobody-asked-for-a-longer-receipt",
+			Headline:   "Nobody asked for a longer receipt",
+			Standfirst: "We have been given a strip of paper that everybody looks at once. Let us stop filling it with things that nobody reads.",
+			Author:     "Desmond Pargeter",
+			Categories: []string{"Opinion", "Stores"},
+			Motif:      "receipt", Palette: "sand",
+			Alt:     "Drawing of a receipt that comes out of a slot, with a bar code at its end",
+			Caption: "Forty-one centimetres for a pint of milk and a newspaper.",
+			Body: []string{
+				"I bought a pint of milk and a newspaper this week and was handed forty-one centimetres of paper. Four of them were about the milk and the newspaper. The rest was a survey, two competitions, a code for a car wash and a poem.",
+				"It is easy to see how this happens. The receipt belongs to nobody. The payments team needs three lines by law, marketing would like six, and the loyalty team asks for a bar code “while you are at it”. No single request is silly. Together they make a scarf.",
+				"So here is a modest rule. Whoever wants to add a line to the receipt must remove two. Whoever wants to add a picture must first read a receipt aloud, to the end, to a queue.",
+				"The shops that tried something like it found that returns were handled faster, since staff could find the date. I am told the poem was missed. It has been put on the wall, where it looks rather well.",
+			},
+		},
+	}
+}
