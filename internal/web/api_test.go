@@ -214,8 +214,9 @@ func TestAPISubscribers_PagesByKey(t *testing.T) {
 			}
 			break
 		}
-		next, ok := strings.CutSuffix(link, `>; rel="next"`)
-		if path, ok = strings.CutPrefix(next, "<"+testBase); !ok {
+		next, last := strings.CutSuffix(link, `>; rel="next"`)
+		rest, first := strings.CutPrefix(next, "<"+testBase)
+		if path = rest; !first || !last {
 			t.Fatalf("Link: %q", link)
 		}
 	}
@@ -230,7 +231,7 @@ func TestAPISubscribers_PagesByKey(t *testing.T) {
 	}
 	for _, q := range []string{"limit=0", "limit=1001", "limit=x", "after=-1", "page=2", "state=happy", "limit=1&limit=2", "newsletter=nothing"} {
 		a := s.json("GET", "/api/v1/subscribers?"+q, token, "")
-		if p := problemIn(t, a); a.StatusCode != 422 && a.StatusCode != 404 {
+		if p := problemIn(t, a); a.StatusCode/100 != 4 {
 			t.Errorf("%s: %+v", q, p)
 		}
 	}

@@ -27,7 +27,7 @@ func TestConfirm_ShowsThenWelcomesThenChangesNothing(t *testing.T) {
 	s.post("/confirm/"+token, nil).want(200).
 		has("You’re in", "a…@example.org", "Your first edition comes tomorrow, Monday 23 November, at 07:00 London time")
 	s.post("/confirm/"+token, nil).want(200).has("This link was used already", "You get it.")
-	s.get("/confirm/"+token).want(200).has("This link was used already")
+	s.get("/confirm/" + token).want(200).has("This link was used already")
 	if h := s.history("anna@example.org"); h != "requested/form confirmed/link" {
 		t.Errorf("history %q", h)
 	}

@@ -83,9 +83,9 @@ func TestMailbox_ListsAndShows(t *testing.T) {
 		t.Errorf("body %s", body.body)
 	}
 
-	text := s.get(path+"?view=text").want(200).has("then <leave>.")
+	text := s.get(path + "?view=text").want(200).has("then <leave>.")
 	text.one("a[href=https://example.org/a?b=1&c=2]")
-	s.get(path+"?view=headers").want(200).has("List-Unsubscribe-Post")
+	s.get(path + "?view=headers").want(200).has("List-Unsubscribe-Post")
 	s.get(path + "?view=phone").want(200).one("iframe[class=mail-body phone]")
 	source := s.get(path + "/source").want(200)
 	if source.Header.Get("Content-Type") != "text/plain; charset=utf-8" || !strings.Contains(source.body, "<script>") {

@@ -171,7 +171,7 @@ func (a *app) checkInbox(c echo.Context) error {
 // ownAddress returns where a form wants its reader to be led, if that is one of our own
 // addresses (S33). Anything else is ignored: we are nobody's open redirect.
 func (a *app) ownAddress(raw string) (string, bool) {
-	if raw == "" || len(raw) > 2000 || strings.ContainsAny(raw, "\\\t\r\n") {
+	if raw == "" || len(raw) > 2000 || strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == '\\' || r == 0x7f }) {
 		return "", false
 	}
 	ref, err := url.Parse(raw)

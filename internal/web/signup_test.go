@@ -299,7 +299,7 @@ func TestSubscribe_WhatIsNoForm(t *testing.T) {
 func TestSubscribe_EndlessBodyIsCut(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	r, err := http.NewRequestWithContext(t.Context(), "POST", s.server.URL+"/subscribe", endless{})
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.server.URL+"/subscribe", endless{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +309,7 @@ func TestSubscribe_EndlessBodyIsCut(t *testing.T) {
 		return // the server hung up: that will do
 	}
 	defer response.Body.Close()
-	if response.StatusCode != 413 {
+	if response.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("status %d, want 413", response.StatusCode)
 	}
 }
