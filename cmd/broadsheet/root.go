@@ -65,6 +65,7 @@ a digest of what is new to them. Every message is accounted for.
 	)
 	root.AddCommand(
 		newInitCommand(a),
+		newDemoCommand(a),
 		newServeCommand(a),
 		newSendCommand(a),
 		newStatusCommand(a),

@@ -14,7 +14,7 @@ import (
 func newTokenCommand(a *app) *cobra.Command {
 	return newGroup("token", "Tokens for the staff API",
 		`A token lets a program use the staff API. It is shown once, when it is made, and kept only
-as a hash. Its scopes say what it may do: subscribers:read, subscribers:write, or all.`, groupThings,
+as a hash. Its scopes say what it may do: subscribers:read, subscribers:write, or all.`, groupOperation,
 		tokenCreate(a), tokenList(a), tokenRevoke(a))
 }
 
