@@ -80,7 +80,7 @@ func (s story) Short(now time.Time) string {
 	if s.Published.Format(time.DateOnly) == now.Format(time.DateOnly) {
 		return s.Published.Format("15:04")
 	}
-	return s.Published.Format("Mon 2 Jan")
+	return s.Published.Format("2 Jan")
 }
 
 // related picks the stories to read after s: its own section first, then the newest.

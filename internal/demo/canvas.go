@@ -73,23 +73,32 @@ func (c *canvas) shadow(s shape, ink rgb, drop, blur, alpha float64) {
 	})
 }
 
+// cover paints where coverage, which changes only within margin of the edge, is above zero. Away from
+// the edge it takes runs of pixels at once: a distance says how far the edge cannot be. Some shapes
+// only estimate theirs, so it trusts half of it.
 func (c *canvas) cover(s shape, p paint, margin float64, coverage func(d float64) float64) {
 	x0, x1 := max(0, int(s.x0-margin)), min(pictureWidth, int(s.x1+margin)+1)
 	y0, y1 := max(0, int(s.y0-margin)), min(pictureHeight, int(s.y1+margin)+1)
 	for y := y0; y < y1; y++ {
 		col := p.at(float64(y) + 0.5)
 		row := c.img.Pix[y*c.img.Stride : y*c.img.Stride+pictureWidth*4]
-		for x := x0; x < x1; x++ {
-			a := p.alpha * coverage(s.dist(float64(x)+0.5, float64(y)+0.5))
-			if a <= 0 {
-				continue
+		for x := x0; x < x1; {
+			d := s.dist(float64(x)+0.5, float64(y)+0.5)
+			end := min(x1, x+1+int(max(0, math.Abs(d)-margin)/2))
+			if a := p.alpha * coverage(d); a > 0 {
+				paintRun(row[x*4:end*4], col, a)
 			}
-			px := row[x*4 : x*4+4 : x*4+4]
-			px[0] = blend(px[0], col.r, a)
-			px[1] = blend(px[1], col.g, a)
-			px[2] = blend(px[2], col.b, a)
-			px[3] = 255
+			x = end
 		}
+	}
+}
+
+func paintRun(pixels []uint8, col rgb, a float64) {
+	for ; len(pixels) >= 4; pixels = pixels[4:] {
+		pixels[0] = blend(pixels[0], col.r, a)
+		pixels[1] = blend(pixels[1], col.g, a)
+		pixels[2] = blend(pixels[2], col.b, a)
+		pixels[3] = 255
 	}
 }
 

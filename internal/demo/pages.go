@@ -4,6 +4,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"slices"
 	"time"
 )
 
@@ -98,7 +99,7 @@ func (p *Publisher) frame(address, title, description string, stories []story, n
 	for _, name := range sections() {
 		s := section{Name: name, ID: sectionID(name)}
 		for _, o := range stories {
-			if o.Section() == name {
+			if slices.Contains(o.Categories, name) {
 				s.Stories = append(s.Stories, o)
 			}
 		}
@@ -119,7 +120,7 @@ func (p *Publisher) frontPage(stories []story, now time.Time) frontPage {
 		frame:  p.frame(p.FrontPageURL(), magazine+": "+tagline, description, stories, now),
 		Lead:   stories[0],
 		Second: stories[1:3],
-		Latest: newest(stories, now, 6),
+		Latest: newest(stories[1:], now, 7),
 		Grid:   stories[3:min(12, len(stories))],
 	}
 }
@@ -133,7 +134,7 @@ func (p *Publisher) articlePage(s story, stories []story, now time.Time) article
 		Story:   s,
 		Column:  p.signUp(address, "column"),
 		Related: related(s, stories, 3),
-		Latest:  newest(stories, now, 5),
+		Latest:  newest(without(s, stories), now, 5),
 	}
 	page.Image = p.base + s.Picture()
 	return page
@@ -144,6 +145,10 @@ func (p *Publisher) missingPage(stories []story, now time.Time) missingPage {
 		frame:  p.frame(p.FrontPageURL(), "Page not found – "+magazine, "", stories, now),
 		Latest: newest(stories, now, 6),
 	}
+}
+
+func without(s story, stories []story) []story {
+	return slices.DeleteFunc(slices.Clone(stories), func(o story) bool { return o.Slug == s.Slug })
 }
 
 func newest(stories []story, now time.Time, n int) []latest {

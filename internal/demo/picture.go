@@ -88,7 +88,7 @@ func (g *gallery) png(a *article) ([]byte, error) {
 		return nil, err
 	}
 	var buf bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&buf, img); err != nil {
+	if err := png.Encode(&buf, img); err != nil {
 		return nil, fmt.Errorf("picture %s: %w", a.Slug, err)
 	}
 	g.drawn[a.Slug] = buf.Bytes()
