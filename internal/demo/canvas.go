@@ -94,6 +94,13 @@ func (c *canvas) cover(s shape, p paint, margin float64, coverage func(d float64
 }
 
 func paintRun(pixels []uint8, col rgb, a float64) {
+	if a >= 1 {
+		n := copy(pixels, []uint8{blend(0, col.r, 1), blend(0, col.g, 1), blend(0, col.b, 1), 255})
+		for n < len(pixels) {
+			n += copy(pixels[n:], pixels[:n])
+		}
+		return
+	}
 	for ; len(pixels) >= 4; pixels = pixels[4:] {
 		pixels[0] = blend(pixels[0], col.r, a)
 		pixels[1] = blend(pixels[1], col.g, a)

@@ -116,9 +116,7 @@ func (p *Publisher) composeFeed(stories []story, modified time.Time) (document, 
 // description, and a last sentence that nobody wrote.
 func (p *Publisher) item(s story) rssItem {
 	link := p.base + s.Path()
-	footer := fmt.Sprintf(`<p>The post <a href="%s">%s</a> appeared first on <a href="%s">%s</a>.</p>`,
-		template.HTMLEscapeString(link), template.HTMLEscapeString(s.Headline),
-		template.HTMLEscapeString(p.FrontPageURL()), template.HTMLEscapeString(magazine))
+	footer := "<p>The post " + anchor(link, s.Headline) + " appeared first on " + anchor(p.FrontPageURL(), magazine) + ".</p>"
 	item := rssItem{
 		Title: s.Headline, Link: link + "?utm_source=rss&utm_medium=feed&utm_campaign=" + s.Slug,
 		Creator: cdata{s.Author}, PubDate: s.Published.Format(time.RFC1123Z),
@@ -138,4 +136,8 @@ func (p *Publisher) item(s story) rssItem {
 	}
 	item.Content = cdata{body.String() + footer}
 	return item
+}
+
+func anchor(href, text string) string {
+	return `<a href="` + template.HTMLEscapeString(href) + `">` + template.HTMLEscapeString(text) + `</a>`
 }

@@ -99,7 +99,7 @@ func (p *Publisher) frame(address, title, description string, stories []story, n
 	for _, name := range sections() {
 		s := section{Name: name, ID: sectionID(name)}
 		for _, o := range stories {
-			if slices.Contains(o.Categories, name) {
+			if slices.Contains(o.Categories, name) && len(s.Stories) < 4 {
 				s.Stories = append(s.Stories, o)
 			}
 		}
@@ -120,8 +120,8 @@ func (p *Publisher) frontPage(stories []story, now time.Time) frontPage {
 		frame:  p.frame(p.FrontPageURL(), magazine+": "+tagline, description, stories, now),
 		Lead:   stories[0],
 		Second: stories[1:3],
-		Latest: newest(stories[1:], now, 7),
-		Grid:   stories[3:min(12, len(stories))],
+		Latest: newest(stories[1:], now, 9),
+		Grid:   stories[3:],
 	}
 }
 
