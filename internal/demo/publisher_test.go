@@ -184,15 +184,16 @@ func TestPictures_AreTheSameEveryTime(t *testing.T) {
 			if len(b) > 120_000 {
 				t.Errorf("%d bytes", len(b))
 			}
-			img, err := png.Decode(bytes.NewReader(b))
-			if err != nil {
-				t.Fatal(err)
+			if c, err := png.DecodeConfig(bytes.NewReader(b)); err != nil || c.Width != 1200 || c.Height != 675 {
+				t.Errorf("%d × %d, %v", c.Width, c.Height, err)
 			}
-			if size := img.Bounds().Size(); size.X != 1200 || size.Y != 675 {
-				t.Errorf("size %v", size)
+			if i%7 > 0 {
+				return // the race detector makes drawing slow: a sample stands for all
 			}
-			// Drawing is slow under the race detector: a sample stands for all.
-			if i%5 == 0 && !bytes.Equal(b, read(t, get(t, second, name))) {
+			if _, err := png.Decode(bytes.NewReader(b)); err != nil {
+				t.Error(err)
+			}
+			if !bytes.Equal(b, read(t, get(t, second, name))) {
 				t.Error("drawn differently by another publisher")
 			}
 		})
