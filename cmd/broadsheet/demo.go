@@ -167,8 +167,8 @@ func (d *demonstration) makeNewsletters(ctx context.Context) (newsletter.Newslet
 	for _, n := range demoNewsletters() {
 		text := func(s string) *string { return &s }
 		edit := desk.NewsletterEdit{
-			Name: text(n.Name), Description: text(n.Description), From: text(n.Name + " <" + n.Slug + "@news.example.org>"),
-			PostalAddress: text("Broadsheet demo, 1 Sample Street, Anytown"), Zone: text("Europe/London"),
+			Name: text(n.Name), Description: text(n.Description), From: text(d.sender() + " <" + n.Slug + "@news.example.org>"),
+			PostalAddress: text(d.sender() + ", 1 Sample Street, Anytown"), Zone: text("Europe/London"),
 		}
 		if n.Slug == demoDaily {
 			edit.Daily = text("mon-fri 07:00")
@@ -200,6 +200,14 @@ func (d *demonstration) makeNewsletters(ctx context.Context) (newsletter.Newslet
 	}
 	d.say("Made two newsletters and read the feed %s", feedURL)
 	return daily, nil
+}
+
+// sender is the publisher's name.
+func (d *demonstration) sender() string {
+	if d.publisher == nil {
+		return "Broadsheet demo"
+	}
+	return demo.Name
 }
 
 func demoNewsletters() []demo.Newsletter {
@@ -260,7 +268,7 @@ func (d *demonstration) writeSettings(smtpURL, listen string) (Settings, error) 
 	lines := []string{
 		"DATABASE_URL=sqlite:" + d.database(), "BASE_URL=" + d.base, "LISTEN=" + listen, "SMTP_URL=" + smtpURL,
 		"ALLOW_PRIVATE_FEEDS=true", "LOG_LEVEL=warn", "SMTP_CONNECTIONS=4",
-		`CONFIRM_FROM="Morning Edition <hello@news.example.org>"`,
+		`CONFIRM_FROM="` + d.sender() + ` <hello@news.example.org>"`,
 	}
 	content := settingPrefix + strings.Join(lines, "\n"+settingPrefix) + "\n"
 	if err := os.WriteFile(d.envFilePath(), []byte(content), 0o600); err != nil {

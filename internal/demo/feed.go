@@ -94,7 +94,7 @@ func (p *Publisher) composeFeed(stories []story, modified time.Time) (document, 
 		Content: "http://purl.org/rss/1.0/modules/content/",
 		Media:   "http://search.yahoo.com/mrss/",
 		Channel: rssChannel{
-			Title: magazine, Link: p.FrontPageURL(), Description: tagline, Language: "en-GB",
+			Title: Name, Link: p.FrontPageURL(), Description: tagline, Language: "en-GB",
 			Self:          atomLink{p.FeedURL(), "self", "application/rss+xml"},
 			LastBuildDate: modified.Format(time.RFC1123Z),
 		},
@@ -116,7 +116,7 @@ func (p *Publisher) composeFeed(stories []story, modified time.Time) (document, 
 // description, and a last sentence that nobody wrote.
 func (p *Publisher) item(s story) rssItem {
 	link := p.base + s.Path()
-	footer := "<p>The post " + anchor(link, s.Headline) + " appeared first on " + anchor(p.FrontPageURL(), magazine) + ".</p>"
+	footer := "<p>The post " + anchor(link, s.Headline) + " appeared first on " + anchor(p.FrontPageURL(), Name) + ".</p>"
 	item := rssItem{
 		Title: s.Headline, Link: link + "?utm_source=rss&utm_medium=feed&utm_campaign=" + s.Slug,
 		Creator: cdata{s.Author}, PubDate: s.Published.Format(time.RFC1123Z),

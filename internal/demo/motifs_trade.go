@@ -100,7 +100,7 @@ func route(c *canvas, p palette, r *rand.Rand) {
 	for i := 0; i+3 < len(way); i += 2 {
 		c.fill(at(line(way[i], way[i+1], way[i+2], way[i+3], 14)), flat(p.inks[0]))
 	}
-	for i, at := range [][2]float64{{256, 450}, {520, 392}, {755, 425}, {1008, 338}} {
+	for i, at := range [][2]float64{{256, 450}, {520, 392}, {755, 425}, {1050, 128}} {
 		pin(c, p, at[0], at[1], p.ink(i+1))
 	}
 }

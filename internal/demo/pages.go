@@ -92,7 +92,7 @@ type latest struct {
 
 func (p *Publisher) frame(address, title, description string, stories []story, now time.Time) frame {
 	f := frame{
-		Magazine: magazine, Tagline: tagline, Title: title, Description: description, Address: address,
+		Magazine: Name, Tagline: tagline, Title: title, Description: description, Address: address,
 		Today: today(now), Year: now.Year(), Feed: p.FeedURL(),
 		Footer: p.signUp(address, "footer"),
 	}
@@ -117,7 +117,7 @@ func (p *Publisher) signUp(page, placement string) signUp {
 
 func (p *Publisher) frontPage(stories []story, now time.Time) frontPage {
 	return frontPage{
-		frame:  p.frame(p.FrontPageURL(), magazine+": "+tagline, description, stories, now),
+		frame:  p.frame(p.FrontPageURL(), Name+": "+tagline, description, stories, now),
 		Lead:   stories[0],
 		Second: stories[1:3],
 		Latest: newest(stories[1:], now, 9),
@@ -130,7 +130,7 @@ const description = "News and opinion for the people who run the technology in s
 func (p *Publisher) articlePage(s story, stories []story, now time.Time) articlePage {
 	address := p.base + s.Path()
 	page := articlePage{
-		frame:   p.frame(address, s.Headline+" – "+magazine, s.Standfirst, stories, now),
+		frame:   p.frame(address, s.Headline+" – "+Name, s.Standfirst, stories, now),
 		Story:   s,
 		Column:  p.signUp(address, "column"),
 		Related: related(s, stories, 3),
@@ -142,7 +142,7 @@ func (p *Publisher) articlePage(s story, stories []story, now time.Time) article
 
 func (p *Publisher) missingPage(stories []story, now time.Time) missingPage {
 	return missingPage{
-		frame:  p.frame(p.FrontPageURL(), "Page not found – "+magazine, "", stories, now),
+		frame:  p.frame(p.FrontPageURL(), "Page not found – "+Name, "", stories, now),
 		Latest: newest(stories, now, 6),
 	}
 }

@@ -14,11 +14,10 @@ import (
 	"time"
 )
 
-// The magazine does not exist. The ampersand in its name is there to be escaped.
-const (
-	magazine = "Trolley & Till"
-	tagline  = "The technology behind the counter"
-)
+// Name is the magazine's, which does not exist. Its ampersand is there to be escaped.
+const Name = "Trolley & Till"
+
+const tagline = "The technology behind the counter"
 
 // Options says where the publisher stands and what its forms offer.
 type Options struct {
