@@ -59,7 +59,7 @@ func TestFetch_Conditional_AsksAndBelieves304(t *testing.T) {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
-		io.WriteString(w, smallFeed)
+		_, _ = io.WriteString(w, smallFeed)
 	})
 	c := open(func(o *feed.Options) { o.UserAgent = "Test/1" })
 	f, err := c.Fetch(t.Context(), feed.Request{URL: s.URL + "/feed"})
@@ -104,7 +104,7 @@ func TestFetch_Compression_IsReadHoweverItIsDeclared(t *testing.T) {
 	once := squeeze(t, []byte(smallFeed))
 	var raw bytes.Buffer
 	z, _ := flate.NewWriter(&raw, 5)
-	io.WriteString(z, smallFeed)
+	_, _ = io.WriteString(z, smallFeed)
 	z.Close()
 	for name, test := range map[string]struct {
 		encoding string
@@ -125,7 +125,7 @@ func TestFetch_Compression_IsReadHoweverItIsDeclared(t *testing.T) {
 				if test.encoding != "" {
 					w.Header().Set("Content-Encoding", test.encoding)
 				}
-				w.Write(test.body)
+				_, _ = w.Write(test.body)
 			})
 			f, err := open().Fetch(t.Context(), feed.Request{URL: s.URL})
 			if err != nil || len(f.Items) != 1 {
@@ -142,15 +142,15 @@ func TestFetch_GzipBomb_IsCutOff(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Encoding", "gzip")
 		if r.URL.Path == "/twice" {
-			w.Write(twice)
+			_, _ = w.Write(twice)
 			return
 		}
-		w.Write(bomb)
+		_, _ = w.Write(bomb)
 	})
 	for _, path := range []string{"/", "/twice"} {
 		_, err := open(func(o *feed.Options) { o.MaxBytes = 1 << 20 }).
 			Fetch(t.Context(), feed.Request{URL: s.URL + path})
-		wantKind(t, err, feed.KindTooLarge)
+		_ = wantKind(t, err, feed.KindTooLarge)
 	}
 }
 
@@ -164,7 +164,7 @@ func TestFetch_EndlessBody_IsCutOff(t *testing.T) {
 		}
 	})
 	_, err := open(func(o *feed.Options) { o.MaxBytes = 1 << 20 }).Fetch(t.Context(), feed.Request{URL: s.URL})
-	wantKind(t, err, feed.KindTooLarge)
+	_ = wantKind(t, err, feed.KindTooLarge)
 }
 
 func TestFetch_PrivateAddress_IsRefusedAndNamed(t *testing.T) {
@@ -192,7 +192,7 @@ func TestFetch_Redirects_AreFollowedSoFar(t *testing.T) {
 		case err == nil && n > 0:
 			http.Redirect(w, r, fmt.Sprintf("/hop/%d", n-1), http.StatusMovedPermanently)
 		default:
-			io.WriteString(w, smallFeed)
+			_, _ = io.WriteString(w, smallFeed)
 		}
 	})
 	f, err := open().Fetch(t.Context(), feed.Request{URL: s.URL + "/hop/5"})
@@ -201,11 +201,11 @@ func TestFetch_Redirects_AreFollowedSoFar(t *testing.T) {
 	}
 	equal(t, "final", f.FinalURL, s.URL+"/hop/0")
 	_, err = open().Fetch(t.Context(), feed.Request{URL: s.URL + "/hop/6"})
-	wantKind(t, err, feed.KindRedirect)
+	_ = wantKind(t, err, feed.KindRedirect)
 	_, err = open().Fetch(t.Context(), feed.Request{URL: s.URL + "/file"})
-	wantKind(t, err, feed.KindRedirect)
+	_ = wantKind(t, err, feed.KindRedirect)
 	_, err = open().Fetch(t.Context(), feed.Request{URL: s.URL + "/nowhere"})
-	wantKind(t, err, feed.KindStatus)
+	_ = wantKind(t, err, feed.KindStatus)
 }
 
 func TestFetch_Credentials_StayWithTheirHost(t *testing.T) {
@@ -214,7 +214,7 @@ func TestFetch_Credentials_StayWithTheirHost(t *testing.T) {
 		if r.Header.Get("Authorization") != "" || r.Header.Get("Referer") != "" {
 			t.Errorf("another host was told: %v", r.Header)
 		}
-		io.WriteString(w, smallFeed)
+		_, _ = io.WriteString(w, smallFeed)
 	})
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if user, password, _ := r.BasicAuth(); user != "staff" || password != "secret" {
@@ -227,7 +227,7 @@ func TestFetch_Credentials_StayWithTheirHost(t *testing.T) {
 		case "/away":
 			http.Redirect(w, r, strings.Replace(other.URL, "://", "://x:y@", 1), http.StatusFound)
 		default:
-			io.WriteString(w, smallFeed)
+			_, _ = io.WriteString(w, smallFeed)
 		}
 	})
 	secret := strings.Replace(s.URL, "://", "://staff:secret@", 1)
@@ -250,7 +250,7 @@ func TestFetch_Status_IsNamedWithAdviceAndRetryAfter(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		var status int
-		fmt.Sscanf(r.URL.Path, "/%d", &status)
+		_, _ = fmt.Sscanf(r.URL.Path, "/%d", &status)
 		w.Header().Set("Retry-After", r.URL.Query().Get("after"))
 		w.WriteHeader(status)
 	})
@@ -281,7 +281,7 @@ func TestFetch_SlowServer_EndsAtTheTimeLimit(t *testing.T) {
 	released := make(chan struct{})
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/body" {
-			io.WriteString(w, smallFeed[:40])
+			_, _ = io.WriteString(w, smallFeed[:40])
 			w.(http.Flusher).Flush()
 		}
 		<-released
@@ -290,7 +290,7 @@ func TestFetch_SlowServer_EndsAtTheTimeLimit(t *testing.T) {
 	for _, path := range []string{"/head", "/body"} {
 		_, err := open(func(o *feed.Options) { o.Timeout = 50 * time.Millisecond }).
 			Fetch(t.Context(), feed.Request{URL: s.URL + path})
-		wantKind(t, err, feed.KindTimeout)
+		_ = wantKind(t, err, feed.KindTimeout)
 	}
 }
 
@@ -319,7 +319,7 @@ func TestFetch_NetworkTrouble_SaysWhatToDo(t *testing.T) {
 	gone.Close()
 	broken := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
-		io.WriteString(w, smallFeed[:100])
+		_, _ = io.WriteString(w, smallFeed[:100])
 	})
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(secure.Close)
@@ -340,7 +340,7 @@ func TestFetch_NetworkTrouble_SaysWhatToDo(t *testing.T) {
 func TestFetch_WebPage_NamesTheFeedItLinksTo(t *testing.T) {
 	t.Parallel()
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, `<!doctype html><link rel="alternate" type="application/atom+xml" href="/news.atom">`)
+		_, _ = io.WriteString(w, `<!doctype html><link rel="alternate" type="application/atom+xml" href="/news.atom">`)
 	})
 	_, err := open().Fetch(t.Context(), feed.Request{URL: s.URL})
 	equal(t, "feed", wantKind(t, err, feed.KindWebPage).FeedURL, s.URL+"/news.atom")

@@ -3,6 +3,7 @@ package feed
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/url"
 	"regexp"
 	"slices"
@@ -59,7 +60,7 @@ func (e entry) link(base *url.URL) (string, error) {
 		if err == nil {
 			return link, nil
 		}
-		if first == errNoLink {
+		if errors.Is(first, errNoLink) {
 			first = err
 		}
 	}

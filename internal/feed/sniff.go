@@ -49,7 +49,7 @@ func sniff(data []byte) (format, int) {
 	head := data[start:min(len(data), start+sniffLength)]
 	feed, page := feedRoot.FindIndex(head), pageRoot.FindIndex(head)
 	switch {
-	case feed != nil && (page == nil || feed[0] < page[0]):
+	case len(feed) > 0 && (len(page) == 0 || feed[0] < page[0]):
 		return xmlFeed, start + feed[0]
 	case page != nil:
 		return webPage, start

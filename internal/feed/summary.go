@@ -76,7 +76,7 @@ func cutEnd(s string, end *regexp.Regexp) string {
 		from--
 	}
 	m := end.FindStringSubmatchIndex(s[from:])
-	if m == nil || m[0] == 0 && from > 0 { // the start of the tail is no start of a sentence
+	if len(m) == 0 || m[0] == 0 && from > 0 { // the start of the tail is no start of a sentence
 		return s
 	}
 	return strings.TrimRight(s[:from+m[3]], " |–—-→[(")
