@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"broadsheet/internal/desk"
 	"broadsheet/internal/newsletter"
 	"broadsheet/internal/schedule"
 	"broadsheet/internal/store"
@@ -23,6 +24,7 @@ import (
 const (
 	scheduleEvery = 5 * time.Second  // between two looks at what is due
 	pruneEvery    = time.Hour        // between two removals of what nothing looks at any more
+	alarmEvery    = 5 * time.Minute  // between two looks at the number of sign-ups
 	closeTime     = 15 * time.Second // for requests that are under way when the service ends
 	checkTime     = 3 * time.Second  // for serve --check
 )
@@ -189,10 +191,22 @@ func (s *service) handler() (http.Handler, error) {
 func (s *service) schedule() *schedule.Schedule {
 	return &schedule.Schedule{
 		Desk: s.desk, Grace: s.grace, Every: scheduleEvery, Logger: s.log,
-		Jobs: []schedule.Job{{Name: "counters", Every: pruneEvery, Do: func(ctx context.Context) error {
-			return s.press.readers.Prune(ctx, s.app.now())
-		}}},
+		Jobs: []schedule.Job{
+			{Name: "counters", Every: pruneEvery, Do: func(ctx context.Context) error {
+				return s.press.readers.Prune(ctx, s.app.now())
+			}},
+			{Name: "sign-ups", Every: alarmEvery, Do: s.watchSignUps},
+		},
 	}
+}
+
+// watchSignUps warns of a form that is abused (S28).
+func (s *service) watchSignUps(ctx context.Context) error {
+	n, err := s.store.SignUpRate(ctx, s.app.now())
+	if n > desk.SignUpAlarm {
+		s.log.Warn("many sign-ups in the last hour: somebody may be abusing the form to mail strangers", "sign_ups", n)
+	}
+	return err
 }
 
 func loopbackListener(l net.Listener) bool {

@@ -215,6 +215,11 @@ func (s *Settings) check() []newsletter.Field {
 	s.BaseURL = strings.TrimRight(s.BaseURL, "/")
 	if u, err := url.Parse(s.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		add("BASE_URL", "has to be a web address, such as https://letters.example.org")
+	} else if u.Scheme == "http" && !loopbackHost(u.Hostname()) {
+		// One-click unsubscribing needs https (RFC 8058 §3.1), and tokens do not go in the open.
+		add("BASE_URL", "has to begin with https:// unless it is this machine's own address")
+	} else if strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }) {
+		add("BASE_URL", "write the host in its ASCII form, as it stands in the DNS: xn--…")
 	}
 	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
 		add("LISTEN", "%q has to be host:port, such as 127.0.0.1:8080 or :8080", s.Listen)

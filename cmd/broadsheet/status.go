@@ -53,6 +53,7 @@ type statusView struct {
 	Slots    []slotView    `json:"slots"`
 	Editions []editionView `json:"editions"`
 	Mails    int           `json:"mails_waiting"`
+	SignUps  int           `json:"sign_ups_last_hour"`
 	Sources  []sourceState `json:"sources"`
 	Relay    string        `json:"relay"`
 	RelayOK  bool          `json:"relay_ok"`
@@ -86,7 +87,7 @@ func (a *app) status(ctx context.Context, s *services) (statusView, error) {
 	if err != nil {
 		return statusView{}, err
 	}
-	v := statusView{Mails: st.Mails, Database: s.store.Path(), Slots: []slotView{}, Editions: []editionView{}, Sources: []sourceState{}, Problems: st.Problems}
+	v := statusView{Mails: st.Mails, SignUps: st.SignUps, Database: s.store.Path(), Slots: []slotView{}, Editions: []editionView{}, Sources: []sourceState{}, Problems: st.Problems}
 	for _, slot := range st.Slots {
 		v.Slots = append(v.Slots, viewSlot(slot))
 	}
@@ -185,6 +186,7 @@ func (a *app) printStatus(v statusView) {
 	fmt.Fprintln(a.stdout)
 	a.printFields([][2]string{
 		{"Mail waiting", counted(v.Mails, "confirmation", "confirmations")},
+		{"Sign-ups", fmt.Sprintf("%d in the last hour", v.SignUps)},
 		{"Sender role", sender},
 		{"Relay", v.Relay + ", " + relay},
 		{"Database", fmt.Sprintf("%s, %.1f MiB", v.Database, float64(v.Size)/bytesPerMiB)},

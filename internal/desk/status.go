@@ -14,6 +14,7 @@ type Status struct {
 	Editions []EditionStatus // the last of each newsletter and cadence, and all that are not finished
 	Mails    int             // transactional mails that wait
 	Oldest   time.Time       // since when the oldest of them waits
+	SignUps  int             // in the last hour
 	Sources  []newsletter.Source
 	Sender   newsletter.SenderHolder // who has the sender role
 	Sends    bool                    // whether anybody has it
@@ -37,7 +38,12 @@ type EditionStatus struct {
 type StatusStore interface {
 	MailQueue(ctx context.Context) (waiting int, oldest time.Time, err error)
 	Sender() (newsletter.SenderHolder, bool, error)
+	SignUpRate(ctx context.Context, now time.Time) (int, error)
 }
+
+// SignUpAlarm is how many sign-ups in an hour, by everybody, staff must know of: a form that
+// is abused mails strangers (S28).
+const SignUpAlarm = 2000
 
 // The times after which something counts as late.
 const (
@@ -72,6 +78,12 @@ func (d *Desk) Status(ctx context.Context, store StatusStore, grace time.Duratio
 	}
 	if s.Mails > 0 && d.now().Sub(s.Oldest) > mailLate {
 		s.problem("%d confirmation mails wait, the oldest since %s", s.Mails, s.Oldest.UTC().Format(time.RFC3339))
+	}
+	if s.SignUps, err = store.SignUpRate(ctx, d.now()); err != nil {
+		return s, err
+	}
+	if s.SignUps > SignUpAlarm {
+		s.problem("%d sign-ups came in the last hour: somebody may be abusing the form to mail strangers", s.SignUps)
 	}
 	if s.Sources, err = d.Sources(ctx, ""); err != nil {
 		return s, err
