@@ -1,6 +1,7 @@
 package readers
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -187,6 +188,9 @@ func wantedOf(all []newsletter.Newsletter, slugs []string, p *problems) ([]newsl
 			wanted = append(wanted, n)
 		}
 	}
+	// As the store returns a sign-up's choices: the mail is about the first of them, and the
+	// page that tells of the mail must mean the same one.
+	slices.SortFunc(wanted, func(a, b newsletter.Newsletter) int { return cmp.Compare(a.ID, b.ID) })
 	return wanted, nil
 }
 

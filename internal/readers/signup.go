@@ -27,7 +27,7 @@ type SignUp struct {
 // address is known (S27).
 type SignedUp struct {
 	Email       string // as it is mailed to
-	Newsletters []newsletter.Newsletter
+	Newsletters []newsletter.Newsletter // by id, as the mail names them
 	From        newsletter.Address // of the mail to look for
 	Subject     string
 }

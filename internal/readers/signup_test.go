@@ -330,6 +330,30 @@ func TestSignUp_StrangerCannotChangeAReader(t *testing.T) {
 	}
 }
 
+// Whatever order the form names them in, and however the catalogue sorts them, the mail
+// comes from whom and with what the page said.
+func TestSignUp_TellsTheSenderAndSubjectThatTheMailHas(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	// By name it is the first, by id the last.
+	w.newsletter("arts", "Arts", "arts@arts.example", newsletter.Weekly, "fri 08:00")
+	for i, slugs := range [][]string{{"arts", "daily-news"}, {"daily-news", "arts"}} {
+		told := w.signUp(fmt.Sprintf("r%d@example.org", i), slugs...)
+		expected, err := w.Expect(t.Context(), slugs)
+		if err != nil || expected.From != told.From || expected.Subject != told.Subject {
+			t.Errorf("expected %+v (%v), told %+v", expected, err, told)
+		}
+		m := w.deliver()[0]
+		msg, err := mail.ReadMessage(bytes.NewReader(m.data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := msg.Header.Get("Subject"); got != told.Subject || m.from != told.From.Email {
+			t.Errorf("%v: told %s, %q; the mail is from %s, %q", slugs, told.From.Email, told.Subject, m.from, got)
+		}
+	}
+}
+
 // S29, and what else the mail must be.
 func TestCompose_SaysNothingThatTheFormSaid(t *testing.T) {
 	t.Parallel()

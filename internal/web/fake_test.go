@@ -46,7 +46,7 @@ func (f *fake) SignUp(_ context.Context, s readers.SignUp) (readers.SignedUp, er
 }
 
 func (f *fake) Expect(context.Context, []string) (readers.SignedUp, error) {
-	return readers.SignedUp{From: newsletter.Address{Name: "Example News", Email: "confirm@news.example.org"}, Subject: "Please confirm: Daily News"}, nil
+	return readers.SignedUp{Newsletters: f.newsletters, From: newsletter.Address{Name: "Example News", Email: "confirm@news.example.org"}, Subject: "Please confirm: Daily News"}, nil
 }
 
 func (f *fake) Confirmation(context.Context, string) (readers.Confirmation, error) {

@@ -154,13 +154,13 @@ func (a *app) checkInbox(c echo.Context) error {
 			list, slugs = append(list, n), append(slugs, n.Slug)
 		}
 	}
-	page := checkInboxPage{frame: commonFrame(list), Newsletters: list, Again: a.path("/")}
+	page := checkInboxPage{frame: commonFrame(list), Again: a.path("/")}
 	if len(list) > 0 {
 		mail, err := a.Readers.Expect(ctx, slugs)
 		if err != nil {
 			return err
 		}
-		page.From, page.Subject = mail.From, mail.Subject
+		page.From, page.Subject, page.Newsletters = mail.From, mail.Subject, mail.Newsletters
 	}
 	if len(list) == 1 {
 		page.Again = a.path("/n/" + list[0].Slug)

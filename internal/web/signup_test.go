@@ -83,6 +83,16 @@ func TestSubscribe_FromAPublishersPage(t *testing.T) {
 		lacks("nna@")
 }
 
+func TestCheckInbox_NamesTheSenderOfTheMail(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	arts := weekend()
+	arts.Slug, arts.Name, arts.From.Email = "arts", "Arts", "arts@arts.example" // first in the catalogue, last by number
+	s.create(arts)
+	s.get("/check-inbox?newsletter=arts&newsletter=daily-news").want(200).
+		has("To get Daily News, Arts", "confirm@news.example.org").lacks("arts.example")
+}
+
 func TestSubscribe_RefererStandsInForThePage(t *testing.T) {
 	t.Parallel()
 	f := &fake{newsletters: []newsletter.Newsletter{dailyNews()}}
