@@ -1,6 +1,7 @@
 package readers_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -93,6 +94,39 @@ func TestUndoLeave_OfAnUnconfirmedSubscriptionConfirmsNothing(t *testing.T) {
 	}
 	if got := w.states("a@example.org"); got != "daily-news:pending" {
 		t.Error(got)
+	}
+}
+
+func TestManage_ChangesAtTheSameTimeLoseNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.section(w.daily, "AI", "ai")
+	_, err := w.store.ChangeNewsletter(t.Context(), "daily-news", "edit", "test", w.now, func(n *newsletter.Newsletter) (string, error) {
+		n.Schedules = append(n.Schedules, newsletter.Schedule{Cadence: newsletter.Weekly, Slot: newsletter.MainSlot, SetAt: w.now})
+		return "weekly", nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub := w.join("a@example.org")
+	token := w.keys.Sign(newsletter.PurposeManage, newsletter.Link{SubscriberID: sub.ID, NewsletterID: w.daily.ID})
+	for i := range 30 {
+		cadence, sections := []string{"weekly", "daily"}[i%2], [][]string{{"ai"}, nil}[i%2]
+		var wg sync.WaitGroup
+		for _, c := range []readers.Change{
+			{Newsletter: "daily-news", Cadence: cadence, Sections: sections},
+			{Newsletter: "daily-news", Sections: sections},
+		} {
+			wg.Go(func() {
+				if _, err := w.ChangeSubscription(t.Context(), token, c, newsletter.Origin{}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if got := w.subscriber("a@example.org").Subscriptions[0].Cadence; string(got) != cadence {
+			t.Fatalf("round %d: %s, want %s", i, got, cadence)
+		}
 	}
 }
 

@@ -106,15 +106,12 @@ func (s *Service) ChangeSubscription(ctx context.Context, token string, c Change
 	if !ok || u.State != newsletter.Active && u.State != newsletter.PausedSub {
 		return Managed{}, newsletter.Conflictf("You do not get %s any more. You are welcome to sign up again.", n.Name)
 	}
-	choice, err := checkChange(n, sections, u, c)
+	err = s.store.ChangeSubscription(ctx, link, n.ID, cleanOrigin(origin), s.o.Now(), func(u newsletter.Subscription) (newsletter.SignUpChoice, string, error) {
+		choice, err := checkChange(n, sections, u, c)
+		return choice, describeChange(sections, u, choice), err
+	})
 	if err != nil {
 		return Managed{}, err
-	}
-	if choice.Cadence != u.Cadence || choice.Sections != u.Sections {
-		note := describeChange(sections, u, choice)
-		if err := s.store.ChangeSubscription(ctx, link, choice, note, cleanOrigin(origin), s.o.Now()); err != nil {
-			return Managed{}, err
-		}
 	}
 	return s.Manage(ctx, token)
 }
@@ -140,7 +137,7 @@ func checkChange(n newsletter.Newsletter, sections []newsletter.Section, u newsl
 	return choice, p.err()
 }
 
-// describeChange says in words what a reader changed, for the history.
+// describeChange says in words what a reader changed, for the history; empty: nothing.
 func describeChange(sections []newsletter.Section, u newsletter.Subscription, c newsletter.SignUpChoice) string {
 	var parts []string
 	if u.Cadence != c.Cadence {

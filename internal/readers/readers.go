@@ -61,7 +61,9 @@ type Subscribers interface {
 	Subscriber(ctx context.Context, id int64) (newsletter.Subscriber, error)
 	SubscriberByKey(ctx context.Context, emailKey string) (newsletter.Subscriber, error)
 	Subscribers(ctx context.Context, f newsletter.SubscriberFilter, after int64, limit int) ([]newsletter.Subscriber, error)
-	UpdateSubscriber(ctx context.Context, s newsletter.Subscriber, origin newsletter.Origin, now time.Time) error
+	// UpdateSubscriber reads, lets change decide, and writes name and time zone, all in one
+	// transaction; an empty note says that nothing is to be written.
+	UpdateSubscriber(ctx context.Context, id int64, origin newsletter.Origin, now time.Time, change func(*newsletter.Subscriber) (note string, err error)) (newsletter.Subscriber, error)
 	Events(ctx context.Context, subscriberID int64) ([]newsletter.Event, error)
 }
 
@@ -72,8 +74,9 @@ type Subscriptions interface {
 	AddSubscriptions(ctx context.Context, a newsletter.Addition, now time.Time) (int64, error)
 	// RemoveSubscriptions ends the subscription to one newsletter, or to all for 0.
 	RemoveSubscriptions(ctx context.Context, subscriberID, newsletterID int64, origin newsletter.Origin, now time.Time) error
-	// ChangeSubscription sets cadence and sections of an active or paused subscription.
-	ChangeSubscription(ctx context.Context, link newsletter.Link, choice newsletter.SignUpChoice, note string, origin newsletter.Origin, now time.Time) error
+	// ChangeSubscription lets change decide on cadence and sections of an active or paused
+	// subscription, in one transaction; an empty note says that nothing is to be written.
+	ChangeSubscription(ctx context.Context, link newsletter.Link, newsletterID int64, origin newsletter.Origin, now time.Time, change func(newsletter.Subscription) (c newsletter.SignUpChoice, note string, err error)) error
 }
 
 // Leavings ends subscriptions by the links in digests, and takes that back.

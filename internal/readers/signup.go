@@ -26,9 +26,9 @@ type SignUp struct {
 // SignedUp is what somebody who signed up is told: nothing of it depends on whether the
 // address is known (S27).
 type SignedUp struct {
-	Email       string // as it is mailed to
+	Email       string                  // as it is mailed to
 	Newsletters []newsletter.Newsletter // by id, as the mail names them
-	From        newsletter.Address // of the mail to look for
+	From        newsletter.Address      // of the mail to look for
 	Subject     string
 }
 

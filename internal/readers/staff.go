@@ -121,42 +121,45 @@ func (s *Service) Subscribers(ctx context.Context, f Filter, after int64, limit 
 	return s.store.Subscribers(ctx, filter, after, limit)
 }
 
-// Update changes a subscriber's name or time zone.
+// Update changes a subscriber's name or time zone, and leaves alone what the patch lacks,
+// also if somebody else changes it at the same time. The error is NotFound if there is
+// nobody, and Invalid with field name or time_zone.
 func (s *Service) Update(ctx context.Context, id int64, patch Patch, origin newsletter.Origin) (newsletter.Subscriber, error) {
-	sub, err := s.store.Subscriber(ctx, id)
-	if err != nil {
-		return newsletter.Subscriber{}, err
-	}
-	var (
-		p       problems
-		changed []string
-	)
+	var p problems
 	if patch.Name != nil {
 		name, wrong := cleanName(*patch.Name)
 		if wrong != "" {
 			p.add("name", "%s", wrong)
 		}
-		if name != sub.Name {
-			sub.Name, changed = name, append(changed, "name")
-		}
+		patch.Name = &name
 	}
 	if patch.TimeZone != nil {
 		if wrong := checkZone(*patch.TimeZone); wrong != "" {
 			p.add("time_zone", "%s", wrong)
 		}
-		if *patch.TimeZone != sub.TimeZone {
-			sub.TimeZone, changed = *patch.TimeZone, append(changed, "time zone")
-		}
-	}
-	if err := p.err(); err != nil {
-		return newsletter.Subscriber{}, err
-	}
-	if len(changed) == 0 {
-		return sub, nil
 	}
 	origin = cleanOrigin(origin)
-	origin.Note = cut(strings.TrimSuffix("changed: "+strings.Join(changed, ", ")+"; "+origin.Note, "; "), maxNote)
-	return sub, s.store.UpdateSubscriber(ctx, sub, origin, s.o.Now())
+	return s.store.UpdateSubscriber(ctx, id, origin, s.o.Now(), func(sub *newsletter.Subscriber) (string, error) {
+		if err := p.err(); err != nil { // after it is known that there is somebody
+			return "", err
+		}
+		changed := patch.apply(sub)
+		if len(changed) == 0 {
+			return "", nil
+		}
+		return cut(strings.TrimSuffix("changed: "+strings.Join(changed, ", ")+"; "+origin.Note, "; "), maxNote), nil
+	})
+}
+
+// apply changes a subscriber and says in words what is different.
+func (p Patch) apply(sub *newsletter.Subscriber) (changed []string) {
+	if p.Name != nil && *p.Name != sub.Name {
+		sub.Name, changed = *p.Name, append(changed, "name")
+	}
+	if p.TimeZone != nil && *p.TimeZone != sub.TimeZone {
+		sub.TimeZone, changed = *p.TimeZone, append(changed, "time zone")
+	}
+	return changed
 }
 
 // Remove ends the subscription to one newsletter, or all of them if the slug is empty. The

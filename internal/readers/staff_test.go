@@ -3,6 +3,7 @@ package readers_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -94,6 +95,27 @@ func TestUpdate_ChangesWhatIsGiven(t *testing.T) {
 	wantKind(t, err, newsletter.NotFound, "")
 	if got := w.history("a@example.org"); got != "requested confirmed changed changed" {
 		t.Error(got)
+	}
+}
+
+func TestUpdate_AtTheSameTimeLosesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sub := w.join("a@example.org")
+	for i := range 30 {
+		name, zone := fmt.Sprintf("Ada %d", i), []string{"Europe/Paris", "Asia/Tokyo"}[i%2]
+		var wg sync.WaitGroup
+		for _, patch := range []readers.Patch{{Name: &name}, {TimeZone: &zone}} {
+			wg.Go(func() {
+				if _, err := w.Update(t.Context(), sub.ID, patch, newsletter.Origin{Actor: "eva"}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if got := w.subscriber("a@example.org"); got.Name != name || got.TimeZone != zone {
+			t.Fatalf("round %d: %q in %q, want %q in %q", i, got.Name, got.TimeZone, name, zone)
+		}
 	}
 }
 

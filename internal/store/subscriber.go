@@ -134,29 +134,48 @@ func (s *Store) Subscribers(ctx context.Context, f newsletter.SubscriberFilter, 
 	return list, nil
 }
 
-// UpdateSubscriber sets a subscriber's name and time zone, and records the change, which
-// origin.Note describes, for each subscription.
-func (s *Store) UpdateSubscriber(ctx context.Context, sub newsletter.Subscriber, origin newsletter.Origin, now time.Time) error {
-	return s.write(ctx, func(t *tx) error {
-		n, err := t.changed(`UPDATE subscribers SET name = $1, time_zone = $2, updated_at = $3 WHERE id = $4`,
-			sub.Name, sub.TimeZone, millis(now), sub.ID)
-		if err != nil {
-			return fmt.Errorf("update subscriber %d: %w", sub.ID, err)
+// UpdateSubscriber reads a subscriber, without subscriptions, lets change decide, and writes
+// name and time zone, all in one transaction: what others change meanwhile is not lost. The
+// note that change returns says what is different and goes into the history of each
+// subscription; if it is empty nothing is written. It returns the subscriber as it is then.
+// The error is that of change, or NotFound.
+func (s *Store) UpdateSubscriber(ctx context.Context, id int64, origin newsletter.Origin, now time.Time, change func(*newsletter.Subscriber) (note string, err error)) (newsletter.Subscriber, error) {
+	err := s.write(ctx, func(t *tx) error { return t.updateSubscriber(id, origin, now, change) })
+	if err != nil {
+		return newsletter.Subscriber{}, fmt.Errorf("update subscriber %d: %w", id, err)
+	}
+	return s.Subscriber(ctx, id)
+}
+
+func (t *tx) updateSubscriber(id int64, origin newsletter.Origin, now time.Time, change func(*newsletter.Subscriber) (note string, err error)) error {
+	sub := newsletter.Subscriber{ID: id}
+	var created int64
+	err := t.row(`SELECT email, name, time_zone, created_at FROM subscribers WHERE id = $1`, id).
+		Scan(&sub.Email, &sub.Name, &sub.TimeZone, &created)
+	if errors.Is(err, sql.ErrNoRows) {
+		return newsletter.NotFoundf("there is no subscriber %d", id)
+	}
+	if err != nil {
+		return err
+	}
+	sub.CreatedAt = fromMillis(created)
+	if origin.Note, err = change(&sub); err != nil || origin.Note == "" {
+		return err
+	}
+	if _, err := t.exec(`UPDATE subscribers SET name = $1, time_zone = $2, updated_at = $3 WHERE id = $4`,
+		sub.Name, sub.TimeZone, millis(now), id); err != nil {
+		return err
+	}
+	subs, err := subscriptionsOf(t, id)
+	if err != nil {
+		return err
+	}
+	for _, u := range subs {
+		if err := t.subscriptionEvent(id, u.NewsletterID, newsletter.EventChanged, origin, 0, 0, now); err != nil {
+			return err
 		}
-		if n == 0 {
-			return newsletter.NotFoundf("there is no subscriber %d", sub.ID)
-		}
-		subs, err := subscriptionsOf(t, sub.ID)
-		if err != nil {
-			return fmt.Errorf("update subscriber %d: %w", sub.ID, err)
-		}
-		for _, u := range subs {
-			if err := t.subscriptionEvent(sub.ID, u.NewsletterID, newsletter.EventChanged, origin, 0, 0, now); err != nil {
-				return fmt.Errorf("update subscriber %d: %w", sub.ID, err)
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // findSubscriber returns the id of the subscriber with the case-folded address; 0: none.

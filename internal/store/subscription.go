@@ -240,25 +240,35 @@ func (t *tx) linked(link newsletter.Link) (newsletter.Subscription, error) {
 	return u, err
 }
 
-// ChangeSubscription sets cadence and sections of an active or paused subscription of the
-// link's subscriber; the note says in words what changed. The error is Conflict if it is
-// neither.
-func (s *Store) ChangeSubscription(ctx context.Context, link newsletter.Link, c newsletter.SignUpChoice, note string, origin newsletter.Origin, now time.Time) error {
-	return s.write(ctx, func(t *tx) error {
-		n, err := t.changed(`
-			UPDATE subscriptions SET cadence = $1, sections = $2, updated_at = $3
-			WHERE newsletter_id = $4 AND subscriber_id = $5 AND state IN ('active', 'paused')`,
-			string(c.Cadence), int64(c.Sections), millis(now), c.NewsletterID, link.SubscriberID)
-		if err == nil && n == 0 {
+// ChangeSubscription lets change decide on cadence and sections of an active or paused
+// subscription of the link's subscriber, as they are in the same transaction: a change of the
+// one does not undo what others change of the other meanwhile. The note that change returns
+// says in words what is different; if it is empty nothing is written. The error is that of
+// change, or Conflict if the subscription is neither active nor paused.
+func (s *Store) ChangeSubscription(ctx context.Context, link newsletter.Link, newsletterID int64, origin newsletter.Origin, now time.Time, change func(newsletter.Subscription) (c newsletter.SignUpChoice, note string, err error)) error {
+	err := s.write(ctx, func(t *tx) error {
+		u, _, err := subscriptionTo(t, newsletterID, link.SubscriberID)
+		if err != nil {
+			return err
+		}
+		if u.State != newsletter.Active && u.State != newsletter.PausedSub {
 			return newsletter.Conflictf("You do not get this newsletter any more. You are welcome to sign up again.")
 		}
-		if err == nil {
-			origin.Note = note
-			err = t.subscriptionEvent(link.SubscriberID, c.NewsletterID, newsletter.EventChanged, origin, 0, link.EditionID, now)
+		c, note, err := change(u)
+		if err != nil || note == "" {
+			return err
 		}
-		if err != nil {
-			return fmt.Errorf("change subscription of %d to %d: %w", link.SubscriberID, c.NewsletterID, err)
+		if _, err := t.exec(`
+			UPDATE subscriptions SET cadence = $1, sections = $2, updated_at = $3
+			WHERE newsletter_id = $4 AND subscriber_id = $5`,
+			string(c.Cadence), int64(c.Sections), millis(now), newsletterID, link.SubscriberID); err != nil {
+			return err
 		}
-		return nil
+		origin.Note = note
+		return t.subscriptionEvent(link.SubscriberID, newsletterID, newsletter.EventChanged, origin, 0, link.EditionID, now)
 	})
+	if err != nil {
+		return fmt.Errorf("change subscription of %d to %d: %w", link.SubscriberID, newsletterID, err)
+	}
+	return nil
 }
