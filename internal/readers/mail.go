@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -112,15 +114,21 @@ func (s *Service) confirmFrom(all, wanted []newsletter.Newsletter) newsletter.Ad
 		}
 		return from
 	}
-	domain := wanted[0].From.Domain()
-	email := "confirm@" + domain
-	for _, n := range all {
-		if strings.EqualFold(n.From.Email, email) {
-			email = "subscribe@" + domain
-			break
+	return newsletter.Address{Name: wanted[0].Name, Email: freeAddress(all, wanted[0].From.Domain())}
+}
+
+// freeAddress returns an address of the domain that no newsletter is from.
+func freeAddress(all []newsletter.Newsletter, domain string) string {
+	for i := 0; ; i++ { // it ends: there are not that many newsletters
+		name := "confirm" + strconv.Itoa(i)
+		if names := []string{"confirm", "subscribe", "hello", "signup", "welcome"}; i < len(names) {
+			name = names[i]
+		}
+		email := name + "@" + domain
+		if !slices.ContainsFunc(all, func(n newsletter.Newsletter) bool { return strings.EqualFold(n.From.Email, email) }) {
+			return email
 		}
 	}
-	return newsletter.Address{Name: wanted[0].Name, Email: email}
 }
 
 // subject returns the subject of the confirmation mail for the newsletters. It is kept, as

@@ -408,3 +408,17 @@ func TestCompose_IsFromAnAddressThatNoDigestIsFrom(t *testing.T) {
 		}
 	}
 }
+
+func TestCompose_IsFromAnAddressThatNoDigestIsFrom_HoweverManyAreTaken(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	taken := []string{"confirm@example.org"} // The Week
+	for i, want := range []string{"subscribe@example.org", "hello@example.org", "signup@example.org", "welcome@example.org", "confirm5@example.org"} {
+		told, err := w.Expect(t.Context(), []string{"daily-news"})
+		if err != nil || told.From.Email != want {
+			t.Errorf("%v are taken: from %s, %v; want %s", taken, told.From.Email, err, want)
+		}
+		w.newsletter(fmt.Sprintf("more-%d", i), "More", strings.ToUpper(want), newsletter.Weekly, "fri 08:00")
+		taken = append(taken, want)
+	}
+}
