@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 
 	"broadsheet/internal/delivery"
 	"broadsheet/internal/desk"
@@ -56,6 +57,25 @@ func (s *services) refuseOutbox(p *press) error {
 	return newsletter.Refusef("outbox",
 		"%sSMTP_URL is the outbox folder, which is for trying things, but %sBASE_URL is %s; set %sSMTP_URL to your relay: smtp://user:password@host:587",
 		settingPrefix, settingPrefix, s.settings.BaseURL, settingPrefix)
+}
+
+// refuseSending returns an error if the settings are wrong for mail to real readers.
+func (s *services) refuseSending(ctx context.Context, p *press) error {
+	if err := s.refuseOutbox(p); err != nil {
+		return err
+	}
+	list, err := s.desk.Newsletters(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range list {
+		if strings.EqualFold(n.From.Email, s.settings.Confirm.Email) {
+			return newsletter.Refusef("confirm_from",
+				"%sCONFIRM_FROM is %s, and so is the sender of %s; if readers report a digest as spam, confirmations must not suffer: set %sCONFIRM_FROM to another address, or give the newsletter one with \"broadsheet newsletter edit %s --from\"",
+				settingPrefix, s.settings.Confirm.Email, n.Slug, settingPrefix, n.Slug)
+		}
+	}
+	return nil
 }
 
 // mailTemplates returns the sources of the mails.

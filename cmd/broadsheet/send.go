@@ -110,7 +110,7 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		if err != nil {
 			return err
 		}
-		if err := sv.refuseOutbox(p); err != nil {
+		if err := sv.refuseSending(ctx, p); err != nil {
 			return err
 		}
 		if s.edition != 0 {

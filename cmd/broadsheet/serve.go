@@ -108,7 +108,7 @@ func (a *app) serve(ctx context.Context, grace time.Duration) error {
 	s.actor = "schedule"
 	p, err := s.openPress()
 	if err == nil {
-		err = s.refuseOutbox(p)
+		err = s.refuseSending(ctx, p)
 	}
 	if err != nil {
 		return errors.Join(err, s.Close())

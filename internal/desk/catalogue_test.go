@@ -318,3 +318,26 @@ func TestSlugify(t *testing.T) {
 		}
 	}
 }
+
+// S7
+func TestNewsletter_IsNotFromWhereConfirmationsAreFrom(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	d := desk.New(o.store, o.publisher, desk.Options{ConfirmFrom: "hello@example.org"})
+	edit := func(from string) desk.NewsletterEdit {
+		name, postal := "Daily", "1 High Street"
+		return desk.NewsletterEdit{Name: &name, From: &from, PostalAddress: &postal}
+	}
+	if got := strings.Join(fieldsOf(d.CheckNewNewsletter("daily", edit("Hello@Example.org"))), " "); got != "from" {
+		t.Errorf("checked: %q", got)
+	}
+	if _, err := d.NewNewsletter(t.Context(), "daily", edit("Hello@Example.org")); strings.Join(fieldsOf(err), " ") != "from" {
+		t.Errorf("made: %v", err)
+	}
+	if _, err := d.NewNewsletter(t.Context(), "daily", edit("news@example.org")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.EditNewsletter(t.Context(), "daily", edit("News <hello@example.org>")); strings.Join(fieldsOf(err), " ") != "from" {
+		t.Errorf("edited: %v", err)
+	}
+}

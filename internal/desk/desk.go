@@ -82,8 +82,11 @@ type Options struct {
 	Now     func() time.Time // nil: time.Now
 	Actor   string           // who acts, for the record: "cli:ada", "schedule"
 	BaseURL string           // of the service, without a slash at the end
-	Logger  *slog.Logger     // nil: nothing is logged
-	Press   Press            // what building and sending editions needs; zero: this desk does neither
+	// ConfirmFrom is the address that confirmation mail is from, which no newsletter can have
+	// (S7). Empty: one is chosen that none has.
+	ConfirmFrom string
+	Logger      *slog.Logger // nil: nothing is logged
+	Press       Press        // what building and sending editions needs; zero: this desk does neither
 }
 
 // Desk is the newsroom's desk. It is safe for concurrent use.

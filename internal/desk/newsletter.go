@@ -46,7 +46,7 @@ func (d *Desk) NewNewsletter(ctx context.Context, slug string, e NewsletterEdit)
 // looking at the database.
 func (d *Desk) CheckNewNewsletter(slug string, e NewsletterEdit) error {
 	n, c := prepare(newsletter.Newsletter{Slug: slug}, e, d.now())
-	return finish(&n, c, d.now())
+	return d.finish(&n, c, d.now())
 }
 
 func prepare(n newsletter.Newsletter, e NewsletterEdit, now time.Time) (newsletter.Newsletter, checks) {
@@ -73,7 +73,7 @@ func withDefaults(n newsletter.Newsletter) newsletter.Newsletter {
 }
 
 // finish completes the schedules of a new newsletter and checks all of it.
-func finish(n *newsletter.Newsletter, c checks, now time.Time) error {
+func (d *Desk) finish(n *newsletter.Newsletter, c checks, now time.Time) error {
 	if len(n.Schedules) == 0 {
 		n.Schedules = []newsletter.Schedule{{Cadence: newsletter.Daily}}
 	}
@@ -85,6 +85,7 @@ func finish(n *newsletter.Newsletter, c checks, now time.Time) error {
 		n.Schedules[i].SetAt = now
 	}
 	c.newsletter(*n)
+	c.sender(*n, d.o.ConfirmFrom)
 	return c.err("the newsletter cannot be made like this")
 }
 
@@ -92,7 +93,7 @@ func (d *Desk) create(ctx context.Context, n newsletter.Newsletter, c checks) (n
 	now := d.now()
 	n = withDefaults(n)
 	n.Status = newsletter.Open
-	if err := finish(&n, c, now); err != nil {
+	if err := d.finish(&n, c, now); err != nil {
 		return newsletter.Newsletter{}, err
 	}
 	return d.store.CreateNewsletter(ctx, n, d.o.Actor, now)
@@ -107,6 +108,7 @@ func (d *Desk) EditNewsletter(ctx context.Context, slug string, e NewsletterEdit
 		var c checks
 		changed := e.apply(n, now, &c)
 		c.newsletter(*n)
+		c.sender(*n, d.o.ConfirmFrom)
 		return strings.Join(changed, ", "), c.err("the newsletter cannot be changed like this")
 	})
 }

@@ -104,6 +104,13 @@ func (c *checks) address(field string, a newsletter.Address, required bool) {
 	}
 }
 
+// sender checks that editions are not from the address that confirmations are from (S7).
+func (c *checks) sender(n newsletter.Newsletter, confirmFrom string) {
+	if confirmFrom != "" && strings.EqualFold(n.From.Email, confirmFrom) {
+		c.wrong("from", "%s is the address that confirmation mail is from; if readers report a digest as spam, confirmations must not suffer: use another one here", n.From.Email)
+	}
+}
+
 // languageTag is the shape of a BCP 47 tag (RFC 5646 §2.1): language, script, region,
 // variants. Whether it is registered, no list of ours should decide.
 var languageTag = regexp.MustCompile(`^[a-zA-Z]{2,3}(-[a-zA-Z]{4})?(-([a-zA-Z]{2}|[0-9]{3}))?(-([a-zA-Z0-9]{5,8}|[0-9][a-zA-Z0-9]{3})){0,3}$`)
