@@ -112,12 +112,12 @@ func classify(phase Phase, r reply) Outcome {
 		o.State = newsletter.Accepted
 	case o.isConnecting():
 		// Greeting and EHLO: the relay has no time for us. TLS and AUTH: it never will,
-		// unless AUTH says that it is a passing trouble.
+		// unless it says that it is a passing trouble.
 		o.State, o.Fault = newsletter.Waiting, FaultConnection
-		if phase == PhaseTLS || phase == PhaseAuth && class == 5 {
+		if class == 5 && (phase == PhaseTLS || phase == PhaseAuth) {
 			o.Fault = FaultRelay
 		}
-	case phase == PhaseMail && class == 5, phase == PhaseData && class == 5 && !saysNoRecipients(r):
+	case phase == PhaseMail && class == 5:
 		o.State, o.Fault = newsletter.Waiting, FaultRelay
 	case phase == PhaseMail:
 		o.State, o.Fault = newsletter.Waiting, FaultConnection
@@ -140,9 +140,6 @@ func (o Outcome) withoutReply() Outcome {
 		o.State = newsletter.InDoubt
 	case o.isConnecting():
 		o.State = newsletter.Waiting
-		if o.Phase == PhaseTLS {
-			o.Fault = FaultRelay
-		}
 	default:
 		o.State = newsletter.Deferred
 	}
@@ -157,12 +154,6 @@ func (o Outcome) isConnecting() bool {
 	case PhaseMail, PhaseRcpt, PhaseData, PhaseDot:
 	}
 	return false
-}
-
-// saysNoRecipients reports whether a refusal of DATA is about the recipient after all
-// (RFC 5321 §3.3: 554 no valid recipients).
-func saysNoRecipients(r reply) bool {
-	return r.code == codeFailed && strings.Contains(strings.ToLower(r.text), "no valid recipients")
 }
 
 // maxReply caps what is kept of a reply's text, in octets.

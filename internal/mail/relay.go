@@ -68,8 +68,8 @@ func (r *relay) Connect(ctx context.Context) (Session, error) {
 	switch {
 	case ctx.Err() != nil:
 		o = Outcome{State: newsletter.Waiting, Phase: phase, Broken: true, Err: ctx.Err()}
-	case phase == PhaseAuth && answer.code == 0 && !isNetwork(err):
-		o.Fault = FaultRelay // the two of us have no way to authenticate
+	case (phase == PhaseAuth || phase == PhaseTLS) && answer.code == 0 && !isNetwork(err):
+		o.Fault = FaultRelay // the two of us have no way to authenticate, or to trust each other
 	}
 	return nil, &ConnectError{Relay: r.String(), Outcome: o}
 }

@@ -145,7 +145,7 @@ func TestSend_Faults(t *testing.T) {
 
 		"421 DATA":   {answer(smtptest.AtData, "421 4.3.2 closing"), deferred, mail.PhaseData, mail.FaultConnection, true},
 		"451 DATA":   {answer(smtptest.AtData, "451 4.3.0 later"), deferred, mail.PhaseData, mail.FaultMessage, false},
-		"554 DATA":   {answer(smtptest.AtData, "554 5.7.1 no"), waiting, mail.PhaseData, mail.FaultRelay, false},
+		"554 DATA":   {answer(smtptest.AtData, "554 5.7.1 no"), refused, mail.PhaseData, mail.FaultMessage, false},
 		"554 none":   {answer(smtptest.AtData, "554 no valid recipients"), refused, mail.PhaseData, mail.FaultMessage, false},
 		"hang DATA":  {do(smtptest.AtData, smtptest.HangUp), deferred, mail.PhaseData, mail.FaultConnection, true},
 		"stall DATA": {do(smtptest.AtData, smtptest.Stall), deferred, mail.PhaseData, mail.FaultConnection, true},
@@ -320,6 +320,10 @@ func TestConnect_TLSAndAuth(t *testing.T) {
 		},
 		"454 at STARTTLS": {
 			smtptest.Options{TLS: smtptest.StartTLS, Faults: []smtptest.Fault{{At: smtptest.AtStartTLS, Reply: "454 4.7.0 later"}}},
+			"", mail.PhaseTLS, mail.FaultConnection,
+		},
+		"554 at STARTTLS": {
+			smtptest.Options{TLS: smtptest.StartTLS, Faults: []smtptest.Fault{{At: smtptest.AtStartTLS, Reply: "554 5.7.0 never"}}},
 			"", mail.PhaseTLS, mail.FaultRelay,
 		},
 		"421 at connect": {
@@ -344,7 +348,7 @@ func TestConnect_TLSAndAuth(t *testing.T) {
 		},
 		"hang-up at STARTTLS": {
 			smtptest.Options{TLS: smtptest.StartTLS, Faults: []smtptest.Fault{{At: smtptest.AtStartTLS, Action: smtptest.HangUp}}},
-			"", mail.PhaseTLS, mail.FaultRelay,
+			"", mail.PhaseTLS, mail.FaultConnection,
 		},
 		"EHLO unknown": {server: smtptest.Options{Faults: []smtptest.Fault{{At: smtptest.AtEhlo, Times: 1, Reply: "502 5.5.1 what?"}}}},
 	} {
