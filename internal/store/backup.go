@@ -75,7 +75,7 @@ func copyPages(ctx context.Context, from, to string, progress func(done, total i
 	if err := conn.QueryRowContext(ctx, `SELECT COUNT(*) FROM sqlite_master`).Scan(&n); err != nil {
 		return err
 	}
-	target, err := (&sqlite3.SQLiteDriver{}).Open("file:" + to)
+	target, err := (&sqlite3.SQLiteDriver{}).Open(fileURI(to))
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func copyPages(ctx context.Context, from, to string, progress func(done, total i
 
 // verify reads the whole copy and checks its structure and references.
 func verify(ctx context.Context, file string) error {
-	db, err := sql.Open("sqlite3", "file:"+file+"?mode=ro&immutable=1")
+	db, err := sql.Open("sqlite3", fileURI(file, "mode=ro", "immutable=1"))
 	if err != nil {
 		return err
 	}
@@ -113,6 +113,18 @@ func verify(ctx context.Context, file string) error {
 	}
 	if result != "ok" {
 		return fmt.Errorf("the copy is damaged, and so perhaps is the database: %s", result)
+	}
+	var table string
+	err = db.QueryRowContext(ctx, `SELECT "table" FROM pragma_foreign_key_check LIMIT 1`).Scan(&table)
+	switch {
+	case err == nil:
+		return fmt.Errorf("a row of %s in the copy, and so in the database, refers to nothing", table)
+	case !errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("the copy cannot be read: %w", err)
+	}
+	var versions int
+	if err := db.QueryRowContext(ctx, `SELECT COUNT(*) FROM goose_db_version`).Scan(&versions); err != nil {
+		return fmt.Errorf("the copy is not complete: %w", err)
 	}
 	return nil
 }

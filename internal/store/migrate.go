@@ -24,7 +24,8 @@ type Migration struct {
 // Versions returns the version that the database is at, 0 if it is empty, and the one that
 // this program needs.
 func Versions(ctx context.Context, path string) (have, want int64, err error) {
-	db, err := sql.Open("sqlite3", dsn(path, "_query_only=1"))
+	// A file that is not ours must stay as it is, so no journal mode is set here.
+	db, err := sql.Open("sqlite3", fileURI(path, "_query_only=1", fmt.Sprintf("_busy_timeout=%d", busyTimeout.Milliseconds())))
 	if err != nil {
 		return 0, 0, fmt.Errorf("open %s: %w", path, err)
 	}

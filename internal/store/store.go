@@ -132,13 +132,18 @@ func dsn(path string, extra ...string) string {
 		"_secure_delete=on",
 		fmt.Sprintf("_busy_timeout=%d", busyTimeout.Milliseconds()),
 	}, extra...)
+	return fileURI(path, params...)
+}
+
+// fileURI returns the path as SQLite reads it from a URI: a path may have ? and % in it.
+func fileURI(path string, params ...string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + strings.Join(params, "&")
 }
 
 // Path returns the database file's name.
 func (s *Store) Path() string { return s.path }
 
-// Close waits for the writes under way, folds the log into the file and closes it.
+// Close waits for the writes under way and closes the file.
 func (s *Store) Close() error {
 	return errors.Join(s.reader.Close(), s.writer.close())
 }

@@ -109,8 +109,8 @@ func (w *writer) loop(t *tx) {
 	for _, stmt := range t.statements {
 		_ = stmt.Close()
 	}
-	// A busy checkpoint is no loss: the next one to close does it.
-	_, _ = t.conn.ExecContext(t.ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	// SQLite folds the log into the file when the last process closes it. To ask for that here
+	// would make everybody else's writes wait for the slowest reader.
 	_ = t.conn.Close()
 }
 

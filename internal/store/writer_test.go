@@ -352,3 +352,82 @@ func BenchmarkWrite_32Writers(b *testing.B) {
 		}
 	})
 }
+
+// Whoever closes the database does not make others wait, whatever is being read.
+func TestClose_DoesNotStopOtherWriters(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	reading, err := s.reader.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reading.Close()
+	if _, err := reading.ExecContext(t.Context(), `BEGIN DEFERRED`); err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := reading.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM relays`).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.write(t.Context(), addRelay("a")); err != nil {
+		t.Fatal(err)
+	}
+	other, err := Open(t.Context(), s.path, ExistingOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- other.Close() }()
+	if err := s.write(t.Context(), addRelay("b")); err != nil {
+		t.Error(err)
+	}
+	select {
+	case err := <-closed: // while the reader still reads
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(busyTimeout / 2):
+		t.Error("closing waits for a reader")
+	}
+	if _, err := reading.ExecContext(t.Context(), `ROLLBACK`); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBackup_ToANameThatLooksLikeAnAddress(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	for _, name := range []string{"x?y.db", "a%20b.db", "c#d.db", "e f.db"} {
+		folder := t.TempDir()
+		file := filepath.Join(folder, name)
+		if err := s.Backup(t.Context(), file, nil); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := verify(t.Context(), file); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if left, err := filepath.Glob(filepath.Join(folder, "*")); err != nil || len(left) != 1 {
+			t.Errorf("%s leaves %v (%v)", name, left, err)
+		}
+	}
+}
+
+func TestOpen_LeavesADatabaseOfSomebodyElseAsItIs(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "other.db")
+	db, err := sql.Open("sqlite3", fileURI(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `CREATE TABLE mine (x)`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), path, CreateOrMigrate); err == nil || !strings.Contains(err.Error(), "not Broadsheet's") {
+		t.Errorf("it says %v", err)
+	}
+	var mode string
+	if err := db.QueryRowContext(t.Context(), `PRAGMA journal_mode`).Scan(&mode); err != nil || mode != "delete" {
+		t.Errorf("its journal mode is %s now (%v)", mode, err)
+	}
+}
