@@ -7,6 +7,7 @@ import (
 
 	"broadsheet/internal/desk"
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/store"
 
 	"github.com/spf13/cobra"
 )
@@ -30,8 +31,12 @@ at the end, in plain words, and makes the exit code 1.`,
   broadsheet status --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withPress(cmd.Context(), func(s *services) error {
-				v, err := a.status(cmd.Context(), s)
+			return a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
+				p, err := s.openPress()
+				if err != nil {
+					return err
+				}
+				v, err := a.status(cmd.Context(), s, p)
 				if err != nil {
 					return err
 				}
@@ -82,8 +87,8 @@ type sourceState struct {
 	LastError string     `json:"last_error"`
 }
 
-func (a *app) status(ctx context.Context, s *services) (statusView, error) {
-	st, err := s.desk.Status(ctx, s.store, newsletter.GraceTime)
+func (a *app) status(ctx context.Context, s *services, p *press) (statusView, error) {
+	st, err := s.desk.Status(ctx, s.store)
 	if err != nil {
 		return statusView{}, err
 	}
@@ -106,28 +111,24 @@ func (a *app) status(ctx context.Context, s *services) (statusView, error) {
 	if v.Free < lowDisk {
 		v.Problems = append(v.Problems, fmt.Sprintf("only %d MiB are free on the disk of the database", v.Free/bytesPerMiB))
 	}
-	transport, relayErr := a.askRelay(ctx, s)
-	v.Relay, v.RelayOK = transport, relayErr == nil
+	relayErr := askRelay(ctx, p)
+	v.Relay, v.RelayOK = p.transport.String(), relayErr == nil
 	if relayErr != nil {
-		v.Problems = append(v.Problems, fmt.Sprintf("the relay %s does not take mail: %v", transport, relayErr))
+		v.Problems = append(v.Problems, fmt.Sprintf("the relay %s does not take mail: %v", v.Relay, relayErr))
 	}
 	v.Problems = list(v.Problems)
 	return v, nil
 }
 
 // askRelay connects to the relay, logs in, and leaves.
-func (a *app) askRelay(ctx context.Context, s *services) (string, error) {
-	p, err := s.openPress()
-	if err != nil {
-		return "", err
-	}
+func askRelay(ctx context.Context, p *press) error {
 	ctx, cancel := context.WithTimeout(ctx, relayTime)
 	defer cancel()
 	session, err := p.transport.Connect(ctx)
 	if err == nil {
 		err = session.Close()
 	}
-	return p.transport.String(), err
+	return err
 }
 
 func viewSlot(slot desk.SlotStatus) slotView {

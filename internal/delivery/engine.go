@@ -61,8 +61,13 @@ type Engine struct {
 	mu       sync.Mutex
 	inFlight map[newsletter.DeliveryKey]struct{} // handed to a worker, result not yet on record
 	letters  map[int64]*letter                   // composed variants
+	openings map[int64]*opening                  // how this run of each edition began
 	relayErr error                               // the last thing that the relay did wrong
 }
+
+// opening counts an edition's first results in a run: if the relay refuses them all, the
+// fault is ours.
+type opening struct{ refused, accepted int }
 
 // Stats count what an engine did since it was made.
 type Stats struct {
@@ -84,6 +89,7 @@ func NewEngine(o Options) *Engine {
 		pace:     &pacer{rate: o.Rate},
 		inFlight: map[newsletter.DeliveryKey]struct{}{},
 		letters:  map[int64]*letter{},
+		openings: map[int64]*opening{},
 	}
 }
 
@@ -115,6 +121,11 @@ func (e *Engine) run(ctx context.Context, sc scope) error {
 	if err != nil {
 		return err
 	}
+	// What an earlier run could not put on record has just been found in doubt.
+	e.mu.Lock()
+	clear(e.inFlight)
+	clear(e.openings)
+	e.mu.Unlock()
 	if doubted > 0 {
 		e.Logger.Warn("messages were being handed over when the last sender ended; they are in doubt", "deliveries", doubted)
 	}
@@ -151,8 +162,10 @@ func (e *Engine) run(ctx context.Context, sc scope) error {
 	}
 }
 
-// feed hands rows of the ledger to the workers.
+// feed hands rows of the ledger to the workers, a page of each edition in turn, so that a
+// large edition does not keep the others waiting.
 func (e *Engine) feed(ctx context.Context, sc scope, rows chan<- newsletter.DeliveryKey) error {
+	reached := map[int64]int64{} // the subscriber that the sweep through an edition has reached
 	for {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
@@ -161,15 +174,17 @@ func (e *Engine) feed(ctx context.Context, sc scope, rows chan<- newsletter.Deli
 		if err != nil {
 			return err
 		}
-		handed := 0
+		handed, sweeping := 0, false
 		for _, edition := range editions {
-			n, err := e.feedEdition(ctx, sc, edition, rows)
+			n, next, err := e.feedPage(ctx, sc, edition, reached[edition.ID], rows)
 			if err != nil {
 				return err
 			}
 			handed += n
+			reached[edition.ID] = next
+			sweeping = sweeping || next > 0
 		}
-		if handed > 0 {
+		if handed > 0 || sweeping {
 			continue
 		}
 		if done, err := e.rest(ctx, sc, editions); done || err != nil {
@@ -193,50 +208,36 @@ func (e *Engine) editions(ctx context.Context, sc scope) ([]newsletter.Edition, 
 	return planned, nil
 }
 
-// feedPage is how many rows are read at a time.
-const feedPage = 500
+// pageSize is how many rows are read at a time.
+const pageSize = 500
 
-// feedEdition hands out every delivery of the edition that is waiting or due, and returns
-// how many.
-func (e *Engine) feedEdition(ctx context.Context, sc scope, edition newsletter.Edition, rows chan<- newsletter.DeliveryKey) (int, error) {
+// feedPage hands out the next page of the edition's deliveries that are waiting, after the
+// given subscriber, and at the end of them those that are due again. It returns how many it
+// handed out, and where the next page begins, 0 for the beginning.
+func (e *Engine) feedPage(ctx context.Context, sc scope, edition newsletter.Edition, after int64, rows chan<- newsletter.DeliveryKey) (handed int, next int64, err error) {
 	now := e.Now()
 	if !edition.ExpiresAt.After(now) {
 		n, err := e.Ledger.ExpireDeliveries(ctx, edition.ID, now)
 		if n > 0 {
 			e.Logger.Error("deliveries expired: their time was over", "edition", edition.ID, "deliveries", n)
 		}
-		return 0, err
+		return 0, 0, err
 	}
-	handed := 0
-	for after := int64(0); ; {
-		list, err := e.Ledger.WaitingDeliveries(ctx, edition.ID, after, feedPage)
-		if err != nil {
-			return handed, fmt.Errorf("edition %d: %w", edition.ID, err)
-		}
-		n, err := e.hand(ctx, sc, edition.ID, list, rows)
-		handed += n
-		if err != nil {
-			return handed, err
-		}
-		if len(list) < feedPage {
-			break
-		}
-		after = list[len(list)-1]
-		if open, err := e.stillOpen(ctx, edition.ID); err != nil || !open {
-			return handed, err
-		}
-	}
-	list, err := e.Ledger.DueDeliveries(ctx, edition.ID, now, feedPage)
+	list, err := e.Ledger.WaitingDeliveries(ctx, edition.ID, after, pageSize)
 	if err != nil {
-		return handed, fmt.Errorf("edition %d: %w", edition.ID, err)
+		return 0, 0, fmt.Errorf("edition %d: %w", edition.ID, err)
 	}
-	n, err := e.hand(ctx, sc, edition.ID, list, rows)
-	return handed + n, err
-}
-
-func (e *Engine) stillOpen(ctx context.Context, id int64) (bool, error) {
-	edition, err := e.Ledger.Edition(ctx, id)
-	return edition.State.Open(), err
+	if len(list) == pageSize {
+		next = list[len(list)-1]
+	} else {
+		due, err := e.Ledger.DueDeliveries(ctx, edition.ID, now, pageSize)
+		if err != nil {
+			return 0, 0, fmt.Errorf("edition %d: %w", edition.ID, err)
+		}
+		list = append(list, due...)
+	}
+	handed, err = e.hand(ctx, sc, edition.ID, list, rows)
+	return handed, next, err
 }
 
 // hand gives the rows to the workers, those that are not with one already, and returns how
@@ -295,17 +296,34 @@ func (e *Engine) checkYield(ctx context.Context, sc scope) error {
 // rest is for when nothing is due: it finishes what is done, and waits for what is next.
 // done says that the scope has ended.
 func (e *Engine) rest(ctx context.Context, sc scope, editions []newsletter.Edition) (done bool, err error) {
+	// A look at the ledger goes through all rows of an edition, so while messages are in
+	// flight it is not done more often than needed.
 	if e.busy() {
-		if err := e.checkOn(ctx, sc); err != nil {
-			return true, err
+		for until := time.Now().Add(e.Idle); e.busy() && time.Now().Before(until); {
+			if err := e.checkOn(ctx, sc); err != nil {
+				return true, err
+			}
+			if err := e.sleep(ctx, e.Idle/20); err != nil {
+				return true, err
+			}
 		}
-		return false, e.sleep(ctx, e.Idle/20)
+		return false, nil // what was in flight may be waiting again
 	}
 	if err := e.checkYield(ctx, sc); err != nil {
 		return true, err
 	}
 	var next time.Time
 	for _, edition := range editions {
+		try, err := e.Ledger.NextTry(ctx, edition.ID)
+		if err != nil {
+			return true, err
+		}
+		if !try.IsZero() { // to finish it would count a million rows for nothing
+			if next.IsZero() || try.Before(next) {
+				next = try
+			}
+			continue
+		}
 		finished, err := e.Ledger.FinishEdition(ctx, edition.ID, e.Now())
 		if err != nil {
 			return true, err
@@ -313,14 +331,6 @@ func (e *Engine) rest(ctx context.Context, sc scope, editions []newsletter.Editi
 		if finished {
 			e.logFinished(ctx, edition)
 			e.forget()
-			continue
-		}
-		try, err := e.Ledger.NextTry(ctx, edition.ID)
-		if err != nil {
-			return true, err
-		}
-		if !try.IsZero() && (next.IsZero() || try.Before(next)) {
-			next = try
 		}
 	}
 	if sc.edition != 0 {
@@ -329,7 +339,7 @@ func (e *Engine) rest(ctx context.Context, sc scope, editions []newsletter.Editi
 		case err != nil:
 			return true, err
 		case edition.State == newsletter.EditionPaused:
-			return true, newsletter.Refusef("paused", "edition %d is paused: %s", edition.ID, edition.Reason)
+			return true, &PausedError{Edition: edition.ID, Reason: edition.Reason}
 		case !edition.State.Open():
 			return true, nil
 		case !next.IsZero() && next.Sub(e.Now()) > sc.wait:

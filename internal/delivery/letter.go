@@ -35,7 +35,7 @@ func (e *Engine) letter(ctx context.Context, d newsletter.Delivery) (*letter, er
 	}
 	variant, err := mail.ParseVariant(data)
 	if err != nil {
-		return nil, fmt.Errorf("variant %d of edition %d: %w", d.VariantID, d.EditionID, err)
+		return nil, &contentError{fmt.Errorf("variant %d: %w", d.VariantID, err)}
 	}
 	edition, err := e.Ledger.Edition(ctx, d.EditionID)
 	if err != nil {
@@ -55,6 +55,13 @@ func (e *Engine) letter(ctx context.Context, d newsletter.Delivery) (*letter, er
 	e.letters[d.VariantID] = l
 	return l, nil
 }
+
+// contentError says that what an edition was frozen as cannot be read: no further try mends
+// that, and the other editions must not wait for it.
+type contentError struct{ cause error }
+
+func (e *contentError) Error() string { return "its content cannot be read: " + e.cause.Error() }
+func (e *contentError) Unwrap() error { return e.cause }
 
 // maxLetters is how many composed variants are kept in memory.
 const maxLetters = 200

@@ -12,7 +12,7 @@ import (
 
 // PlanStore is what planning reads.
 type PlanStore interface {
-	PastEditions(ctx context.Context, since time.Time) ([]newsletter.PastEdition, error)
+	PastEditions(ctx context.Context, since time.Time, articles []int64) ([]newsletter.PastEdition, error)
 	VariantArticles(ctx context.Context, editions []newsletter.PastEdition) (map[int64][]int64, error)
 	PlanReaders(ctx context.Context, newsletterID int64, c newsletter.Cadence, after int64, limit int, key newsletter.SuppressionKey, now time.Time) ([]newsletter.PlanReader, error)
 	Holdings(ctx context.Context, editionID, first, last int64, real bool) ([]newsletter.Holding, error)
@@ -71,7 +71,15 @@ func newChooser(ctx context.Context, store PlanStore, e Edition) (*chooser, erro
 		suppressed: decision{reason: newsletter.ReasonSuppressed},
 		paused:     decision{reason: newsletter.ReasonPaused},
 	}
-	past, err := store.PastEditions(ctx, e.AsOf.Add(-newsletter.MaxLookBack))
+	// An article that was released, or dated anew, may have been in an older edition.
+	since := e.AsOf.Add(-newsletter.MaxLookBack)
+	var older []int64
+	for _, candidate := range e.Candidates {
+		if candidate.FirstSeen.Before(since) {
+			older = append(older, candidate.ID)
+		}
+	}
+	past, err := store.PastEditions(ctx, since, older)
 	if err != nil {
 		return nil, fmt.Errorf("past editions: %w", err)
 	}
@@ -154,28 +162,30 @@ func (c *chooser) decide(r newsletter.PlanReader, p past) *decision {
 	case r.Paused:
 		return &c.paused
 	}
-	joined := c.joinedAfter(r.JoinedAt)
+	reader := newsletter.Reader{
+		Sections: r.Sections, JoinedAfter: c.joinedAfter(r.JoinedAt), LastGot: p.lastGot,
+		// To the hour, so that readers who joined one by one are not all of a kind of their own.
+		JoinedAt: r.JoinedAt.Truncate(time.Hour),
+	}
 	key := make([]byte, 0, 8*(3+len(p.had)))
 	key = binary.BigEndian.AppendUint64(key, uint64(r.Sections))
-	key = binary.BigEndian.AppendUint64(key, uint64(joined.UnixMilli()))
-	key = binary.BigEndian.AppendUint64(key, uint64(p.lastGot.UnixMilli()))
+	key = binary.BigEndian.AppendUint64(key, uint64(reader.JoinedAfter.UnixMilli()))
+	key = binary.BigEndian.AppendUint64(key, uint64(reader.LookBackFrom(c.edition.AsOf).UnixMilli()))
 	for _, v := range p.had {
 		key = binary.BigEndian.AppendUint64(key, uint64(v))
 	}
 	if d, ok := c.decided[string(key)]; ok {
 		return d
 	}
-	d := c.decideAnew(newsletter.Reader{
-		Sections: r.Sections, JoinedAfter: joined, LastGot: p.lastGot,
-		Had: func(article int64) bool {
-			for _, v := range p.had {
-				if slices.Contains(c.articles[v], article) {
-					return true
-				}
+	reader.Had = func(article int64) bool {
+		for _, v := range p.had {
+			if slices.Contains(c.articles[v], article) {
+				return true
 			}
-			return false
-		},
-	})
+		}
+		return false
+	}
+	d := c.decideAnew(reader)
 	if len(c.decided) >= maxDecided {
 		clear(c.decided)
 	}

@@ -25,9 +25,9 @@ func (e *Engine) work(ctx context.Context, rows <-chan newsletter.DeliveryKey) e
 	defer c.close()
 	var last *newsletter.DeliveryResult
 	for {
-		key, ok := e.nextRow(ctx, rows, &last, c)
-		if !ok {
-			return e.record(ctx, &last)
+		key, ok, err := e.nextRow(ctx, rows, &last, c)
+		if !ok || err != nil {
+			return errors.Join(err, e.record(ctx, &last))
 		}
 		if err := c.open(ctx); err != nil {
 			e.drop(key)
@@ -42,7 +42,9 @@ func (e *Engine) work(ctx context.Context, rows <-chan newsletter.DeliveryKey) e
 		d, begun, err := e.step(ctx, &last, &key)
 		if err != nil {
 			e.drop(key)
-			return err
+			// The two go together or not at all; the result of the last one must not be lost
+			// with the intent of this one.
+			return errors.Join(err, e.record(ctx, &last))
 		}
 		if !begun {
 			e.drop(key)
@@ -63,7 +65,7 @@ func (e *Engine) work(ctx context.Context, rows <-chan newsletter.DeliveryKey) e
 			if err := e.record(ctx, &last); err != nil {
 				return err
 			}
-			return e.pause(ctx, key.EditionID, fmt.Sprintf("the relay refused the first %d messages: %d %s", refusedAtStart, result.Code, result.Reply))
+			return e.pause(ctx, key.EditionID, fmt.Sprintf("the relay refused the first %d messages, the last one with: %d %s", refusedAtStart, result.Code, result.Reply))
 		}
 	}
 }
@@ -73,22 +75,21 @@ const idleClose = 5 * time.Second
 
 // nextRow returns the next row. Before it waits for one, the last result is recorded, and an
 // idle connection is closed: relays hang up on those.
-func (e *Engine) nextRow(ctx context.Context, rows <-chan newsletter.DeliveryKey, last **newsletter.DeliveryResult, c *connection) (newsletter.DeliveryKey, bool) {
+func (e *Engine) nextRow(ctx context.Context, rows <-chan newsletter.DeliveryKey, last **newsletter.DeliveryResult, c *connection) (newsletter.DeliveryKey, bool, error) {
 	select {
 	case key, ok := <-rows:
-		return key, ok
+		return key, ok, nil
 	default:
 	}
 	if err := e.record(ctx, last); err != nil {
-		e.Logger.Error("a result is not on record", "error", err)
-		return newsletter.DeliveryKey{}, false
+		return newsletter.DeliveryKey{}, false, err
 	}
 	idle := time.NewTimer(idleClose)
 	defer idle.Stop()
 	for {
 		select {
 		case key, ok := <-rows:
-			return key, ok
+			return key, ok, nil
 		case <-idle.C:
 			c.close()
 		}
@@ -139,6 +140,9 @@ func (c *connection) send(ctx context.Context, d newsletter.Delivery) (result ne
 	result = newsletter.DeliveryResult{DeliveryKey: newsletter.DeliveryKey{EditionID: d.EditionID, SubscriberID: d.SubscriberID}}
 	result.Outcome = newsletter.Outcome{State: newsletter.Waiting, Relay: c.relay()}
 	letter, err := e.letter(ctx, d)
+	if broken, ok := errors.AsType[*contentError](err); ok {
+		return result, broken, nil
+	}
 	if err != nil {
 		return result, nil, err
 	}
@@ -172,6 +176,9 @@ func (c *connection) send(ctx context.Context, d newsletter.Delivery) (result ne
 			e.stats.lastOK.Store(e.Now().UnixMilli())
 		}
 	}
+	if result.State != newsletter.Waiting {
+		c.failed = 0
+	}
 	if o.Broken {
 		c.close()
 	}
@@ -197,13 +204,10 @@ func (c *connection) pauseAfter(ctx context.Context, fruitless bool) {
 // relay names the relay in the ledger; the outbox has one name wherever its folder is.
 func (c *connection) relay() string {
 	if !c.engine.Transport.Real() {
-		return outboxRelay
+		return newsletter.OutboxRelay
 	}
 	return c.engine.Transport.String()
 }
-
-// outboxRelay is how the ledger names the outbox folder.
-const outboxRelay = "outbox"
 
 // open makes sure that there is a session. It tries until ctx ends; the error is ctx's, or
 // one that another try does not mend.
@@ -218,16 +222,15 @@ func (c *connection) open(ctx context.Context) error {
 			return ctx.Err()
 		}
 		c.engine.noteRelay(err)
+		c.failed++
 		if refusal, ok := errors.AsType[*mail.ConnectError](err); ok && refusal.Outcome.Fault == mail.FaultRelay {
 			return err
 		}
-		c.failed++
 		c.engine.Logger.Warn("no connection to the relay", "relay", c.relay(), "error", err, "failed", c.failed)
 		if err := c.engine.sleep(ctx, connectAgain(c.failed)); err != nil {
 			return err
 		}
 	}
-	c.failed = 0
 	return nil
 }
 
@@ -277,13 +280,26 @@ func (e *Engine) pause(ctx context.Context, edition int64, reason string) error 
 	return &PausedError{Edition: edition, Reason: reason}
 }
 
-// refusedAtStart is how many messages may be refused, with none accepted, before the fault
-// must be ours.
+// refusedAtStart is how many messages of an edition may be refused, with none accepted,
+// before the fault must be ours.
 const refusedAtStart = 20
 
-// allRefused reports whether the relay has refused everything so far.
+// allRefused reports whether the relay has refused everything of the edition so far.
 func (e *Engine) allRefused(r newsletter.DeliveryResult) bool {
-	return r.State == newsletter.Refused && r.Code != 0 && e.stats.Accepted.Load() == 0 && e.stats.Settled.Load()+1 >= refusedAtStart
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	o := e.openings[r.EditionID]
+	if o == nil {
+		o = &opening{}
+		e.openings[r.EditionID] = o
+	}
+	switch {
+	case r.State == newsletter.Accepted:
+		o.accepted++
+	case r.State == newsletter.Refused && r.Code != 0:
+		o.refused++
+	}
+	return o.accepted == 0 && o.refused >= refusedAtStart && r.State == newsletter.Refused
 }
 
 func outcomeOf(o mail.Outcome, relay string) newsletter.Outcome {

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -262,6 +263,9 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 			taken = append(taken, a.Candidate)
 		}
 	}
+	if err := d.stillGood(ctx, draft, taken); err != nil {
+		return newsletter.Edition{}, err
+	}
 	survey, err := delivery.Look(ctx, d.o.Press.Store, d.choosing(draft.Newsletter, draft.Edition, taken))
 	if err != nil {
 		return newsletter.Edition{}, err
@@ -289,6 +293,26 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	return d.plan(ctx, edition.ID, progress)
 }
 
+// stillGood returns a Conflict with the reason changed if an article of the draft was held
+// or taken back since the draft was built.
+func (d *Desk) stillGood(ctx context.Context, draft *Draft, taken []newsletter.Candidate) error {
+	now, err := d.o.Press.Store.Candidates(ctx, draft.Newsletter.ID, draft.Edition.AsOf.Add(-newsletter.MaxLookBack))
+	if err != nil {
+		return err
+	}
+	eligible := map[int64]bool{}
+	for _, c := range now {
+		eligible[c.ID] = newsletter.Eligible(c, draft.Edition.AsOf) == newsletter.Taken
+	}
+	for _, c := range taken {
+		if !eligible[c.ID] {
+			return &newsletter.Error{Kind: newsletter.Conflict, Reason: "changed",
+				Message: fmt.Sprintf("article %d, %q, was held or withdrawn meanwhile; build the edition again", c.ID, c.Headline)}
+		}
+	}
+	return nil
+}
+
 // plan finishes the planning of a frozen edition. The caller holds the planning lock.
 func (d *Desk) plan(ctx context.Context, id int64, progress func(rows int)) (newsletter.Edition, error) {
 	edition, err := d.o.Press.Store.Edition(ctx, id)
@@ -308,7 +332,7 @@ func (d *Desk) plan(ctx context.Context, id int64, progress func(rows int)) (new
 	if err != nil {
 		return edition, err
 	}
-	choosing := d.choosing(n, edition, frozenCandidates(snapshot, candidates))
+	choosing := d.choosing(n, edition, frozenCandidates(snapshot, candidates, edition.AsOf))
 	if err := delivery.Plan(ctx, d.o.Press.Store, edition, choosing, snapshot, d.now, progress); err != nil {
 		return edition, err
 	}
@@ -316,17 +340,20 @@ func (d *Desk) plan(ctx context.Context, id int64, progress func(rows int)) (new
 }
 
 // frozenCandidates returns the candidates that the edition was frozen with, in its order.
-func frozenCandidates(s digest.Snapshot, candidates []newsletter.Candidate) []newsletter.Candidate {
+func frozenCandidates(s digest.Snapshot, candidates []newsletter.Candidate, asOf time.Time) []newsletter.Candidate {
 	byID := make(map[int64]newsletter.Candidate, len(candidates))
 	for _, c := range candidates {
 		byID[c.ID] = c
 	}
 	var list []newsletter.Candidate
 	for _, b := range s.Blocks {
-		if c, ok := byID[b.Article]; ok {
-			c.Sections = b.Sections
-			list = append(list, c)
+		// Whatever staff did to the article since: all readers of an edition are treated alike.
+		c, known := byID[b.Article]
+		if c.Sections = b.Sections; !known || c.OwedFrom.IsZero() || c.OwedFrom.After(asOf) {
+			c.ID, c.OwedFrom, c.Attached = b.Article, asOf, time.Time{}
 		}
+		c.Hold, c.Baseline, c.WithdrawnAt = "", false, time.Time{}
+		list = append(list, c)
 	}
 	return list
 }
@@ -338,14 +365,13 @@ func (d *Desk) FinishPlanning(ctx context.Context, progress func(rows int)) erro
 	if err != nil {
 		return err
 	}
+	var failures []error // one edition that cannot be planned does not hold up the others
 	for _, e := range open {
 		if e.PlannedAt.IsZero() {
-			if err := d.finishPlanning(ctx, e.ID, progress); err != nil {
-				return err
-			}
+			failures = append(failures, d.finishPlanning(ctx, e.ID, progress))
 		}
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 func (d *Desk) finishPlanning(ctx context.Context, id int64, progress func(rows int)) error {

@@ -7,6 +7,7 @@ package desk
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"broadsheet/internal/feed"
@@ -94,6 +95,9 @@ type Desk struct {
 	store   Store
 	fetcher Fetcher
 	o       Options
+
+	mu    sync.Mutex
+	retry map[newsletter.SlotKey]time.Time // slots that could not be built, and when to try again
 }
 
 // New returns a Desk on the store that fetches feeds by the fetcher.
@@ -107,7 +111,7 @@ func New(store Store, fetcher Fetcher, o Options) *Desk {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Desk{store: store, fetcher: fetcher, o: o}
+	return &Desk{store: store, fetcher: fetcher, o: o, retry: map[newsletter.SlotKey]time.Time{}}
 }
 
 // now returns the time to the millisecond, as the database keeps it.

@@ -69,7 +69,14 @@ func (d *Desk) skip(ctx context.Context, n newsletter.Newsletter, key newsletter
 	return err
 }
 
+// slotAgain is how long a slot that could not be built is left alone: every try asks all of
+// its sources.
+const slotAgain = 2 * time.Minute
+
 func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due) error {
+	if d.now().Before(d.retryAt(key)) {
+		return nil
+	}
 	draft, err := d.Build(ctx, BuildOptions{Newsletter: n.Slug, Cadence: key.Cadence, Due: due})
 	var edition newsletter.Edition
 	if err == nil {
@@ -77,14 +84,39 @@ func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsl
 	}
 	switch newsletter.ReasonOf(err) {
 	case newsletter.SkippedNothingNew:
+		if draft != nil && len(draft.Warnings) > 0 {
+			// A source did not answer: what it has may come yet, until the grace time is over.
+			d.retryLater(key)
+			d.o.Logger.Warn("nothing new yet, and not every source answers", "newsletter", n.Slug, "sources", draft.Warnings)
+			return nil
+		}
 		return d.skip(ctx, n, key, due, newsletter.SkippedNothingNew)
 	case "slot_taken": // by staff, or by another process, while this one was building
 		return nil
 	}
 	if err != nil {
+		d.retryLater(key)
 		return err
 	}
 	d.o.Logger.Info("edition built", "edition", edition.ID, "newsletter", n.Slug, "cadence", string(key.Cadence), "due", due.At, "planned", edition.Planned)
 	d.o.Press.Engine.Wake()
 	return nil
+}
+
+// retryAt returns when a slot that could not be built is tried again.
+func (d *Desk) retryAt(key newsletter.SlotKey) time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.retry[key]
+}
+
+func (d *Desk) retryLater(key newsletter.SlotKey) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for k, at := range d.retry {
+		if d.now().Sub(at) > newsletter.GraceTime {
+			delete(d.retry, k)
+		}
+	}
+	d.retry[key] = d.now().Add(slotAgain)
 }

@@ -2,6 +2,7 @@ package desk_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -240,5 +241,55 @@ func TestSchedule_OneSlotADayAroundClockChanges(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A feed that is down when the slot is due gets its chance within the grace time.
+func TestSchedule_WaitsForASourceThatDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	r := newsroomtest.New(t, newsroomtest.Options{})
+	n := r.Newsletter("daily-news", nil)
+	r.Readers(n, 1, 1)
+	r.Feed.Publish("Harbour opens", at(20, 6, 30))
+	r.Feed.SetDown(true)
+	tick(t, r, at(20, 7, 0))
+	tick(t, r, at(20, 7, 1))
+	same(t, slots(t, r, n.Slug))
+	r.Feed.SetDown(false)
+	tick(t, r, at(20, 7, 10))
+	same(t, slots(t, r, n.Slug), "2026-11-20 main frozen ")
+}
+
+func TestStatus_SaysWhatIsLateWhenNobodyServes(t *testing.T) {
+	t.Parallel()
+	r := newsroomtest.New(t, newsroomtest.Options{})
+	n := r.Newsletter("daily-news", nil)
+	r.Readers(n, 1, 1)
+	r.Feed.Publish("Harbour opens", at(20, 5, 0))
+	problems := func() []string {
+		t.Helper()
+		s, err := r.Desk.Status(t.Context(), r.Store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Problems
+	}
+	if p := problems(); len(p) > 0 {
+		t.Errorf("at the beginning: %v", p)
+	}
+	r.Clock.Add(at(24, 14, 0).Sub(r.Clock.Now()))
+	if p := problems(); len(p) != 1 || !strings.Contains(p[0], "due at Tue 24 Nov 07:00 GMT and is not built (3 slots in all)") {
+		t.Errorf("after three days: %v", p)
+	}
+	tick(t, r, at(25, 7, 0))
+	if p := problems(); len(p) != 1 || !strings.Contains(strings.Join(p, " "), "nobody sends") {
+		t.Errorf("with an edition that nobody sends: %v", p)
+	}
+	r.Clock.Add(48 * time.Hour)
+	if err := r.Desk.Carry(t.Context(), 4, time.Second, nil); err != nil {
+		t.Fatal(err)
+	}
+	if p := strings.Join(problems(), " "); !strings.Contains(p, "was not delivered in time to 1 readers") {
+		t.Errorf("after it expired: %v", p)
 	}
 }

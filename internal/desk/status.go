@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -56,7 +57,7 @@ const (
 )
 
 // Status returns how things stand. What is wrong is in Problems, not in the error.
-func (d *Desk) Status(ctx context.Context, store StatusStore, grace time.Duration) (Status, error) {
+func (d *Desk) Status(ctx context.Context, store StatusStore) (Status, error) {
 	var s Status
 	newsletters, err := d.Newsletters(ctx)
 	if err != nil {
@@ -66,7 +67,7 @@ func (d *Desk) Status(ctx context.Context, store StatusStore, grace time.Duratio
 		return s, err
 	}
 	for _, n := range newsletters {
-		if err := d.slotStatus(ctx, &s, n, grace); err != nil {
+		if err := d.slotStatus(ctx, &s, n); err != nil {
 			return s, err
 		}
 		if err := d.editionStatus(ctx, &s, n); err != nil {
@@ -100,7 +101,7 @@ func (s *Status) problem(format string, args ...any) {
 	s.Problems = append(s.Problems, fmt.Sprintf(format, args...))
 }
 
-func (d *Desk) slotStatus(ctx context.Context, s *Status, n newsletter.Newsletter, grace time.Duration) error {
+func (d *Desk) slotStatus(ctx context.Context, s *Status, n newsletter.Newsletter) error {
 	zone, err := n.Location()
 	if err != nil {
 		return err
@@ -115,9 +116,10 @@ func (d *Desk) slotStatus(ctx context.Context, s *Status, n newsletter.Newslette
 		if n.Status != newsletter.Open {
 			continue
 		}
+		late := 0
+		var last newsletter.Due
 		for _, due := range schedule.DueSlots(now, zone) {
-			late := now.Sub(due.At)
-			if late < slotLate || late > grace {
+			if now.Sub(due.At) < slotLate {
 				continue
 			}
 			taken, err := d.o.Press.Store.SlotTaken(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: schedule.Cadence, Date: due.Date, Slot: schedule.Slot})
@@ -125,8 +127,13 @@ func (d *Desk) slotStatus(ctx context.Context, s *Status, n newsletter.Newslette
 				return err
 			}
 			if !taken {
-				s.problem("the %s edition of %s was due at %s and is not built; does \"broadsheet serve\" run?", schedule.Cadence, n.Slug, due.At.In(zone).Format("15:04 MST"))
+				late++
+				last = due
 			}
+		}
+		if late > 0 {
+			s.problem("the %s edition of %s was due at %s and is not built (%d slots in all); does \"broadsheet serve\" run?",
+				schedule.Cadence, n.Slug, last.At.In(zone).Format("Mon 2 Jan 15:04 MST"), late)
 		}
 	}
 	return nil
@@ -139,6 +146,15 @@ func (d *Desk) editionStatus(ctx context.Context, s *Status, n newsletter.Newsle
 	list, err := d.o.Press.Store.Editions(ctx, newsletter.EditionFilter{NewsletterID: n.ID, Limit: statusEditions})
 	if err != nil {
 		return err
+	}
+	open, err := d.o.Press.Store.UnfinishedEditions(ctx, n.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range open { // also those that are older than the last ones
+		if !slices.ContainsFunc(list, func(l newsletter.Edition) bool { return l.ID == e.ID }) {
+			list = append(list, e)
+		}
 	}
 	shown := map[newsletter.Cadence]bool{}
 	now := d.now()
@@ -158,6 +174,15 @@ func (d *Desk) editionStatus(ctx context.Context, s *Status, n newsletter.Newsle
 		s.Editions = append(s.Editions, EditionStatus{e, tally})
 		if err := tally.Check(); err != nil {
 			s.problem("edition %d: %v", e.ID, err)
+		}
+		if n := tally.Counts[newsletter.Expired]; n > 0 {
+			s.problem("edition %d of %s was not delivered in time to %d readers; what it had for them is owed to them again", e.ID, e.Newsletter, n)
+		}
+		if n := tally.Counts[newsletter.InDoubt]; n > 0 {
+			s.problem("edition %d of %s has %d in doubt that are not sent again; \"broadsheet edition deliveries %d --state in_doubt\" lists them", e.ID, e.Newsletter, n, e.ID)
+		}
+		if refused := tally.Counts[newsletter.Refused]; refused > 0 && tally.Counts[newsletter.Accepted] == 0 && !unfinished {
+			s.problem("edition %d of %s was refused for all %d readers; \"broadsheet edition deliveries %d --state refused\" has the relay's words", e.ID, e.Newsletter, refused, e.ID)
 		}
 		switch {
 		case e.State == newsletter.EditionPaused:

@@ -41,6 +41,8 @@ type Reader struct {
 	JoinedAfter time.Time
 	// LastGot is the freeze of the last edition that the reader got; zero: none yet.
 	LastGot time.Time
+	// JoinedAt is when the reader joined. Who got nothing yet is owed what came since.
+	JoinedAt time.Time
 	// Had reports whether a delivery that Holds has the article for the reader, in any
 	// newsletter.
 	Had func(articleID int64) bool
@@ -77,7 +79,7 @@ func Owed(c Candidate, r Reader, now time.Time) Verdict {
 	switch {
 	case !r.Sections.Wants(c.Sections):
 		return NotTheirs
-	case c.OwedFrom.Before(lookBackFrom(r.LastGot, now)):
+	case c.OwedFrom.Before(r.LookBackFrom(now)):
 		return TooOld
 	case !r.JoinedAfter.IsZero() && !c.OwedFrom.After(r.JoinedAfter):
 		return BeforeJoining
@@ -87,12 +89,20 @@ func Owed(c Candidate, r Reader, now time.Time) Verdict {
 	return Taken
 }
 
-// lookBackFrom returns the time before which nothing is owed: seven days ago, or the last
-// edition that the reader got if that is longer ago, but never more than thirty days.
-func lookBackFrom(lastGot, now time.Time) time.Time {
+// LookBackFrom returns the time before which nothing is owed to the reader: seven days ago,
+// or the last edition that the reader got if that is longer ago, but never more than thirty
+// days. For who got none yet, joining stands for it: the edition before, or the very time.
+func (r Reader) LookBackFrom(now time.Time) time.Time {
 	from := now.Add(-LookBack)
-	if !lastGot.IsZero() && lastGot.Before(from) {
-		from = lastGot
+	last := r.LastGot
+	if last.IsZero() {
+		last = r.JoinedAfter
+	}
+	if last.IsZero() {
+		last = r.JoinedAt
+	}
+	if !last.IsZero() && last.Before(from) {
+		from = last
 	}
 	if limit := now.Add(-MaxLookBack); from.Before(limit) {
 		return limit

@@ -35,6 +35,14 @@ type Outcome struct {
 	Relay    string
 }
 
+// OutboxRelay is the relay of messages that went to the outbox folder: to a real relay they
+// count as not sent.
+const OutboxRelay = "outbox"
+
+// MaxDoubts is how often a delivery in doubt is sent again before it is left to staff: a
+// relay that never answers must not make us mail somebody without end.
+const MaxDoubts = 3
+
 // MaxReply is how many bytes of a relay's reply are kept.
 const MaxReply = 300
 

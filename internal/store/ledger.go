@@ -23,7 +23,8 @@ func (s *Store) TakeOver(ctx context.Context, now time.Time) (int, error) {
 		}
 		found = doubted
 		_, err = t.exec(`UPDATE deliveries SET state = 5, doubts = doubts + 1, next_try = $1
-			WHERE state = 6 AND edition_id IN (SELECT id FROM editions WHERE on_doubt = 'resend' AND state NOT IN ('cancelled', 'expired'))`, millis(now))
+			WHERE state = 6 AND doubts < $2 AND edition_id IN (SELECT id FROM editions WHERE on_doubt = 'resend' AND state NOT IN ('cancelled', 'expired'))`,
+			millis(now), newsletter.MaxDoubts)
 		return err
 	})
 	if err != nil {
@@ -97,10 +98,13 @@ func (t *tx) settle(r newsletter.DeliveryResult, now time.Time) error {
 	case newsletter.InDoubt:
 		doubted = nullMillis(now)
 		var policy newsletter.OnDoubt
-		if err := t.row(`SELECT on_doubt FROM editions WHERE id = $1`, r.EditionID).Scan(&policy); err != nil {
+		var before int
+		err := t.row(`SELECT e.on_doubt, d.doubts FROM deliveries d JOIN editions e ON e.id = d.edition_id
+			WHERE d.edition_id = $1 AND d.subscriber_id = $2`, r.EditionID, r.SubscriberID).Scan(&policy, &before)
+		if err != nil {
 			return err
 		}
-		if policy == newsletter.DoubtResend {
+		if policy == newsletter.DoubtResend && before < newsletter.MaxDoubts {
 			state, doubts = newsletter.Deferred, 1
 		}
 	case newsletter.Accepted, newsletter.Refused, newsletter.Deferred, newsletter.Sending, newsletter.Expired, newsletter.Withheld:
@@ -157,16 +161,17 @@ func (t *tx) begin(k newsletter.DeliveryKey, key newsletter.SuppressionKey, now 
 		variant            sql.NullInt64
 		edition            newsletter.EditionState
 		subscription       sql.NullString
+		pausedUntil        sql.NullInt64
 		emailKey           string
 	)
 	d.EditionID, d.SubscriberID = k.EditionID, k.SubscriberID
-	err = t.row(`SELECT d.state, d.variant_id, d.attempts, d.not_before, d.expires_at, e.state, s.email, s.email_key, s.name, u.state
+	err = t.row(`SELECT d.state, d.variant_id, d.attempts, d.not_before, d.expires_at, e.state, s.email, s.email_key, s.name, u.state, u.paused_until
 		FROM deliveries d
 		JOIN editions e ON e.id = d.edition_id
 		JOIN subscribers s ON s.id = d.subscriber_id
 		LEFT JOIN subscriptions u ON u.newsletter_id = e.newsletter_id AND u.subscriber_id = d.subscriber_id
 		WHERE d.edition_id = $1 AND d.subscriber_id = $2`, k.EditionID, k.SubscriberID).
-		Scan(&d.State, &variant, &d.Attempts, &notBefore, &expires, &edition, &d.Email, &emailKey, &d.Name, &subscription)
+		Scan(&d.State, &variant, &d.Attempts, &notBefore, &expires, &edition, &d.Email, &emailKey, &d.Name, &subscription, &pausedUntil)
 	if err != nil {
 		return d, false, fmt.Errorf("delivery %d/%d: %w", k.EditionID, k.SubscriberID, err)
 	}
@@ -174,17 +179,17 @@ func (t *tx) begin(k newsletter.DeliveryKey, key newsletter.SuppressionKey, now 
 	if !edition.Open() || !newsletter.CanMove(d.State, newsletter.Sending) {
 		return d, false, nil
 	}
-	barred, err := suppressed(t, key, emailKey)
+	barred, err := suppression(t, key.Hash(emailKey))
 	switch state := newsletter.SubscriptionState(subscription.String); {
 	case err != nil:
 		return d, false, err
 	case !d.ExpiresAt.After(now):
 		d.State = newsletter.Expired
-	case barred:
+	case barred != "":
 		d.State, d.Reason = newsletter.Withheld, newsletter.ReasonSuppressed
-	case state == newsletter.PausedSub:
+	case isPaused(subscription.String, pausedUntil, now):
 		d.State, d.Reason = newsletter.Withheld, newsletter.ReasonPaused
-	case state != newsletter.Active:
+	case state != newsletter.Active && state != newsletter.PausedSub:
 		d.State, d.Reason = newsletter.Withheld, newsletter.ReasonLeft
 	default:
 		d.State, ok = newsletter.Sending, true

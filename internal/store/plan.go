@@ -1,25 +1,44 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"broadsheet/internal/newsletter"
 )
 
-// PastEditions returns the editions of all newsletters that were frozen since then, oldest
-// first; those that were skipped are none.
-func (s *Store) PastEditions(ctx context.Context, since time.Time) ([]newsletter.PastEdition, error) {
-	rows, err := s.read(ctx).query(`SELECT id, newsletter_id, cadence, as_of FROM editions
-		WHERE as_of >= $1 AND state NOT IN ('skipped', 'draft') ORDER BY as_of, id`, millis(since))
-	return collect(rows, err, func(rows *sql.Rows) (e newsletter.PastEdition, err error) {
-		var asOf int64
-		err = rows.Scan(&e.ID, &e.NewsletterID, &e.Cadence, &asOf)
-		e.AsOf = fromMillis(asOf)
-		return e, err
+// PastEditions returns the editions of all newsletters that were frozen since then, and older
+// ones that have one of the articles; oldest first. Those that were skipped are none.
+func (s *Store) PastEditions(ctx context.Context, since time.Time, articles []int64) ([]newsletter.PastEdition, error) {
+	q := s.read(ctx)
+	rows, err := q.query(`SELECT id, newsletter_id, cadence, as_of FROM editions
+		WHERE as_of >= $1 AND state NOT IN ('skipped', 'draft')`, millis(since))
+	list, err := collect(rows, err, scanPastEdition)
+	for _, article := range articles {
+		if err != nil {
+			return nil, err
+		}
+		rows, err = q.query(`SELECT e.id, e.newsletter_id, e.cadence, e.as_of FROM blocks b JOIN editions e ON e.id = b.edition_id
+			WHERE b.article_id = $1 AND e.as_of < $2 AND e.state NOT IN ('skipped', 'draft')`, article, millis(since))
+		var older []newsletter.PastEdition
+		older, err = collect(rows, err, scanPastEdition)
+		list = append(list, older...)
+	}
+	slices.SortFunc(list, func(a, b newsletter.PastEdition) int {
+		return cmp.Or(a.AsOf.Compare(b.AsOf), cmp.Compare(a.ID, b.ID))
 	})
+	return slices.Compact(list), err
+}
+
+func scanPastEdition(rows *sql.Rows) (e newsletter.PastEdition, err error) {
+	var asOf int64
+	err = rows.Scan(&e.ID, &e.NewsletterID, &e.Cadence, &asOf)
+	e.AsOf = fromMillis(asOf)
+	return e, err
 }
 
 // VariantArticles returns the articles of every variant of the editions.
@@ -59,7 +78,7 @@ func (s *Store) PlanReaders(ctx context.Context, newsletterID int64, c newslette
 		var state, emailKey string
 		err = rows.Scan(&r.SubscriberID, &r.Sections, &joined, &state, &paused, &emailKey)
 		r.JoinedAt = fromNull(joined)
-		r.Paused = state == string(newsletter.PausedSub) && (!paused.Valid || fromNull(paused).After(now))
+		r.Paused = isPaused(state, paused, now)
 		if suppressions > 0 {
 			keys[r.SubscriberID] = emailKey
 		}
@@ -69,23 +88,19 @@ func (s *Store) PlanReaders(ctx context.Context, newsletterID int64, c newslette
 		return readers, err
 	}
 	for i := range readers {
-		if readers[i].Suppressed, err = suppressed(q, key, keys[readers[i].SubscriberID]); err != nil {
+		reason, err := suppression(q, key.Hash(keys[readers[i].SubscriberID]))
+		if err != nil {
 			return nil, err
 		}
+		readers[i].Suppressed = reason != ""
 	}
 	return readers, nil
 }
 
-// suppressed reports whether the address must not be mailed.
-func suppressed(q querier, key newsletter.SuppressionKey, emailKey string) (bool, error) {
-	var n int
-	err := q.row(`SELECT COUNT(*) FROM suppressions WHERE hash = $1`, key.Hash(emailKey)).Scan(&n)
-	return n > 0, err
+// isPaused reports whether a subscription is paused now; a pause until a time ends by itself.
+func isPaused(state string, until sql.NullInt64, now time.Time) bool {
+	return state == string(newsletter.PausedSub) && (!until.Valid || fromNull(until).After(now))
 }
-
-// OutboxRelay is the name of the relay of deliveries that went to the outbox folder: to a
-// real relay they count as not sent.
-const OutboxRelay = "outbox"
 
 // Holdings returns the edition's deliveries to subscribers from first to last that keep
 // their articles from being owed again. With real set, deliveries to the outbox do not.
@@ -93,7 +108,7 @@ func (s *Store) Holdings(ctx context.Context, editionID, first, last int64, real
 	rows, err := s.read(ctx).query(`SELECT d.subscriber_id, d.variant_id FROM deliveries d
 		WHERE d.edition_id = $1 AND d.subscriber_id BETWEEN $2 AND $3 AND d.state IN (1, 2, 3, 5, 6)
 		AND (CAST($4 AS INTEGER) = 0 OR d.relay_id IS NULL OR d.relay_id NOT IN (SELECT id FROM relays WHERE name = $5))
-		ORDER BY d.subscriber_id`, editionID, first, last, real, OutboxRelay)
+		ORDER BY d.subscriber_id`, editionID, first, last, real, newsletter.OutboxRelay)
 	return collect(rows, err, func(rows *sql.Rows) (h newsletter.Holding, err error) {
 		err = rows.Scan(&h.SubscriberID, &h.VariantID)
 		return h, err
