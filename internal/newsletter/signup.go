@@ -18,6 +18,9 @@ type SignUp struct {
 	ID           int64
 	SubscriberID int64
 	Nonce        []byte // what makes its token unguessable; it never leaves the server
+	Email        string // as this form wrote it; the subscriber's, like the next two, once it is confirmed
+	Name         string
+	TimeZone     string
 	Page         string // the article page that the form stood on
 	Placement    string
 	CreatedAt    time.Time

@@ -236,7 +236,7 @@ func (s *Service) nextEdition(ctx context.Context, n newsletter.Newsletter, cade
 // RenewConfirmation signs up once more for what a token asked for, with the same limits and
 // the same answer as SignUp.
 func (s *Service) RenewConfirmation(ctx context.Context, token string, origin newsletter.Origin) (SignedUp, error) {
-	su, sub, err := s.openConfirmation(ctx, token)
+	su, _, err := s.openConfirmation(ctx, token)
 	if err != nil {
 		return SignedUp{}, err
 	}
@@ -253,13 +253,13 @@ func (s *Service) RenewConfirmation(ctx context.Context, token string, origin ne
 			return SignedUp{}, newsletter.Conflictf("%s has been closed: it takes no new readers.", n.Name)
 		}
 	}
-	key, err := keyOf(sub.Email)
+	key, err := keyOf(su.Email)
 	if err != nil {
 		return SignedUp{}, err
 	}
 	origin.Page, origin.Placement = su.Page, su.Placement
 	return s.request(ctx, newsletter.SignUpRequest{
-		Email: sub.Email, EmailKey: key, Choices: su.Choices, Origin: origin,
+		Email: su.Email, EmailKey: key, Name: su.Name, TimeZone: su.TimeZone, Choices: su.Choices, Origin: origin,
 	}, all, wanted)
 }
 

@@ -309,23 +309,48 @@ func TestSignUp_ManyAtOnceMakeOneReaderAndOneMail(t *testing.T) {
 	}
 }
 
-func TestSignUp_StrangerCannotChangeAReader(t *testing.T) {
+// Only the form whose mail is answered says who the reader is: anybody can fill in a form.
+func TestSignUp_StrangerCannotNameAReader(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	form := readers.SignUp{Email: "VERA@example.org", Name: "Buy pills", Newsletters: []string{"daily-news"}, Origin: from("192.0.2.66")}
-	if _, err := w.SignUp(t.Context(), form); err != nil {
-		t.Fatal(err)
+	form := func(email, name, zone string) {
+		t.Helper()
+		_, err := w.SignUp(t.Context(), readers.SignUp{Email: email, Name: name, TimeZone: zone, Newsletters: []string{"daily-news"}, Origin: from("192.0.2.66")})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	form.Email, form.Name, form.TimeZone = "vera@example.org", "  Vera \u202eO. ", "Europe/Vienna"
-	if _, err := w.SignUp(t.Context(), form); err != nil {
-		t.Fatal(err)
+	form("vera@example.org", "  Vera \u202eO. ", "Europe/Vienna")
+	hers := w.deliver()[0]
+	form("VERA@example.org", "Buy pills", "Asia/Tokyo")
+	if sub := w.subscriber("vera@example.org"); sub.Email != "vera@example.org" || sub.Name != "" || sub.TimeZone != "" {
+		t.Errorf("before any mail is answered: %+v", sub)
 	}
-	w.join("vera@example.org")
-	form.Email, form.Name, form.TimeZone = "VERA@example.org", "Buy pills", "Asia/Tokyo"
-	if _, err := w.SignUp(t.Context(), form); err != nil {
-		t.Fatal(err)
-	}
+	w.confirm(w.token(hers))
+	form("VERA@example.org", "Buy pills", "Asia/Tokyo")
 	if sub := w.subscriber("vera@example.org"); sub.Email != "vera@example.org" || sub.Name != "Vera O." || sub.TimeZone != "Europe/Vienna" {
+		t.Errorf("%+v", sub)
+	}
+}
+
+func TestSignUp_ConfirmedFormSaysWhoTheReaderIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := w.SignUp(t.Context(), readers.SignUp{Email: "VERA@example.org", Name: "Buy pills", Newsletters: []string{"daily-news"}}); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver()
+	w.wait(2 * time.Hour)
+	if _, err := w.SignUp(t.Context(), readers.SignUp{Email: "Vera@example.org", Name: "Vera", TimeZone: "Europe/Vienna", Newsletters: []string{"daily-news"}}); err != nil {
+		t.Fatal(err)
+	}
+	token := w.token(w.deliver()[0])
+	w.wait(8 * 24 * time.Hour)
+	if _, err := w.RenewConfirmation(t.Context(), token, from("192.0.2.1")); err != nil {
+		t.Fatal(err)
+	}
+	w.confirm(w.token(w.deliver()[0]))
+	if sub := w.subscriber("vera@example.org"); sub.Email != "Vera@example.org" || sub.Name != "Vera" || sub.TimeZone != "Europe/Vienna" {
 		t.Errorf("%+v", sub)
 	}
 }

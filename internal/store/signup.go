@@ -69,21 +69,16 @@ func (t *tx) signUp(r newsletter.SignUpRequest, now time.Time) error {
 	return t.queueMail(kind, subscriberID, signupID, send, at, now)
 }
 
-// signUpSubscriber returns the id of the address, which is added if it is new. Until
-// somebody has answered a mail to it, the last form counts for how it is written and for
-// name and time zone; after that a stranger at a form cannot change them.
+// signUpSubscriber returns the id of the address, which is added if it is new. A form changes
+// nothing about an address that is known: anybody can fill it in. What it says about the
+// person is kept with the sign-up until its mail is answered.
 func (t *tx) signUpSubscriber(r newsletter.SignUpRequest, now time.Time) (int64, error) {
-	const joined = `EXISTS (SELECT 1 FROM subscriptions u WHERE u.subscriber_id = subscribers.id AND u.joined_at IS NOT NULL)`
 	return t.insert(`
-		INSERT INTO subscribers (email, email_key, name, time_zone, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $5)
-		ON CONFLICT (email_key) DO UPDATE SET
-			email = CASE WHEN `+joined+` THEN subscribers.email ELSE excluded.email END,
-			name = CASE WHEN excluded.name = '' OR `+joined+` THEN subscribers.name ELSE excluded.name END,
-			time_zone = CASE WHEN excluded.time_zone = '' OR `+joined+` THEN subscribers.time_zone ELSE excluded.time_zone END,
-			updated_at = excluded.updated_at
+		INSERT INTO subscribers (email, email_key, created_at, updated_at)
+		VALUES ($1, $2, $3, $3)
+		ON CONFLICT (email_key) DO UPDATE SET updated_at = excluded.updated_at
 		RETURNING id`,
-		r.Email, r.EmailKey, r.Name, r.TimeZone, millis(now))
+		r.Email, r.EmailKey, millis(now))
 }
 
 // signUpState reports whether the reader has the newsletter, and whether a mail has gone out
@@ -106,9 +101,9 @@ func (t *tx) signUpState(subscriberID, newsletterID int64, now time.Time) (activ
 // its mail.
 func (t *tx) insertSignUp(subscriberID int64, r newsletter.SignUpRequest, mailAt, now time.Time) (int64, error) {
 	return t.insert(`
-		INSERT INTO signups (subscriber_id, nonce, page, placement, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6) RETURNING id`,
-		subscriberID, r.Nonce, r.Origin.Page, r.Origin.Placement, millis(now), millis(mailAt.Add(newsletter.SignUpValid)))
+		INSERT INTO signups (subscriber_id, nonce, email, name, time_zone, page, placement, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id`,
+		subscriberID, r.Nonce, r.Email, r.Name, r.TimeZone, r.Origin.Page, r.Origin.Placement, millis(now), millis(mailAt.Add(newsletter.SignUpValid)))
 }
 
 // requestChoice records what is asked for in one newsletter. A subscription that is pending
@@ -145,9 +140,9 @@ func findSignUp(q querier, id int64) (newsletter.SignUp, error) {
 		confirmed        sql.NullInt64
 	)
 	err := q.row(`
-		SELECT id, subscriber_id, nonce, page, placement, created_at, expires_at, confirmed_at
+		SELECT id, subscriber_id, nonce, email, name, time_zone, page, placement, created_at, expires_at, confirmed_at
 		FROM signups WHERE id = $1`, id).
-		Scan(&su.ID, &su.SubscriberID, &su.Nonce, &su.Page, &su.Placement, &created, &expires, &confirmed)
+		Scan(&su.ID, &su.SubscriberID, &su.Nonce, &su.Email, &su.Name, &su.TimeZone, &su.Page, &su.Placement, &created, &expires, &confirmed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return su, newsletter.NotFoundf("This link is not valid.")
 	}
@@ -164,10 +159,11 @@ func findSignUp(q querier, id int64) (newsletter.SignUp, error) {
 	return su, err
 }
 
-// ConfirmSignUp activates what the sign-up asks for, lifts the address's suppression if
-// confirming does that (S26), and records the words that stood beside the button. done is
-// false if it was confirmed before, or everything was left since it was made: then nothing
-// changes. The error is Forbidden, with reason "expired" or "suppressed".
+// ConfirmSignUp activates what the sign-up asks for, takes over what it says about the person,
+// lifts the address's suppression if confirming does that (S26), and records the words that
+// stood beside the button. done is false if it was confirmed before, or everything was left
+// since it was made: then nothing changes. The error is Forbidden, with reason "expired" or
+// "suppressed".
 func (s *Store) ConfirmSignUp(ctx context.Context, id int64, suppressionHash []byte, words newsletter.Words, origin newsletter.Origin, now time.Time) (done bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		done, err = t.confirmSignUp(id, suppressionHash, words, origin, now)
@@ -216,8 +212,21 @@ func (t *tx) confirmSignUp(id int64, hash []byte, words newsletter.Words, origin
 			return false, err
 		}
 	}
+	if err := t.confirmPerson(su, now); err != nil {
+		return false, err
+	}
 	_, err = t.exec(`UPDATE signups SET confirmed_at = $1 WHERE id = $2`, millis(now), id)
 	return true, err
+}
+
+// confirmPerson makes what the form said about the person the subscriber's. Only now is it
+// known that whoever has the address wants that form to count.
+func (t *tx) confirmPerson(su newsletter.SignUp, now time.Time) error {
+	_, err := t.exec(`
+		UPDATE subscribers SET email = $1, name = CASE WHEN CAST($2 AS TEXT) = '' THEN name ELSE $2 END,
+			time_zone = CASE WHEN CAST($3 AS TEXT) = '' THEN time_zone ELSE $3 END, updated_at = $4
+		WHERE id = $5`, su.Email, su.Name, su.TimeZone, millis(now), su.SubscriberID)
+	return err
 }
 
 // confirmChoice activates one newsletter, unless the reader left it after the sign-up. One

@@ -194,6 +194,9 @@ CREATE TABLE signups (
   id            INTEGER PRIMARY KEY,
   subscriber_id INTEGER NOT NULL REFERENCES subscribers (id),
   nonce         BLOB    NOT NULL,
+  email         TEXT    NOT NULL, -- as the form wrote it; this and the next two are the subscriber's once it is confirmed
+  name          TEXT    NOT NULL DEFAULT '',
+  time_zone     TEXT    NOT NULL DEFAULT '',
   page          TEXT    NOT NULL DEFAULT '',
   placement     TEXT    NOT NULL DEFAULT '',
   created_at    INTEGER NOT NULL,
