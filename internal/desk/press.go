@@ -24,7 +24,6 @@ type Press struct {
 // EditionStore keeps editions and their ledger.
 type EditionStore interface {
 	delivery.PlanWriter
-	SlotStore
 	EditionReader
 	Candidates(ctx context.Context, newsletterID int64, since time.Time) ([]newsletter.Candidate, error)
 	FreezeEdition(ctx context.Context, f newsletter.FrozenEdition, now time.Time) (newsletter.Edition, error)
@@ -32,14 +31,9 @@ type EditionStore interface {
 	LockPlanning(ctx context.Context) (io.Closer, error)
 }
 
-// SlotStore knows which slots are taken.
-type SlotStore interface {
-	SlotTaken(ctx context.Context, key newsletter.SlotKey) (bool, error)
-	SkipSlot(ctx context.Context, key newsletter.SlotKey, dueAt time.Time, reason, actor string, now time.Time) (bool, error)
-}
-
 // EditionReader reads editions and their ledger.
 type EditionReader interface {
+	SlotTaken(ctx context.Context, key newsletter.SlotKey) (bool, error)
 	Edition(ctx context.Context, id int64) (newsletter.Edition, error)
 	Editions(ctx context.Context, f newsletter.EditionFilter) ([]newsletter.Edition, error)
 	OpenEditions(ctx context.Context) ([]newsletter.Edition, error)

@@ -60,7 +60,7 @@ func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsl
 }
 
 func (d *Desk) skip(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due, reason string) error {
-	skipped, err := d.o.Press.Store.SkipSlot(ctx, key, due.At, reason, d.o.Actor, d.now())
+	skipped, err := d.store.SkipSlot(ctx, key, due.At, reason, d.o.Actor, d.now())
 	if skipped && reason == newsletter.SkippedMissed {
 		d.o.Logger.Error("a slot was missed: nobody was there to build it in time", "newsletter", n.Slug, "cadence", string(key.Cadence), "due", due.At)
 	} else if skipped {

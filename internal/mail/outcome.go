@@ -156,9 +156,6 @@ func (o Outcome) isConnecting() bool {
 	return false
 }
 
-// maxReply caps what is kept of a reply's text, in octets.
-const maxReply = 300
-
 // splitReply divides a reply's text into its enhanced status code and the rest, in one line
 // of printable text.
 func splitReply(code int, text string) (enhanced, rest string) {
@@ -177,8 +174,8 @@ func splitReply(code int, text string) (enhanced, rest string) {
 		return r
 	}, strings.ToValidUTF8(strings.Join(lines, " "), "?"))
 	rest = strings.Join(strings.Fields(rest), " ")
-	if len(rest) > maxReply {
-		cut := maxReply
+	if len(rest) > newsletter.MaxReply {
+		cut := newsletter.MaxReply
 		for !utf8.RuneStart(rest[cut]) {
 			cut--
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -137,7 +138,7 @@ func keptReply(o newsletter.Outcome) string {
 	if o.State == newsletter.Accepted {
 		return ""
 	}
-	return o.Reply[:min(len(o.Reply), newsletter.MaxReply)]
+	return strings.ToValidUTF8(o.Reply[:min(len(o.Reply), newsletter.MaxReply)], "")
 }
 
 // intern returns the id of a text that is kept once; NULL for the empty one.
