@@ -70,7 +70,6 @@ type SignUpRequest struct {
 	Nonce       []byte // 16 random bytes
 	Client      string // who counts as one client for the limit: "client:192.0.2.7"
 	Choices     []SignUpChoice
-	Words       Words
 	Origin      Origin
 }
 

@@ -72,7 +72,6 @@ func (s *Service) request(ctx context.Context, r newsletter.SignUpRequest, all, 
 	r.Origin = cleanOrigin(r.Origin)
 	r.Client = clientOf(r.Origin.IP)
 	r.Suppression = s.o.Suppression.Hash(r.EmailKey)
-	r.Words = s.words(wanted)
 	r.Nonce = make([]byte, nonceSize)
 	if _, err := io.ReadFull(s.o.Rand, r.Nonce); err != nil {
 		return SignedUp{}, fmt.Errorf("sign up: %w", err)

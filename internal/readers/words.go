@@ -13,7 +13,8 @@ const consentVersion = "2026-11"
 const consentLanguage = "en"
 
 // ConsentWords returns the words of consent for the newsletters, and their version. They
-// are plain text of a few sentences; those that were shown are kept with each event (S24).
+// are plain text of a few sentences; those that stood beside the button that confirms are kept
+// with its event (S24).
 func (s *Service) ConsentWords(n ...newsletter.Newsletter) (words, version string) {
 	w := s.words(n)
 	return w.Text, w.Version

@@ -40,7 +40,6 @@ func request(n newsletter.Newsletter, key newsletter.SuppressionKey, email strin
 	return newsletter.SignUpRequest{
 		Email: email, EmailKey: email, Suppression: key.Hash(email), Nonce: make([]byte, 16), Client: "client:" + email,
 		Choices: []newsletter.SignUpChoice{{NewsletterID: n.ID, Cadence: newsletter.Daily}},
-		Words:   newsletter.Words{Language: "en", Version: "1", Text: "yes"},
 	}
 }
 

@@ -37,10 +37,6 @@ func (t *tx) signUp(r newsletter.SignUpRequest, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	words, err := t.wordsID(r.Words)
-	if err != nil {
-		return err
-	}
 	answer := newsletter.Answer{Now: now, Suppressed: reason, Already: true, Covered: true}
 	for _, c := range r.Choices {
 		active, covered, err := t.signUpState(subscriberID, c.NewsletterID, now)
@@ -62,7 +58,8 @@ func (t *tx) signUp(r newsletter.SignUpRequest, now time.Time) error {
 		if err := t.requestChoice(signupID, subscriberID, c, now); err != nil {
 			return err
 		}
-		if err := t.subscriptionEvent(subscriberID, c.NewsletterID, newsletter.EventRequested, r.Origin, words, 0, now); err != nil {
+		// Without words of consent: what a publisher's own form or program shows, nobody knows here.
+		if err := t.subscriptionEvent(subscriberID, c.NewsletterID, newsletter.EventRequested, r.Origin, 0, 0, now); err != nil {
 			return err
 		}
 	}
