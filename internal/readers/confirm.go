@@ -57,7 +57,7 @@ func errLink() error {
 }
 
 // Confirmation returns what a token would confirm. It changes nothing (S22). The error is
-// NotFound for a token that is not ours.
+// NotFound for a token that is not ours, and Conflict if all that it would confirm is closed.
 func (s *Service) Confirmation(ctx context.Context, token string) (Confirmation, error) {
 	su, sub, err := s.openConfirmation(ctx, token)
 	if err != nil {
@@ -102,7 +102,13 @@ func (s *Service) confirmation(ctx context.Context, su newsletter.SignUp, sub ne
 	case !s.o.Now().Before(su.ExpiresAt):
 		c.State = StateExpired
 	}
+	if c.State != StateUsed && len(notClosed(wanted)) == 0 {
+		return Confirmation{}, errAllClosed(wanted)
+	}
 	for i, n := range wanted {
+		if n.Status == newsletter.Closed && c.State != StateUsed {
+			continue // confirming does not bring it
+		}
 		sections, err := s.sectionsIn(ctx, n, su.Choices[i].Sections)
 		if err != nil {
 			return Confirmation{}, err
@@ -114,7 +120,7 @@ func (s *Service) confirmation(ctx context.Context, su newsletter.SignUp, sub ne
 			c.Subscriptions = append(c.Subscriptions, u)
 		}
 	}
-	w := s.words(wanted)
+	w := s.words(notClosed(wanted))
 	c.Words, c.WordsVersion = w.Text, w.Version
 	return c, nil
 }
@@ -128,7 +134,7 @@ func (s *Service) sectionsIn(ctx context.Context, n newsletter.Newsletter, mask 
 	return chosen(sections, mask), err
 }
 
-// Confirm activates what the sign-up asked for. It is idempotent: a used token shows the
+// Confirm activates what the sign-up asked for and is not closed. It is idempotent: a used token shows the
 // state and changes nothing, also if the reader left meanwhile. The error is NotFound for a
 // token that is not ours, Conflict if all that was asked for has been closed, Forbidden with
 // reason "expired" for a token that is too old, and Forbidden with reason "suppressed" for
@@ -146,9 +152,9 @@ func (s *Service) Confirm(ctx context.Context, token string, origin newsletter.O
 	if err != nil {
 		return Confirmed{}, err
 	}
-	closed := func(n newsletter.Newsletter) bool { return n.Status == newsletter.Closed }
-	if su.ConfirmedAt.IsZero() && !slices.ContainsFunc(wanted, func(n newsletter.Newsletter) bool { return !closed(n) }) {
-		return Confirmed{}, newsletter.Conflictf("%s has been closed since you signed up. Nothing will be sent to you.", wanted[0].Name)
+	open := notClosed(wanted)
+	if su.ConfirmedAt.IsZero() && len(open) == 0 {
+		return Confirmed{}, errAllClosed(wanted)
 	}
 	key, err := keyOf(sub.Email)
 	if err != nil {
@@ -157,7 +163,7 @@ func (s *Service) Confirm(ctx context.Context, token string, origin newsletter.O
 	now := s.o.Now()
 	origin = cleanOrigin(origin)
 	origin.Page, origin.Placement = su.Page, su.Placement
-	done, err := s.store.ConfirmSignUp(ctx, su.ID, s.o.Suppression.Hash(key), s.words(wanted), origin, now)
+	done, err := s.store.ConfirmSignUp(ctx, su.ID, s.o.Suppression.Hash(key), s.words(open), origin, now)
 	if err != nil {
 		return Confirmed{}, err
 	}
@@ -168,9 +174,18 @@ func (s *Service) Confirm(ctx context.Context, token string, origin newsletter.O
 	if c.Confirmation, err = s.confirmation(ctx, su, sub); err != nil || !done {
 		return c, err
 	}
-	c.First, err = s.firstEditions(ctx, wanted, c.Subscriptions, now)
-	c.ManageToken = s.o.Keys.Sign(newsletter.PurposeManage, newsletter.Link{SubscriberID: sub.ID, NewsletterID: wanted[0].ID})
+	c.First, err = s.firstEditions(ctx, open, c.Subscriptions, now)
+	c.ManageToken = s.o.Keys.Sign(newsletter.PurposeManage, newsletter.Link{SubscriberID: sub.ID, NewsletterID: open[0].ID})
 	return c, err
+}
+
+// notClosed returns those that a sign-up still brings.
+func notClosed(wanted []newsletter.Newsletter) []newsletter.Newsletter {
+	return slices.DeleteFunc(slices.Clone(wanted), func(n newsletter.Newsletter) bool { return n.Status == newsletter.Closed })
+}
+
+func errAllClosed(wanted []newsletter.Newsletter) error {
+	return newsletter.Conflictf("%s has been closed since you signed up. Nothing will be sent to you.", wanted[0].Name)
 }
 
 func (s *Service) firstEditions(ctx context.Context, wanted []newsletter.Newsletter, subs []newsletter.Subscription, now time.Time) ([]FirstEdition, error) {
@@ -233,7 +248,7 @@ func (s *Service) nextEdition(ctx context.Context, n newsletter.Newsletter, cade
 	return next, ok, nil
 }
 
-// RenewConfirmation signs up once more for what a token asked for, with the same limits and
+// RenewConfirmation signs up once more for what a token asked for and is not closed, with the same limits and
 // the same answer as SignUp.
 func (s *Service) RenewConfirmation(ctx context.Context, token string, origin newsletter.Origin) (SignedUp, error) {
 	su, _, err := s.openConfirmation(ctx, token)
@@ -248,19 +263,22 @@ func (s *Service) RenewConfirmation(ctx context.Context, token string, origin ne
 	if err != nil {
 		return SignedUp{}, err
 	}
-	for _, n := range wanted {
-		if n.Status == newsletter.Closed {
-			return SignedUp{}, newsletter.Conflictf("%s has been closed: it takes no new readers.", n.Name)
-		}
+	open := notClosed(wanted)
+	if len(open) == 0 {
+		return SignedUp{}, errAllClosed(wanted)
 	}
+	choices := slices.DeleteFunc(su.Choices, func(c newsletter.SignUpChoice) bool {
+		_, ok := byID(open, c.NewsletterID)
+		return !ok
+	})
 	key, err := keyOf(su.Email)
 	if err != nil {
 		return SignedUp{}, err
 	}
 	origin.Page, origin.Placement = su.Page, su.Placement
 	return s.request(ctx, newsletter.SignUpRequest{
-		Email: su.Email, EmailKey: key, Name: su.Name, TimeZone: su.TimeZone, Choices: su.Choices, Origin: origin,
-	}, all, wanted)
+		Email: su.Email, EmailKey: key, Name: su.Name, TimeZone: su.TimeZone, Choices: choices, Origin: origin,
+	}, all, open)
 }
 
 // masked returns an address so that its owner knows it and others learn little.

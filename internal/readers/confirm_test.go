@@ -254,3 +254,44 @@ func TestSuppression_ComplaintAfterTheMailRefusesTheConfirmation(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestConfirm_LeavesOutWhatWasClosedMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signUp("a@example.org", "daily-news", "weekly")
+	w.signUp("late@example.org", "daily-news", "weekly")
+	sent := w.deliver()
+	token, late := w.token(sent[0]), w.token(sent[1])
+	w.exec(`UPDATE newsletters SET status = 'closed' WHERE slug = 'daily-news'`)
+	c, err := w.Confirmation(t.Context(), token)
+	if err != nil || len(c.Choices) != 1 || c.Choices[0].Newsletter.Slug != "weekly" || strings.Contains(c.Words, "Daily News") {
+		t.Errorf("%+v, %v", c, err)
+	}
+	done := w.confirm(token)
+	if len(done.First) != 1 || done.First[0].Newsletter.Slug != "weekly" {
+		t.Errorf("%+v", done.First)
+	}
+	if got := w.states("a@example.org"); got != "daily-news:pending weekly:active" {
+		t.Error(got)
+	}
+	if got := w.history("a@example.org"); got != "requested requested confirmed" {
+		t.Error(got)
+	}
+	// A new link is for what is left of it.
+	w.wait(8 * 24 * time.Hour)
+	told, err := w.RenewConfirmation(t.Context(), late, from("192.0.2.1"))
+	if err != nil || len(told.Newsletters) != 1 || told.Newsletters[0].Slug != "weekly" {
+		t.Errorf("%+v, %v", told, err)
+	}
+	w.exec(`UPDATE newsletters SET status = 'closed'`)
+	_, err = w.Confirmation(t.Context(), late)
+	wantKind(t, err, newsletter.Conflict, "")
+	_, err = w.Confirm(t.Context(), late, newsletter.Origin{})
+	wantKind(t, err, newsletter.Conflict, "")
+	_, err = w.RenewConfirmation(t.Context(), late, from("192.0.2.1"))
+	wantKind(t, err, newsletter.Conflict, "")
+	// Who confirmed before sees how things stand.
+	if c, err := w.Confirmation(t.Context(), token); err != nil || c.State != readers.StateUsed || len(c.Subscriptions) != 2 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}

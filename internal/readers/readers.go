@@ -48,8 +48,9 @@ type SignUps interface {
 	// FindSignUp returns the sign-up, or a NotFound error.
 	FindSignUp(ctx context.Context, id int64) (newsletter.SignUp, error)
 	// ConfirmSignUp activates what the sign-up asks for; done is false if it was confirmed
-	// before, or superseded: then nothing changes. The error is Forbidden, with reason
-	// "expired" or "suppressed".
+	// before, or superseded: then nothing changes. What has been closed since is left out.
+	// The error is Forbidden, with reason "expired" or "suppressed", or Conflict if all of it
+	// has been closed.
 	ConfirmSignUp(ctx context.Context, id int64, suppression []byte, words newsletter.Words, origin newsletter.Origin, now time.Time) (done bool, err error)
 	// DeleteCounters deletes the counts of windows that no limit looks at any more.
 	DeleteCounters(ctx context.Context, now time.Time) error

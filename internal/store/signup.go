@@ -156,11 +156,11 @@ func findSignUp(q querier, id int64) (newsletter.SignUp, error) {
 	return su, err
 }
 
-// ConfirmSignUp activates what the sign-up asks for, takes over what it says about the person,
-// lifts the address's suppression if confirming does that (S26), and records the words that
-// stood beside the button. done is false if it was confirmed before, or everything was left
-// since it was made: then nothing changes. The error is Forbidden, with reason "expired" or
-// "suppressed".
+// ConfirmSignUp activates what the sign-up asks for in newsletters that are not closed, takes
+// over what it says about the person, lifts the address's suppression if confirming does that
+// (S26), and records the words that stood beside the button. done is false if it was confirmed
+// before, or everything was left since it was made: then nothing changes. The error is
+// Forbidden, with reason "expired" or "suppressed", or Conflict if all of it has been closed.
 func (s *Store) ConfirmSignUp(ctx context.Context, id int64, suppressionHash []byte, words newsletter.Words, origin newsletter.Origin, now time.Time) (done bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		done, err = t.confirmSignUp(id, suppressionHash, words, origin, now)
@@ -186,6 +186,15 @@ func (t *tx) confirmSignUp(id int64, hash []byte, words newsletter.Words, origin
 		return false, nil
 	case !now.Before(su.ExpiresAt):
 		return false, newsletter.Refusef("expired", "This link has expired. Ask for a new one, and we will send it at once.")
+	}
+	if su.Choices, err = t.notClosed(su); err != nil {
+		return false, err
+	}
+	switch {
+	case len(su.Choices) == 0:
+		return false, newsletter.Conflictf("What you signed up for has been closed since. Nothing will be sent to you.")
+	case su.Superseded(subs):
+		return false, nil
 	}
 	reason, err := suppression(t, hash)
 	if err != nil {
@@ -214,6 +223,21 @@ func (t *tx) confirmSignUp(id int64, hash []byte, words newsletter.Words, origin
 	}
 	_, err = t.exec(`UPDATE signups SET confirmed_at = $1 WHERE id = $2`, millis(now), id)
 	return true, err
+}
+
+// notClosed returns the choices of a sign-up whose newsletters have not been closed since.
+func (t *tx) notClosed(su newsletter.SignUp) ([]newsletter.SignUpChoice, error) {
+	var open []newsletter.SignUpChoice
+	for _, c := range su.Choices {
+		var status newsletter.Status
+		if err := t.row(`SELECT status FROM newsletters WHERE id = $1`, c.NewsletterID).Scan(&status); err != nil {
+			return nil, err
+		}
+		if status != newsletter.Closed {
+			open = append(open, c)
+		}
+	}
+	return open, nil
 }
 
 // confirmPerson makes what the form said about the person the subscriber's. Only now is it
