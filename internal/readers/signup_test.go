@@ -221,8 +221,79 @@ func TestSignUp_OtherNewsletterWithinTheHourIsConfirmedByALaterMail(t *testing.T
 	if _, err := w.Confirm(t.Context(), w.token(later[0]), newsletter.Origin{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.states("eager@example.org"); got != "daily-news:pending weekly:active" {
+	if got := w.states("eager@example.org"); got != "daily-news:active weekly:active" {
 		t.Error(got)
+	}
+}
+
+// choose signs up for the daily with these sections.
+func (w *world) choose(email string, sections ...string) {
+	w.t.Helper()
+	_, err := w.SignUp(w.t.Context(), readers.SignUp{Email: email, Newsletters: []string{"daily-news"}, Sections: sections, Origin: from("192.0.2.1")})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func TestSignUp_CorrectedChoiceIsConfirmedByALaterMail(t *testing.T) {
+	t.Parallel()
+	for _, order := range []string{"later", "earlier, later", "later, earlier", "earlier, change, later"} {
+		t.Run(order, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			ai, retail := w.section(w.daily, "AI", "ai"), w.section(w.daily, "Retail", "retail")
+			const email = "eager@example.org"
+			sections := func() newsletter.Mask { return w.subscriber(email).Subscriptions[0].Sections }
+			w.choose(email)
+			earlier := w.token(w.deliver()[0])
+			w.wait(5 * time.Minute)
+			w.choose(email, "ai")
+			w.wait(time.Minute)
+			w.choose(email, "retail")
+			if sent := w.deliver(); len(sent) != 0 || sections() != newsletter.Mask(0).With(retail) {
+				t.Errorf("%d mails within the hour, pending with %b", len(sent), sections())
+			}
+			w.wait(time.Hour)
+			sent := w.deliver()
+			if len(sent) != 1 {
+				t.Fatalf("%d mails after the hour", len(sent))
+			}
+			later, want := w.token(sent[0]), newsletter.Mask(0).With(retail)
+			for step := range strings.SplitSeq(order, ", ") {
+				w.wait(time.Minute)
+				switch step {
+				case "earlier":
+					w.confirm(earlier)
+				case "later":
+					w.confirm(later)
+				case "change":
+					sub := w.subscriber(email)
+					token := w.keys.Sign(newsletter.PurposeManage, newsletter.Link{SubscriberID: sub.ID, NewsletterID: w.daily.ID})
+					if _, err := w.ChangeSubscription(t.Context(), token, readers.Change{Newsletter: "daily-news", Sections: []string{"ai"}}, newsletter.Origin{}); err != nil {
+						t.Fatal(err)
+					}
+					want = newsletter.Mask(0).With(ai)
+				}
+			}
+			if sections() != want {
+				t.Errorf("active with %b, want %b", sections(), want)
+			}
+		})
+	}
+}
+
+func TestSignUp_PendingShowsNoChoiceThatNoMailConfirms(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ai := w.section(w.daily, "AI", "ai")
+	for range newsletter.MailsPerDay {
+		w.choose("eager@example.org", "ai")
+		w.deliver()
+		w.wait(2 * time.Hour)
+	}
+	w.choose("eager@example.org")
+	if sub := w.subscriber("eager@example.org").Subscriptions[0]; sub.Sections != newsletter.Mask(0).With(ai) {
+		t.Errorf("pending with %b, but no mail can confirm that", sub.Sections)
 	}
 }
 

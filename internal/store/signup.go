@@ -38,13 +38,14 @@ func (t *tx) signUp(r newsletter.SignUpRequest, now time.Time) error {
 		return err
 	}
 	answer := newsletter.Answer{Now: now, Suppressed: reason, Already: true, Covered: true}
-	for _, c := range r.Choices {
-		active, covered, err := t.signUpState(subscriberID, c.NewsletterID, now)
-		if err != nil {
+	covered := make([]bool, len(r.Choices))
+	for i, c := range r.Choices {
+		var active bool
+		if active, covered[i], err = t.signUpState(subscriberID, c, now); err != nil {
 			return err
 		}
 		answer.Already = answer.Already && active
-		answer.Covered = answer.Covered && (active || covered)
+		answer.Covered = answer.Covered && (active || covered[i])
 	}
 	if answer.Sent, err = t.lastMails(subscriberID, now); err != nil {
 		return err
@@ -54,8 +55,12 @@ func (t *tx) signUp(r newsletter.SignUpRequest, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range r.Choices {
-		if err := t.requestChoice(signupID, subscriberID, c, now); err != nil {
+	waiting := len(answer.Sent) > 0 && answer.Sent[0].After(now)
+	for i, c := range r.Choices {
+		if err := t.addToWaiting(subscriberID, c, now); err != nil {
+			return err
+		}
+		if err := t.requestChoice(signupID, subscriberID, c, send || waiting || covered[i], now); err != nil {
 			return err
 		}
 		// Without words of consent: what a publisher's own form or program shows, nobody knows here.
@@ -78,10 +83,10 @@ func (t *tx) signUpSubscriber(r newsletter.SignUpRequest, now time.Time) (int64,
 		r.Email, r.EmailKey, millis(now))
 }
 
-// signUpState reports whether the reader has the newsletter, and whether a mail has gone out
-// that confirms a sign-up for it. It goes by the mails, of which there are few for one
-// address whatever happens; of sign-ups there can be any number.
-func (t *tx) signUpState(subscriberID, newsletterID int64, now time.Time) (active, covered bool, err error) {
+// signUpState reports whether the reader has the newsletter, and whether a mail has gone out,
+// or will, that confirms a sign-up for just this choice. It goes by the mails, of which there
+// are few for one address whatever happens; of sign-ups there can be any number.
+func (t *tx) signUpState(subscriberID int64, c newsletter.SignUpChoice, now time.Time) (active, covered bool, err error) {
 	err = t.row(`
 		SELECT
 			EXISTS (SELECT 1 FROM subscriptions
@@ -89,9 +94,26 @@ func (t *tx) signUpState(subscriberID, newsletterID int64, now time.Time) (activ
 			EXISTS (SELECT 1 FROM mails m
 				WHERE m.subscriber_id = $2 AND m.created_at > $3 AND m.kind = 'confirm' AND m.state IN (1, 2, 3, 5, 6)
 				AND EXISTS (SELECT 1 FROM signups s JOIN signup_newsletters c ON c.signup_id = s.id AND c.newsletter_id = $1
-					WHERE s.id = m.signup_id AND s.confirmed_at IS NULL AND s.expires_at > $4))`,
-		newsletterID, subscriberID, millis(now.Add(-newsletter.SignUpValid)), millis(now)).Scan(&active, &covered)
+					WHERE s.id = m.signup_id AND s.confirmed_at IS NULL AND s.expires_at > $4
+					AND c.cadence = $5 AND c.sections = $6))`,
+		c.NewsletterID, subscriberID, millis(now.Add(-newsletter.SignUpValid)), millis(now), string(c.Cadence), int64(c.Sections)).
+		Scan(&active, &covered)
 	return active, covered, err
+}
+
+// addToWaiting puts a choice into the sign-up whose mail waits for the cooldown to end, if
+// there is one: only one mail can wait, so it has to be about the newest choices. Nobody has
+// its token yet. What the reader has already stays out of it.
+func (t *tx) addToWaiting(subscriberID int64, c newsletter.SignUpChoice, now time.Time) error {
+	_, err := t.exec(`
+		INSERT INTO signup_newsletters (signup_id, newsletter_id, cadence, sections)
+		SELECT m.signup_id, $1, $2, $3 FROM mails m
+		WHERE m.subscriber_id = $4 AND m.kind = 'confirm' AND m.state = 1 AND m.not_before > $5
+			AND NOT EXISTS (SELECT 1 FROM subscriptions u
+				WHERE u.newsletter_id = $1 AND u.subscriber_id = $4 AND u.state IN ('active', 'paused'))
+		ON CONFLICT (signup_id, newsletter_id) DO UPDATE SET cadence = excluded.cadence, sections = excluded.sections`,
+		c.NewsletterID, string(c.Cadence), int64(c.Sections), subscriberID, millis(now))
+	return err
 }
 
 // insertSignUp adds the row that the confirmation token names. The token's time begins with
@@ -104,20 +126,24 @@ func (t *tx) insertSignUp(subscriberID int64, r newsletter.SignUpRequest, mailAt
 }
 
 // requestChoice records what is asked for in one newsletter. A subscription that is pending
-// takes the choice, others do not.
-func (t *tx) requestChoice(signupID, subscriberID int64, c newsletter.SignUpChoice, now time.Time) error {
+// takes the choice if a mail can confirm it, so that it shows what will be; others do not.
+func (t *tx) requestChoice(signupID, subscriberID int64, c newsletter.SignUpChoice, mailed bool, now time.Time) error {
 	_, err := t.exec(`INSERT INTO signup_newsletters (signup_id, newsletter_id, cadence, sections) VALUES ($1, $2, $3, $4)`,
 		signupID, c.NewsletterID, string(c.Cadence), int64(c.Sections))
 	if err != nil {
 		return err
+	}
+	takes := 0
+	if mailed {
+		takes = 1
 	}
 	_, err = t.exec(`
 		INSERT INTO subscriptions (newsletter_id, subscriber_id, state, cadence, sections, created_at, updated_at)
 		VALUES ($1, $2, 'pending', $3, $4, $5, $5)
 		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE
 		SET cadence = excluded.cadence, sections = excluded.sections, updated_at = excluded.updated_at
-		WHERE subscriptions.state = 'pending'`,
-		c.NewsletterID, subscriberID, string(c.Cadence), int64(c.Sections), millis(now))
+		WHERE subscriptions.state = 'pending' AND CAST($6 AS INTEGER) = 1`,
+		c.NewsletterID, subscriberID, string(c.Cadence), int64(c.Sections), millis(now), takes)
 	return err
 }
 
@@ -251,7 +277,8 @@ func (t *tx) confirmPerson(su newsletter.SignUp, now time.Time) error {
 }
 
 // confirmChoice activates one newsletter, unless the reader left it after the sign-up. One
-// that is active stays as it is; that it was confirmed once more is recorded.
+// that is active stays as it is, but for correctChoice; that it was confirmed once more is
+// recorded.
 func (t *tx) confirmChoice(su newsletter.SignUp, c newsletter.SignUpChoice, subs []newsletter.Subscription, origin newsletter.Origin, wordsID int64, now time.Time) error {
 	one := newsletter.SignUp{CreatedAt: su.CreatedAt, Choices: []newsletter.SignUpChoice{c}}
 	if one.Superseded(subs) {
@@ -263,10 +290,30 @@ func (t *tx) confirmChoice(su newsletter.SignUp, c newsletter.SignUpChoice, subs
 			active = u.State == newsletter.Active || u.State == newsletter.PausedSub
 		}
 	}
-	if !active {
-		if err := t.activate(su.SubscriberID, c, now); err != nil {
-			return err
-		}
+	var err error
+	if active {
+		err = t.correctChoice(su, c, now)
+	} else {
+		err = t.activate(su.SubscriberID, c, now)
+	}
+	if err != nil {
+		return err
 	}
 	return t.subscriptionEvent(su.SubscriberID, c.NewsletterID, newsletter.EventConfirmed, origin, wordsID, 0, now)
+}
+
+// correctChoice sets the choice of a subscription that became active after this sign-up was
+// made: somebody who corrects the form and then confirms both mails means the later one,
+// whichever came first. It does nothing if the reader has it from a later sign-up, or has
+// changed the subscription since.
+func (t *tx) correctChoice(su newsletter.SignUp, c newsletter.SignUpChoice, now time.Time) error {
+	_, err := t.exec(`
+		UPDATE subscriptions SET cadence = $1, sections = $2, updated_at = $3
+		WHERE newsletter_id = $4 AND subscriber_id = $5 AND joined_at > $6
+			AND NOT EXISTS (SELECT 1 FROM signups s JOIN signup_newsletters c ON c.signup_id = s.id AND c.newsletter_id = $4
+				WHERE s.subscriber_id = $5 AND s.id > $7 AND s.confirmed_at IS NOT NULL)
+			AND NOT EXISTS (SELECT 1 FROM subscription_events e
+				WHERE e.subscriber_id = $5 AND e.newsletter_id = $4 AND e.kind = 'changed' AND e.at >= subscriptions.joined_at)`,
+		string(c.Cadence), int64(c.Sections), millis(now), c.NewsletterID, su.SubscriberID, millis(su.CreatedAt), su.ID)
+	return err
 }
