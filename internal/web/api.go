@@ -1,12 +1,15 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -18,38 +21,80 @@ import (
 const mimeJSON = "application/json"
 
 // readJSON reads a JSON body strictly into v, a struct of this endpoint alone: a name that
-// it does not have, a value of another type and anything after the object are named as wrong.
+// it does not have, in just this spelling, or that comes twice, a value of another type and
+// anything after the object are named as wrong.
 func readJSON(c echo.Context, v any) error {
 	kind, _, err := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType))
 	if err != nil || kind != mimeJSON {
 		return &statusError{http.StatusUnsupportedMediaType, "Send JSON, with Content-Type: application/json."}
 	}
-	d := json.NewDecoder(c.Request().Body)
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
+	body, err := io.ReadAll(c.Request().Body)
+	if err != nil {
+		return jsonError(err)
+	}
+	if err := checkObject(body, namesOf(v)); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		return jsonError(err)
+	}
+	return nil
+}
+
+// checkObject checks what encoding/json lets pass: that the body is an object, not null, and
+// that its names are among the known ones, spelt just like them, each once.
+func checkObject(body []byte, known []string) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	first, err := d.Token()
+	if err != nil || first != json.Delim('{') {
+		return jsonError(err)
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		token, err := d.Token()
+		name, ok := token.(string)
+		if err != nil || !ok {
+			return jsonError(err)
+		}
+		switch {
+		case !slices.Contains(known, name):
+			return newsletter.Invalidf(clip(name, 100), "there is no such field here; look for a typing mistake, or leave it out")
+		case seen[name]:
+			return newsletter.Invalidf(name, "this stands here twice; give it once")
+		}
+		seen[name] = true
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return jsonError(err)
+		}
+	}
+	if _, err := d.Token(); err != nil {
 		return jsonError(err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		if tooLarge(err) {
-			return err
-		}
 		return &statusError{http.StatusBadRequest, "There is something after the JSON object; send one object."}
 	}
 	return nil
 }
 
-// jsonError says what is wrong with a body, naming the field where one can be named.
+// namesOf returns the names that the struct to which v points has in JSON.
+func namesOf(v any) []string {
+	t := reflect.TypeOf(v).Elem()
+	names := make([]string, t.NumField())
+	for i := range names {
+		names[i], _, _ = strings.Cut(t.Field(i).Tag.Get("json"), ",")
+	}
+	return names
+}
+
+// jsonError says what is wrong with a body, naming the field where one can be named. err is
+// nil if it is JSON and no object.
 func jsonError(err error) error {
 	if tooLarge(err) {
 		return err
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
 		return newsletter.Invalidf(e.Field, "this is a %s; it has to be %s", jsonWord(e.Value), typeWords(e))
-	}
-	// The package has no error type for this one; its text is part of its tests.
-	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		name = clip(strings.Trim(name, `"`), 100)
-		return newsletter.Invalidf(name, "there is no such field here; look for a typing mistake, or leave it out")
 	}
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return &statusError{http.StatusBadRequest, fmt.Sprintf("The body is not JSON: it goes wrong at octet %d.", e.Offset)}

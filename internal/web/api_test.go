@@ -61,6 +61,11 @@ func TestAPISubscribe_NamesWhatIsWrong(t *testing.T) {
 		{`["a@example.org"]`, 400, ""},
 		{``, 400, ""},
 		{`null x`, 400, ""},
+		{`null`, 400, ""},
+		{`"a@example.org"`, 400, ""},
+		{`{"email":"a@example.org",}`, 400, ""},
+		{`{"EMAIL":"a@example.org","newsletters":["daily-news"]}`, 422, "EMAIL"},
+		{`{"email":"a@example.org","newsletters":["daily-news"],"email":"b@example.org"}`, 422, "email"},
 		{`{"email":"` + strings.Repeat("a", maxBody) + `"}`, 413, ""},
 	} {
 		a := s.json("POST", "/api/v1/subscribe", "", tt.body)
