@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -24,16 +25,40 @@ func clientIP(trusted []netip.Prefix) echo.IPExtractor {
 	if len(trusted) == 0 {
 		return echo.ExtractIPDirect()
 	}
-	// By default Echo trusts every private address; only what was configured counts here.
-	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, p := range trusted {
-		p = p.Masked()
-		options = append(options, echo.TrustIPRange(&net.IPNet{
-			IP:   p.Addr().AsSlice(),
-			Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen()),
-		}))
+	direct := echo.ExtractIPDirect()
+	isTrusted := func(addr netip.Addr) bool {
+		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(addr) })
 	}
-	return echo.ExtractIPFromXFFHeader(options...)
+	return func(r *http.Request) string {
+		socket := direct(r)
+		nearest, ok := forwardedAddr(socket)
+		if !ok || !isTrusted(nearest) {
+			return socket
+		}
+		// Each proxy appends whom it got the request from. Several lines are one list.
+		hops := strings.Split(strings.Join(r.Header.Values(echo.HeaderXForwardedFor), ","), ",")
+		for _, hop := range slices.Backward(hops) {
+			addr, ok := forwardedAddr(hop)
+			if !ok {
+				return socket
+			}
+			if nearest = addr; !isTrusted(addr) {
+				break
+			}
+		}
+		return nearest.String()
+	}
+}
+
+// forwardedAddr reads an address as proxies write it: with a port or without, IPv6 in
+// brackets or not.
+func forwardedAddr(hop string) (netip.Addr, bool) {
+	hop = strings.TrimSpace(hop)
+	if both, err := netip.ParseAddrPort(hop); err == nil {
+		return both.Addr().Unmap().WithZone(""), true
+	}
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(hop, "["), "]"))
+	return addr.Unmap().WithZone(""), err == nil
 }
 
 // origin says from where this request came, as it is recorded with a consent (S24).

@@ -116,6 +116,12 @@ func TestClient_IsTheSocketUnlessAProxyIsTrusted(t *testing.T) {
 		{"several lines", []string{"127.0.0.1/32"}, []string{"X-Forwarded-For", "203.0.113.9", "X-Forwarded-For", "198.51.100.1"}, "198.51.100.1"},
 		{"a chain of trusted ones", []string{"127.0.0.1/32", "10.0.0.0/8"}, []string{"X-Forwarded-For", "198.51.100.1, 10.1.2.3"}, "198.51.100.1"},
 		{"an IPv6 client", []string{"127.0.0.1/32"}, []string{"X-Forwarded-For", "2001:db8::7"}, "2001:db8::7"},
+		{"with a port", []string{"127.0.0.1/32"}, []string{"X-Forwarded-For", "203.0.113.9:1234"}, "203.0.113.9"},
+		{"a chain with ports", []string{"127.0.0.1/32", "10.0.0.0/8"}, []string{"X-Forwarded-For", "203.0.113.9:1234, 10.1.2.3:443"}, "203.0.113.9"},
+		{"an IPv6 client with a port", []string{"127.0.0.1/32"}, []string{"X-Forwarded-For", "[2001:db8::7]:1234"}, "2001:db8::7"},
+		{"an IPv6 client in brackets", []string{"127.0.0.1/32"}, []string{"X-Forwarded-For", "[2001:db8::7]"}, "2001:db8::7"},
+		{"an IPv4 client written as IPv6", []string{"127.0.0.1/32"}, []string{"X-Forwarded-For", "::ffff:203.0.113.9"}, "203.0.113.9"},
+		{"trusted ones only", []string{"127.0.0.1/32", "10.0.0.0/8"}, []string{"X-Forwarded-For", "10.0.0.7, 10.1.2.3"}, "10.0.0.7"},
 		{"nonsense", []string{"127.0.0.1/32"}, []string{"X-Forwarded-For", "unknown"}, "127.0.0.1"},
 		{"no header", []string{"127.0.0.1/32"}, nil, "127.0.0.1"},
 	} {
