@@ -51,6 +51,7 @@ type eventJSON struct {
 	UserAgent    string    `json:"user_agent,omitempty"`
 	Actor        string    `json:"actor,omitempty"`
 	Note         string    `json:"note,omitempty"`
+	Edition      int64     `json:"edition,omitempty"` // whose link was followed
 	Words        string    `json:"words,omitempty"`
 	WordsVersion string    `json:"words_version,omitempty"`
 }
@@ -122,7 +123,7 @@ func (a *app) apiSubscriber(c echo.Context) error {
 		detail.Events = append(detail.Events, eventJSON{
 			Event: e.ID, Newsletter: e.Newsletter, Kind: string(e.Kind), At: e.At.UTC(), Channel: e.Channel,
 			Page: e.Page, Placement: e.Placement, IP: e.IP, UserAgent: e.UserAgent, Actor: e.Actor,
-			Note: e.Note, Words: e.Words, WordsVersion: e.WordsVersion,
+			Note: e.Note, Edition: e.EditionID, Words: e.Words, WordsVersion: e.WordsVersion,
 		})
 	}
 	return sendJSON(c, http.StatusOK, mimeJSON, detail)

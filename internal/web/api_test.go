@@ -252,3 +252,23 @@ func TestAPI_InternalErrorsTellNothing(t *testing.T) {
 		t.Error("the log does not say what it was")
 	}
 }
+
+func TestAPISubscriber_HistoryNamesTheEditionWhoseLinkWasFollowed(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	sub := s.join("anna@example.org", "daily-news")
+	s.post("/unsubscribe/"+s.link(newsletter.PurposeUnsubscribe, sub, s.daily), nil).want(200)
+	a := s.json("GET", fmt.Sprintf("/api/v1/subscribers/%d", sub.ID), s.token("all"), "").want(200)
+	var detail subscriberDetail
+	if err := json.Unmarshal([]byte(a.body), &detail); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range detail.Events {
+		if want := map[string]int64{"left": 1}[e.Kind]; e.Edition != want {
+			t.Errorf("%s: edition %d, want %d", e.Kind, e.Edition, want)
+		}
+	}
+	if n := len(detail.Events); n != 3 {
+		t.Errorf("%d events", n)
+	}
+}
