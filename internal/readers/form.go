@@ -17,15 +17,17 @@ import (
 
 // The limits of what a form can say, in characters or in number.
 const (
-	maxName        = 100
-	maxPage        = 2000
-	maxPlacement   = 100
-	maxZone        = 64
-	maxUserAgent   = 300
-	maxNote        = 500
-	maxNewsletters = 20
-	maxSections    = 20 * newsletter.MaxSections
+	maxName      = 100
+	maxPage      = 2000
+	maxPlacement = 100
+	maxZone      = 64
+	maxUserAgent = 300
+	maxNote      = 500
+	maxSections  = 20 * newsletter.MaxSections
 )
+
+// MaxNewsletters is the most newsletters that one form can ask for.
+const MaxNewsletters = 20
 
 // problems collects every wrong field, so that a person need not find them one at a time.
 type problems []newsletter.Field
@@ -164,8 +166,8 @@ func (s *Service) choose(ctx context.Context, all []newsletter.Newsletter, slugs
 }
 
 func wantedOf(all []newsletter.Newsletter, slugs []string, p *problems) ([]newsletter.Newsletter, error) {
-	if len(slugs) > maxNewsletters {
-		p.add("newsletter", "Please choose at most %d newsletters at once.", maxNewsletters)
+	if len(slugs) > MaxNewsletters {
+		p.add("newsletter", "Please choose at most %d newsletters at once.", MaxNewsletters)
 		return nil, nil
 	}
 	if len(slugs) == 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/readers"
 )
 
 // homePage lists the newsletters that can be subscribed to, with a form.
@@ -107,7 +108,7 @@ func (a *app) subscribed(c echo.Context, values url.Values) error {
 	to := a.path("/check-inbox")
 	query := url.Values{}
 	for i, slug := range values["newsletter"] {
-		if i < maxNewsletters && newsletter.CheckSlug(slug) == nil {
+		if i < readers.MaxNewsletters && newsletter.CheckSlug(slug) == nil {
 			query.Add("newsletter", slug)
 		}
 	}
@@ -116,9 +117,6 @@ func (a *app) subscribed(c echo.Context, values url.Values) error {
 	}
 	return c.Redirect(http.StatusSeeOther, to)
 }
-
-// maxNewsletters is how many newsletters one request is about at most.
-const maxNewsletters = 50
 
 // again shows the form with what was typed and what was wrong.
 func (a *app) again(c echo.Context, form signUpForm, values url.Values, invalid error) error {
@@ -150,7 +148,8 @@ func (a *app) checkInbox(c echo.Context) error {
 	var slugs []string
 	for _, n := range open {
 		// A form need not name the only newsletter that there is.
-		if slices.Contains(wanted, n.Slug) || len(wanted) == 0 && len(open) == 1 {
+		asked := slices.Contains(wanted, n.Slug) || len(wanted) == 0 && len(open) == 1
+		if asked && len(list) < readers.MaxNewsletters {
 			list, slugs = append(list, n), append(slugs, n.Slug)
 		}
 	}

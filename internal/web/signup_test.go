@@ -1,12 +1,14 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/readers"
 )
 
 func TestHome_OffersTheOpenNewsletters(t *testing.T) {
@@ -91,6 +93,19 @@ func TestCheckInbox_NamesTheSenderOfTheMail(t *testing.T) {
 	s.create(arts)
 	s.get("/check-inbox?newsletter=arts&newsletter=daily-news").want(200).
 		has("To get Daily News, Arts", "confirm@news.example.org").lacks("arts.example")
+}
+
+func TestCheckInbox_IsAboutNoMoreThanAFormCanAskFor(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	query := url.Values{}
+	for i := range readers.MaxNewsletters + 5 {
+		n := weekend()
+		n.Slug = fmt.Sprintf("n%d", i)
+		s.create(n)
+		query.Add("newsletter", n.Slug)
+	}
+	s.get("/check-inbox?"+query.Encode()).want(200).has("Check your inbox", "Subject")
 }
 
 func TestSubscribe_RefererStandsInForThePage(t *testing.T) {
