@@ -9,13 +9,6 @@ import (
 	"broadsheet/internal/readers"
 )
 
-// The states of a confirmation link.
-const (
-	linkOpen    = "open"
-	linkUsed    = "used"
-	linkExpired = "expired"
-)
-
 // confirmPage shows what a confirmation link would do, or why it does nothing any more.
 type confirmPage struct {
 	frame
@@ -54,7 +47,7 @@ func (a *app) showConfirmation(c echo.Context, status int, found readers.Confirm
 		frame: commonFrame(list), Confirmation: found,
 		Action: a.path("/confirm/" + c.Param("token")), Again: a.path("/"),
 	}
-	if found.State == linkExpired {
+	if found.State == readers.StateExpired {
 		page.Action += "/renew"
 	}
 	if len(list) == 1 {
@@ -66,7 +59,7 @@ func (a *app) showConfirmation(c echo.Context, status int, found readers.Confirm
 func (a *app) confirm(c echo.Context) error {
 	ctx, token := c.Request().Context(), c.Param("token")
 	done, err := a.Readers.Confirm(ctx, token, origin(c, "link"))
-	if newsletter.ReasonOf(err) == linkExpired {
+	if newsletter.ReasonOf(err) == readers.StateExpired {
 		found, err := a.Readers.Confirmation(ctx, token)
 		if err != nil {
 			return err
