@@ -272,3 +272,38 @@ func TestAPISubscriber_HistoryNamesTheEditionWhoseLinkWasFollowed(t *testing.T) 
 		t.Errorf("%d events", n)
 	}
 }
+
+// What docs/api.md says of the statuses.
+func TestAPI_AnswersWithTheStatusesOfItsDocumentation(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	token := s.token("all")
+	const people = "/api/v1/subscribers"
+	s.json("POST", people, token, `{"email":"left@example.org","newsletters":["daily-news"],"consent":"x"}`).want(201)
+	path := fmt.Sprintf("%s/%d", people, s.subscriber("left@example.org").ID)
+	s.json("DELETE", path, token, "").want(200)
+	for _, tt := range []struct {
+		method, path, body string
+		status             int
+		reason             string
+	}{
+		{"POST", people, `[]`, 400, ""},
+		{"GET", people + "?email=%zz", "", 400, ""},
+		{"POST", people, `{"email":"left@example.org","newsletters":["daily-news"],"consent":"x"}`, 403, "left"},
+		{"GET", people + "?newsletter=nothing", "", 404, ""},
+		{"PATCH", people + "/999", `{"name":"x"}`, 404, ""},
+		{"POST", people, `{"email":"` + strings.Repeat("a", maxBody) + `"}`, 413, ""},
+		{"GET", people + "?page=2", "", 422, ""},
+		{"GET", people + "?limit=1&limit=2", "", 422, ""},
+		{"GET", people + "?limit=1001", "", 422, ""},
+		{"DELETE", path + "?all=1", "", 422, ""},
+		{"POST", people, `{"email":"a@example.org","newsletters":["daily-news"]}`, 422, ""},
+		{"POST", people, `{"email":"a@example.org","newsletters":["nothing"],"consent":"x"}`, 422, ""},
+		{"PATCH", path, `{"name":"x","name":"y"}`, 422, ""},
+	} {
+		if p := problemIn(t, s.json(tt.method, tt.path, token, tt.body)); p.Status != tt.status || p.Reason != tt.reason {
+			t.Errorf("%s %s: %d %q, want %d %q", tt.method, tt.path, p.Status, p.Reason, tt.status, tt.reason)
+		}
+	}
+	problemIn(t, s.do("PATCH", path, "text/plain", `{}`, "Authorization", "Bearer "+token).want(415))
+}
