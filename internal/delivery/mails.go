@@ -14,6 +14,7 @@ type MailQueue interface {
 	RecoverMails(ctx context.Context, now time.Time) (int, error)
 	DueMails(ctx context.Context, now time.Time, limit int) ([]newsletter.Mail, error)
 	BeginMail(ctx context.Context, id int64, now time.Time) (newsletter.Mail, error)
+	// FinishMail records the outcome; a mail in doubt is counted as such and tried again.
 	FinishMail(ctx context.Context, id int64, o newsletter.Outcome, nextTry, now time.Time) error
 	ExpireMails(ctx context.Context, now time.Time) (int, error)
 }
@@ -109,15 +110,7 @@ func (e *Engine) carryMail(ctx context.Context, c *connection, id int64) error {
 	if o.Broken {
 		c.close()
 	}
-	outcome := outcomeOf(o, c.relay())
-	switch outcome.State {
-	case newsletter.InDoubt:
-		// A confirmation that comes twice does no harm; one that never comes loses a reader.
-		outcome.State = newsletter.Deferred
-	case newsletter.Accepted, newsletter.Refused, newsletter.Deferred, newsletter.Waiting,
-		newsletter.Sending, newsletter.Expired, newsletter.Withheld:
-	}
-	if err := e.finishMail(ctx, m, outcome); err != nil {
+	if err := e.finishMail(ctx, m, outcomeOf(o, c.relay())); err != nil {
 		return err
 	}
 	if o.Fault == mail.FaultRelay {

@@ -208,15 +208,6 @@ func (s *Store) changeMails(ctx context.Context, what, statement string, args ..
 	return n, nil
 }
 
-// NextMailTry returns when the next mail is to be tried, zero if none is waiting.
-func (s *Store) NextMailTry(ctx context.Context) (time.Time, error) {
-	var at sql.NullInt64
-	if err := s.read(ctx).row(`SELECT MIN(next_try) FROM mails WHERE state IN (1, 5)`).Scan(&at); err != nil {
-		return time.Time{}, fmt.Errorf("next mail: %w", err)
-	}
-	return fromNull(at), nil
-}
-
 // MailQueue returns how many mails are still to be sent, and since when the oldest waits
 // (zero if there are none).
 func (s *Store) MailQueue(ctx context.Context) (waiting int, oldest time.Time, err error) {

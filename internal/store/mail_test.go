@@ -66,9 +66,6 @@ func TestMail_GoesThroughItsStates(t *testing.T) {
 	s, n, key := outbox(t)
 	ctx, now := t.Context(), mailNow
 	wantQueue(t, s, 0, time.Time{})
-	if next, err := s.NextMailTry(ctx); err != nil || !next.IsZero() {
-		t.Errorf("next %v, %v", next, err)
-	}
 	if err := s.SignUp(ctx, request(n, key, "a@example.org"), now); err != nil {
 		t.Fatal(err)
 	}
@@ -109,9 +106,6 @@ func TestMail_GoesThroughItsStates(t *testing.T) {
 		}
 		if early, err := s.DueMails(ctx, now.Add(-time.Millisecond), 10); err != nil || len(early) != 0 {
 			t.Errorf("due too early: %+v, %v", early, err)
-		}
-		if next, err := s.NextMailTry(ctx); err != nil || !next.Equal(now) {
-			t.Errorf("next %v, %v", next, err)
 		}
 		if m = dueOne(t, s, now); m.State != step.stored || m.Attempts != step.attempts {
 			t.Errorf("after %s: %+v", step.outcome, m)

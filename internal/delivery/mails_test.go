@@ -1,0 +1,97 @@
+package delivery_test
+
+import (
+	"context"
+	"crypto/rand"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"broadsheet/internal/delivery"
+	"broadsheet/internal/mail"
+	"broadsheet/internal/newsletter"
+	"broadsheet/internal/newsroomtest"
+	"broadsheet/internal/smtptest"
+	"broadsheet/internal/store"
+)
+
+// outbox has one mail to send and keeps how its attempts ended.
+type outbox struct {
+	mu       sync.Mutex
+	outcomes []newsletter.State
+}
+
+func (o *outbox) RecoverMails(context.Context, time.Time) (int, error) { return 0, nil }
+func (o *outbox) ExpireMails(context.Context, time.Time) (int, error)  { return 0, nil }
+
+func (o *outbox) DueMails(context.Context, time.Time, int) ([]newsletter.Mail, error) {
+	if states := o.states(); len(states) > 0 && states[len(states)-1] == newsletter.Accepted {
+		return nil, nil
+	}
+	return []newsletter.Mail{{ID: 1}}, nil
+}
+
+func (o *outbox) BeginMail(_ context.Context, id int64, _ time.Time) (newsletter.Mail, error) {
+	return newsletter.Mail{ID: id}, nil
+}
+
+func (o *outbox) Compose(context.Context, newsletter.Mail) (from, to string, message []byte, err error) {
+	return "confirm@example.org", "a@example.org", []byte("Subject: x\r\n\r\nx\r\n"), nil
+}
+
+func (o *outbox) FinishMail(_ context.Context, _ int64, outcome newsletter.Outcome, _, _ time.Time) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.outcomes = append(o.outcomes, outcome.State)
+	return nil
+}
+
+func (o *outbox) states() []newsletter.State {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return append([]newsletter.State(nil), o.outcomes...)
+}
+
+// The outbox counts doubts and decides to try again: it must be told of them.
+func TestMails_TellTheOutboxWhatIsInDoubt(t *testing.T) {
+	t.Parallel()
+	server, err := smtptest.Start(smtptest.Options{Faults: []smtptest.Fault{
+		{At: smtptest.AtDot, Times: 1, Action: smtptest.HangUp, Count: true},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Close() })
+	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.CreateIfMissing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	keys, suppression, err := s.Keys(t.Context(), newsroomtest.Start, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport, err := mail.ParseTransport(server.URL(), mail.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	box := &outbox{}
+	e := delivery.NewEngine(delivery.Options{
+		Ledger: s, Role: s, Outbox: box, Transport: transport, Connections: 1, BaseURL: "https://news.example.org",
+		Keys: keys, Suppression: suppression, Now: func() time.Time { return newsroomtest.Start },
+		Random: func() float64 { return 0 }, Idle: 10 * time.Millisecond,
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { _ = e.Serve(ctx) })
+	newsroomtest.Until(t.Context(), t, "the mail is accepted", func() bool {
+		states := box.states()
+		return len(states) > 0 && states[len(states)-1] == newsletter.Accepted
+	})
+	stop()
+	running.Wait()
+	if got := box.states(); got[0] != newsletter.InDoubt {
+		t.Errorf("the attempts ended as %v", got)
+	}
+}
