@@ -30,7 +30,7 @@ WORKDIR /data
 VOLUME /data
 EXPOSE 8080
 
-# Asks /healthz at BROADSHEET_LISTEN; the image has no curl.
+# Asks /readyz at BROADSHEET_LISTEN; the image has no curl.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["broadsheet", "serve", "--check"]
 
 ENTRYPOINT ["broadsheet"]

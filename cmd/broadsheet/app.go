@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -29,6 +30,7 @@ type app struct {
 	json, quiet bool
 	envFile     string
 	started     bool // a command has begun, so what fails is not its usage
+	answered    bool // the refusal is printed as JSON already
 }
 
 // services is what a command works with. Close it when done.
@@ -39,7 +41,8 @@ type services struct {
 	keys        newsletter.KeyRing
 	suppression newsletter.SuppressionKey
 	feeds       *feed.Client
-	desk        *desk.Desk // without a press: it cannot build or send editions
+	desk        *desk.Desk
+	press       *press // nil: the desk cannot build or send editions
 
 	app   *app
 	actor string
@@ -138,6 +141,37 @@ func (a *app) actor() string {
 // interactive reports whether a person sits at the command and can be asked.
 func (a *app) interactive() bool {
 	return isTerminal(a.stdin) && isTerminal(a.stderr) && !a.json
+}
+
+// answers reads what a person types, until ctx ends: without that, Ctrl-C at a question would
+// wait for the answer.
+func (a *app) answers(ctx context.Context) *bufio.Reader {
+	return bufio.NewReader(&interruptible{ctx: ctx, from: a.stdin})
+}
+
+// interruptible is a reader whose Read ends when ctx does. What was being read then is lost.
+type interruptible struct {
+	ctx  context.Context
+	from io.Reader
+}
+
+func (r *interruptible) Read(p []byte) (int, error) {
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		buffer := make([]byte, len(p))
+		n, err := r.from.Read(buffer)
+		done <- result{buffer[:n], err}
+	}()
+	select {
+	case <-r.ctx.Done():
+		return 0, r.ctx.Err()
+	case got := <-done:
+		return copy(p, got.data), got.err
+	}
 }
 
 func isTerminal(stream any) bool {

@@ -35,7 +35,7 @@ func articleList(a *app) *cobra.Command {
 		Short: "Show articles, the newest first",
 		Long: `Shows the articles that came in, the newest first, and what becomes of each:
 
-  owed        part of the next digest of readers who did not have it
+  ready       part of the next digest of readers who did not have it
   embargo     waits for the date that its source gives
   held        held by staff
   back_dated  held because of its old date
@@ -119,7 +119,7 @@ func stateOf(art newsletter.Article, now time.Time) string {
 	case art.OwedFrom.After(now):
 		return "embargo"
 	}
-	return "owed"
+	return "ready"
 }
 
 func stateWithTime(art newsletter.Article, now time.Time) string {

@@ -80,6 +80,13 @@ func (d *demonstration) run(ctx context.Context) (err error) {
 	}
 	if d.keep == "" {
 		defer func() { err = errors.Join(err, os.RemoveAll(d.dir)) }()
+	} else {
+		// The mailbox server ends with the demo; what is kept goes on with its folder.
+		defer func() {
+			if _, settingsErr := d.writeSettings("outbox:"+d.mailbox(), demoListen); settingsErr != nil {
+				err = errors.Join(err, settingsErr)
+			}
+		}()
 	}
 	smtp, err := smtptest.Start(smtptest.Options{Pipelining: true, EightBitMIME: true, EnhancedStatusCodes: true, OnMessage: d.receive})
 	if err != nil {

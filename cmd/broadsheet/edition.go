@@ -101,7 +101,7 @@ func (a *app) printEditions(views []editionView) {
 			fmt.Sprint(v.Accepted), fmt.Sprint(v.Refused), fmt.Sprint(v.Waiting), cut(v.Subject, 48),
 		})
 	}
-	a.printTable([]string{"ID", "Newsletter", "Cadence", "Date", "Slot", "State", "Planned", "Accepted", "Refused", "Waiting", "Subject"}, rows)
+	a.printTable([]string{"EDITION", "NEWSLETTER", "CADENCE", "DATE", "SLOT", "STATE", "PLANNED", "ACCEPTED", "REFUSED", "WAITING", "SUBJECT"}, rows)
 }
 
 func editionID(arg string) (int64, error) {
@@ -161,7 +161,7 @@ bytes, and every article that was considered with the reason why it was taken or
 				})
 				if e.Planned > 0 {
 					fmt.Fprintln(a.stdout)
-					a.printTally(tally)
+					a.printTally(tally, s.press.transport.Real())
 				}
 				if len(considered) > 0 {
 					fmt.Fprintln(a.stdout)
@@ -173,7 +173,7 @@ bytes, and every article that was considered with the reason why it was taken or
 						}
 						rows = append(rows, []string{fmt.Sprint(v.Article), why, cut(v.Headline, 70)})
 					}
-					a.printTable([]string{"Article", "Why", "Headline"}, rows)
+					a.printTable([]string{"ARTICLE", "WHY", "HEADLINE"}, rows)
 				}
 				return nil
 			})
@@ -277,7 +277,7 @@ func (a *app) printDeliveries(rows []newsletter.Delivery, limit int) error {
 		}
 		table = append(table, []string{fmt.Sprint(d.SubscriberID), d.Email, d.State.String(), fmt.Sprint(d.Attempts), fmt.Sprint(d.Doubts), local(d.UpdatedAt), why})
 	}
-	a.printTable([]string{"Subscriber", "Address", "State", "Attempts", "Doubts", "Since", "Why"}, table)
+	a.printTable([]string{"SUBSCRIBER", "EMAIL", "STATE", "ATTEMPTS", "DOUBTS", "SINCE", "WHY"}, table)
 	if len(rows) == limit {
 		a.say("There may be more: --after %d goes on.", rows[len(rows)-1].SubscriberID)
 	}

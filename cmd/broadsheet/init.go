@@ -41,7 +41,7 @@ cannot be read, or a value that is wrong, leaves everything as it was.`,
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		i := &initialisation{app: a, address: args[0], slug: *slug, edit: editOf(cmd), test: *test}
 		if a.interactive() && !*yes {
-			i.answers = bufio.NewReader(a.stdin)
+			i.answers = a.answers(cmd.Context())
 		}
 		return i.run(cmd.Context())
 	}
@@ -95,16 +95,20 @@ func (i *initialisation) make(ctx context.Context, s *services) error {
 	if err != nil {
 		return fmt.Errorf("the newsletter %s is made, but its source is not; go on with \"broadsheet source add %s --newsletter %s\": %w", n.Slug, i.address, n.Slug, err)
 	}
+	next, err := s.desk.NextSlots(ctx, n)
+	if err != nil {
+		return err
+	}
 	if i.json {
 		err = i.printJSON(struct {
 			newsletterView
 			Source fetchedView `json:"source"`
-		}{viewNewsletter(n, i.now()), viewFetched(added.Fetched)})
+		}{viewNewsletter(n, next), viewFetched(added.Fetched)})
 		if err != nil {
 			return err
 		}
 	}
-	i.say("\nMade the newsletter %s. %s", n.Slug, nextSlots(n, i.now()))
+	i.say("\nMade the newsletter %s. %s", n.Slug, nextSlots(n, next))
 	i.sayFetched(added.Fetched)
 	if i.test != "" {
 		if err := i.app.sendTest(ctx, s, n, i.test); err != nil {

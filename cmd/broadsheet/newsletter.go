@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"broadsheet/internal/desk"
 	"broadsheet/internal/newsletter"
@@ -88,10 +87,14 @@ from now on: a due time of today that has passed is not made up.`,
 				if err != nil {
 					return err
 				}
-				if a.json {
-					return a.printJSON(viewNewsletter(n, a.now()))
+				next, err := s.desk.NextSlots(cmd.Context(), n)
+				if err != nil {
+					return err
 				}
-				a.say("Made the newsletter %s. %s", n.Slug, nextSlots(n, a.now()))
+				if a.json {
+					return a.printJSON(viewNewsletter(n, next))
+				}
+				a.say("Made the newsletter %s. %s", n.Slug, nextSlots(n, next))
 				a.say("Give it articles: broadsheet source add FEED-URL --newsletter %s", n.Slug)
 				return nil
 			})
@@ -129,10 +132,14 @@ it stays and is only sent by hand.`,
 				if err != nil {
 					return err
 				}
-				if a.json {
-					return a.printJSON(viewNewsletter(n, a.now()))
+				next, err := s.desk.NextSlots(cmd.Context(), n)
+				if err != nil {
+					return err
 				}
-				a.say("%s is changed. %s", n.Slug, nextSlots(n, a.now()))
+				if a.json {
+					return a.printJSON(viewNewsletter(n, next))
+				}
+				a.say("%s is changed. %s", n.Slug, nextSlots(n, next))
 				return nil
 			})
 		},
@@ -155,20 +162,21 @@ func newsletterList(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if a.json {
-					views := []newsletterView{}
-					for _, n := range all {
-						views = append(views, viewNewsletter(n, a.now()))
+				views, rows := []newsletterView{}, [][]string{}
+				for _, n := range all {
+					next, err := s.desk.NextSlots(cmd.Context(), n)
+					if err != nil {
+						return err
 					}
+					views = append(views, viewNewsletter(n, next))
+					rows = append(rows, []string{n.Slug, n.Name, string(n.Status), rulesOf(n), nextDue(n, next)})
+				}
+				if a.json {
 					return a.printJSON(views)
 				}
 				if len(all) == 0 {
 					a.say("There is no newsletter yet. Make one: broadsheet newsletter create SLUG …")
 					return nil
-				}
-				var rows [][]string
-				for _, n := range all {
-					rows = append(rows, []string{n.Slug, n.Name, string(n.Status), rulesOf(n), nextDue(n, a.now())})
 				}
 				a.printTable([]string{"NEWSLETTER", "NAME", "STATUS", "DUE", "NEXT"}, rows)
 				return nil
@@ -209,7 +217,11 @@ func (a *app) showNewsletter(ctx context.Context, s *services, slug string) erro
 	if err != nil {
 		return err
 	}
-	v := newsletterDetail{newsletterView: viewNewsletter(n, a.now()), Readers: map[string]int{}, Sections: viewSections(sections), Sources: viewSources(sources)}
+	next, err := s.desk.NextSlots(ctx, n)
+	if err != nil {
+		return err
+	}
+	v := newsletterDetail{newsletterView: viewNewsletter(n, next), Readers: map[string]int{}, Sections: viewSections(sections), Sources: viewSources(sources)}
 	for _, state := range []newsletter.SubscriptionState{newsletter.Pending, newsletter.Active, newsletter.PausedSub, newsletter.Left} {
 		v.Readers[string(state)] = readers[state]
 	}
@@ -219,7 +231,7 @@ func (a *app) showNewsletter(ctx context.Context, s *services, slug string) erro
 	fields := [][2]string{
 		{"newsletter", n.Slug}, {"name", n.Name}, {"description", n.Description}, {"status", string(n.Status)},
 		{"from", n.From.String()}, {"reply to", v.ReplyTo}, {"postal address", n.PostalAddress},
-		{"language", n.Language}, {"zone", n.Zone}, {"due", rulesOf(n)}, {"next", nextDue(n, a.now())},
+		{"language", n.Language}, {"zone", n.Zone}, {"due", rulesOf(n)}, {"next", nextDue(n, next)},
 		{"articles", fmt.Sprintf("%d to %d", n.MinArticles, n.MaxArticles)}, {"link params", n.LinkParams},
 		{"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter},
 		{"readers", fmt.Sprintf("%d active, %d paused, %d to confirm, %d left", readers[newsletter.Active], readers[newsletter.PausedSub], readers[newsletter.Pending], readers[newsletter.Left])},
@@ -256,10 +268,14 @@ func newsletterStatus(a *app, verb, short, long string, change func(*desk.Desk, 
 				if err != nil {
 					return err
 				}
-				if a.json {
-					return a.printJSON(viewNewsletter(n, a.now()))
+				next, err := s.desk.NextSlots(cmd.Context(), n)
+				if err != nil {
+					return err
 				}
-				a.say("%s is %s. %s", n.Slug, n.Status, nextSlots(n, a.now()))
+				if a.json {
+					return a.printJSON(viewNewsletter(n, next))
+				}
+				a.say("%s", strings.TrimSpace(fmt.Sprintf("%s is %s. %s", n.Slug, n.Status, nextSlots(n, next))))
 				return nil
 			})
 		},
@@ -281,26 +297,26 @@ func rulesOf(n newsletter.Newsletter) string {
 
 // nextSlots says when the newsletter is due next, in its own zone; nothing if it does not
 // run.
-func nextSlots(n newsletter.Newsletter, now time.Time) string {
+func nextSlots(n newsletter.Newsletter, next []newsletter.Due) string {
 	if n.Status != newsletter.Open {
 		return ""
 	}
-	if due := nextDue(n, now); due != "" {
+	if due := nextDue(n, next); due != "" {
 		return "Next: " + due + "."
 	}
 	return "Nothing is scheduled: send it by hand."
 }
 
 // nextDue returns when each cadence is due next; empty if nothing is scheduled.
-func nextDue(n newsletter.Newsletter, now time.Time) string {
+func nextDue(n newsletter.Newsletter, next []newsletter.Due) string {
 	zone, err := n.Location()
-	if err != nil || n.Status != newsletter.Open {
+	if err != nil {
 		return ""
 	}
 	var parts []string
-	for _, s := range n.Schedules {
-		if due, ok := s.Rule.Next(now, zone); ok {
-			parts = append(parts, string(s.Cadence)+" "+inZone(due.At, zone))
+	for i, s := range n.Schedules {
+		if !next[i].At.IsZero() {
+			parts = append(parts, string(s.Cadence)+" "+inZone(next[i].At, zone))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -39,7 +39,8 @@ type newsletterDetail struct {
 	Sources  []sourceView   `json:"sources"`
 }
 
-func viewNewsletter(n newsletter.Newsletter, now time.Time) newsletterView {
+// viewNewsletter returns a newsletter with the times that desk.NextSlots gives.
+func viewNewsletter(n newsletter.Newsletter, next []newsletter.Due) newsletterView {
 	v := newsletterView{
 		Newsletter: n.Slug, Name: n.Name, Description: n.Description, Status: string(n.Status), From: n.From.String(),
 		PostalAddress: n.PostalAddress, Language: n.Language, Zone: n.Zone, PrivacyURL: n.PrivacyURL,
@@ -49,15 +50,8 @@ func viewNewsletter(n newsletter.Newsletter, now time.Time) newsletterView {
 	if n.ReplyTo != (newsletter.Address{}) {
 		v.ReplyTo = n.ReplyTo.String()
 	}
-	zone, err := n.Location()
-	for _, s := range n.Schedules {
-		sv := scheduleView{Cadence: string(s.Cadence), Rule: s.Rule.String()}
-		if err == nil && n.Status == newsletter.Open {
-			if due, ok := s.Rule.Next(now, zone); ok {
-				sv.NextAt = utc(due.At)
-			}
-		}
-		v.Schedules = append(v.Schedules, sv)
+	for i, s := range n.Schedules {
+		v.Schedules = append(v.Schedules, scheduleView{Cadence: string(s.Cadence), Rule: s.Rule.String(), NextAt: utc(next[i].At)})
 	}
 	return v
 }

@@ -46,6 +46,7 @@ func (s *services) openPress() (*press, error) {
 		Store: s.store, Engine: p.engine, Transport: transport, Templates: sources,
 		Keys: s.keys, Suppression: s.suppression,
 	})
+	s.press = p
 	return p, nil
 }
 

@@ -49,6 +49,7 @@ a digest of what is new to them. Every message is accounted for.
 		Example: `  broadsheet demo
   broadsheet init https://news.example.org/feed
   broadsheet serve`,
+		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -180,7 +181,7 @@ func (a *app) report(cmd *cobra.Command, err error) int {
 		return code
 	}
 	message := describe(cmd, err)
-	if code == exitRefused && a.json {
+	if code == exitRefused && a.json && !a.answered {
 		// The exit code tells already if this cannot be written.
 		_ = a.printJSON(struct {
 			Error  string `json:"error"`

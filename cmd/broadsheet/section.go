@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -54,6 +55,18 @@ func newsletterFlag(cmd *cobra.Command) *string {
 	return cmd.Flags().StringP("newsletter", "n", "", "slug of the newsletter")
 }
 
+// onlyNewsletter fills in the newsletter where there is just one to mean.
+func (s *services) onlyNewsletter(ctx context.Context, slug *string) error {
+	if *slug != "" {
+		return nil
+	}
+	all, err := s.desk.Newsletters(ctx)
+	if err == nil && len(all) == 1 {
+		*slug = all[0].Slug
+	}
+	return err
+}
+
 func sectionList(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list --newsletter SLUG [--unmapped]",
@@ -70,6 +83,9 @@ most frequent first.`,
 	unmapped := cmd.Flags().Bool("unmapped", false, "feed categories that no section matches")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
+			if err := s.onlyNewsletter(cmd.Context(), slug); err != nil {
+				return err
+			}
 			if *unmapped {
 				categories, err := s.desk.UnmappedCategories(cmd.Context(), *slug)
 				if err != nil {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -110,8 +109,10 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		if err != nil {
 			return err
 		}
-		if err := sv.refuseSending(ctx, p); err != nil {
-			return err
+		if sends {
+			if err := sv.refuseSending(ctx, p); err != nil {
+				return err
+			}
 		}
 		if s.edition != 0 {
 			return s.carry(ctx, sv, s.edition)
@@ -144,6 +145,13 @@ func (s *sending) goOn(e newsletter.Edition) {
 func (s *sending) sendNew(ctx context.Context, sv *services, p *press, o desk.BuildOptions) error {
 	s.note("Asking the sources …")
 	draft, err := sv.desk.Build(ctx, o)
+	if s.dryRun && newsletter.ReasonOf(err) == newsletter.SkippedNothingNew {
+		if draft.Survey.Planned() > 0 {
+			return s.showNothing(draft, err)
+		}
+		o.Sample = true // without readers, show what one would get
+		draft, err = sv.desk.Build(ctx, o)
+	}
 	if err != nil {
 		return err
 	}
@@ -171,11 +179,21 @@ func (s *sending) sendNew(ctx context.Context, sv *services, p *press, o desk.Bu
 		s.showDraft(draft, p, sv, s.dryRun)
 	}
 	if s.dryRun {
+		if draft.Survey.Readers == 0 {
+			s.say("\nNobody would get it: there are no readers yet. They sign up at %s/n/%s,\nor: broadsheet subscriber import FILE.csv --newsletter %s --consent …",
+				sv.settings.BaseURL, draft.Newsletter.Slug, draft.Newsletter.Slug)
+		}
 		return nil
 	}
-	if !s.yes && !s.confirm(fmt.Sprintf("Send to %s?", counted(draft.Survey.Readers, "reader", "readers"))) {
-		s.say("Nothing was sent.")
-		return nil
+	if !s.yes {
+		yes, err := s.confirm(ctx, fmt.Sprintf("Send to %s?", counted(draft.Survey.Readers, "reader", "readers")))
+		if err != nil {
+			return err
+		}
+		if !yes {
+			s.say("Nothing was sent.")
+			return nil
+		}
 	}
 	e, err := sv.desk.Start(ctx, draft, nil)
 	if err != nil {
@@ -184,15 +202,33 @@ func (s *sending) sendNew(ctx context.Context, sv *services, p *press, o desk.Bu
 	return s.carry(ctx, sv, e.ID)
 }
 
+// showNothing says for each article why it is not sent, and returns the refusal.
+func (s *sending) showNothing(d *desk.Draft, refusal error) error {
+	if !s.json {
+		s.showLeft(d)
+		return refusal
+	}
+	s.answered = true
+	return errors.Join(refusal, s.printJSON(struct {
+		Error    string             `json:"error"`
+		Reason   string             `json:"reason"`
+		Withheld map[string]int     `json:"withheld"`
+		Articles []draftArticleView `json:"articles"`
+	}{refusal.Error(), newsletter.ReasonOf(refusal), d.Survey.Withheld, viewArticles(d)}))
+}
+
 // confirm asks a question that is answered by yes or no; no is the default.
-func (s *sending) confirm(question string) bool {
+func (s *sending) confirm(ctx context.Context, question string) (bool, error) {
 	fmt.Fprintf(s.stderr, "%s [y/N] ", question)
-	answer, err := bufio.NewReader(s.stdin).ReadString('\n')
+	answer, err := s.answers(ctx).ReadString('\n')
 	if err != nil {
 		fmt.Fprintln(s.stderr)
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
 	}
 	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes"
+	return answer == "y" || answer == "yes", nil
 }
 
 // carry carries an edition out, shows how it goes, and prints the ledger however it ends.
@@ -200,6 +236,9 @@ func (s *sending) carry(ctx context.Context, sv *services, id int64) error {
 	show := s.newProgress()
 	err := sv.desk.Carry(ctx, id, s.wait, show.tell)
 	show.end()
+	if kind := newsletter.KindOf(err); kind == newsletter.NotFound || kind == newsletter.Forbidden {
+		return err
+	}
 	// The ledger is printed even if the command was interrupted.
 	printErr := s.printLedger(context.WithoutCancel(ctx), sv, id)
 	if printErr != nil {
@@ -215,6 +254,9 @@ func (s *sending) explain(ctx context.Context, sv *services, id int64, err error
 		again = "broadsheet serve goes on with it"
 	}
 	if unfinished, ok := errors.AsType[*delivery.UnfinishedError](err); ok {
+		if unfinished.Relay != nil {
+			again += fmt.Sprintf("; %sSMTP_URL says which relay is used", settingPrefix)
+		}
 		return unfinishedf("%w; %s", unfinished, again)
 	}
 	if err != nil && ctx.Err() != nil {

@@ -21,7 +21,7 @@ func (a *app) showDraft(d *desk.Draft, p *press, sv *services, text bool) {
 		{"Subject", d.Sample.Subject},
 		{"Preview", d.Sample.Preheader},
 		{"From", d.Newsletter.From.String()},
-		{"Readers", readersLine(d)},
+		{"For", readersLine(d)},
 		{"Size", fmt.Sprintf("%d kB, the HTML part %d kB", (d.Message.Size()+999)/1000, (d.Message.HTMLSize()+999)/1000)},
 		{"Relay", p.transport.String()},
 		{"Database", sv.store.Path()},
@@ -33,10 +33,10 @@ func (a *app) showDraft(d *desk.Draft, p *press, sv *services, text bool) {
 			rows = append(rows, []string{fmt.Sprint(i + 1), cut(labelled(article), 72), counted(article.Readers, "reader", "readers")})
 		}
 	}
-	a.printTable([]string{"", "Article", "For"}, rows)
+	a.printTable([]string{"", "ARTICLE", "FOR"}, rows)
 	a.showLeft(d)
 	if text {
-		fmt.Fprintf(a.stdout, "\n%s\n%s\n", strings.Repeat("─", 72), plain(d.Sample.Text))
+		fmt.Fprintf(a.stdout, "\n%s\n%s\n", strings.Repeat("─", 72), plain(shownText(d.Sample.Text)))
 	}
 }
 
@@ -56,11 +56,19 @@ func (a *app) showLeft(d *desk.Draft) {
 	}
 	if left > 0 {
 		fmt.Fprintln(a.stdout)
-		a.printTable([]string{"Left out because", "ID", "Article"}, rows)
+		a.printTable([]string{"LEFT OUT BECAUSE", "ARTICLE", "HEADLINE"}, rows)
 	}
 	if left > leftShown {
 		fmt.Fprintf(a.stdout, "… and %d more (--json lists all)\n", left-leftShown)
 	}
+}
+
+// shownText says in words where each reader's own links go.
+func shownText(text string) string {
+	return strings.NewReplacer(
+		newsletter.PlaceManage, "(the reader's own link to choose)",
+		newsletter.PlaceUnsubscribe, "(the reader's own link to unsubscribe)",
+	).Replace(text)
 }
 
 func labelled(a desk.DraftArticle) string {
@@ -142,13 +150,18 @@ func viewDraft(d *desk.Draft) draftView {
 		Newsletter: d.Newsletter.Slug, Cadence: string(d.Edition.Cadence), Date: d.Edition.Date.String(),
 		Subject: d.Sample.Subject, Preheader: d.Sample.Preheader, Hash: d.Edition.Hash,
 		Readers: d.Survey.Readers, Variants: len(d.Survey.Variants), Withheld: d.Survey.Withheld,
-		HTMLBytes: d.Message.HTMLSize(), Bytes: d.Message.Size(), Text: d.Sample.Text, Warnings: list(d.Warnings),
-		Articles: []draftArticleView{},
-	}
-	for _, a := range d.Articles {
-		v.Articles = append(v.Articles, draftArticleView{a.ID, a.Headline, a.Label, a.URL, string(a.Verdict), a.Readers})
+		HTMLBytes: d.Message.HTMLSize(), Bytes: d.Message.Size(), Text: shownText(d.Sample.Text), Warnings: list(d.Warnings),
+		Articles: viewArticles(d),
 	}
 	return v
+}
+
+func viewArticles(d *desk.Draft) []draftArticleView {
+	views := []draftArticleView{}
+	for _, a := range d.Articles {
+		views = append(views, draftArticleView{a.ID, a.Headline, a.Label, a.URL, string(a.Verdict), a.Readers})
+	}
+	return views
 }
 
 // ledgerView is an edition's ledger as JSON. Waiting counts deferred and sending as well.
@@ -189,7 +202,7 @@ func (a *app) printLedger(ctx context.Context, sv *services, id int64) error {
 	if !a.quiet {
 		fmt.Fprintf(a.stdout, "\nEdition %d of %s, %s of %s: %s\n", e.ID, e.Newsletter, e.Cadence, e.Date, e.State)
 	}
-	a.printTally(tally)
+	a.printTally(tally, sv.press.transport.Real())
 	if tally.Doubted > 0 && !a.quiet {
 		fmt.Fprintf(a.stdout, "\n%s in doubt at some time and may have come twice: broadsheet edition deliveries %d --doubted\n",
 			counted(tally.Doubted, "message was", "messages were"), id)
@@ -198,7 +211,11 @@ func (a *app) printLedger(ctx context.Context, sv *services, id int64) error {
 }
 
 // printTally prints the identity of the ledger: planned is the sum of what stands below it.
-func (a *app) printTally(t newsletter.Tally) {
+func (a *app) printTally(t newsletter.Tally, real bool) {
+	took := "by the relay"
+	if !real {
+		took = "into the outbox folder: readers got nothing"
+	}
 	var withheld []string
 	for _, reason := range orderedKeys(t.Reasons) {
 		withheld = append(withheld, fmt.Sprintf("%s %d", reasonWords(reason), t.Reasons[reason]))
@@ -216,12 +233,12 @@ func (a *app) printTally(t newsletter.Tally) {
 		note string
 	}{
 		{"planned", t.Planned, ""},
-		{"accepted", t.Counts[newsletter.Accepted], "by the relay"},
+		{"accepted", t.Counts[newsletter.Accepted], took},
 		{"refused", t.Counts[newsletter.Refused], note("by the relay, for good", t.Counts[newsletter.Refused])},
 		{"expired", t.Counts[newsletter.Expired], note("not delivered in time", t.Counts[newsletter.Expired])},
 		{"in doubt", t.Counts[newsletter.InDoubt], note("nobody can know whether they arrived", t.Counts[newsletter.InDoubt])},
 		{"withheld", t.Counts[newsletter.Withheld], strings.Join(withheld, ", ")},
-		{"waiting", t.WaitingCount(), note("for their next try", t.WaitingCount())},
+		{"waiting", t.WaitingCount(), note("not sent yet", t.WaitingCount())},
 	} {
 		line := fmt.Sprintf("  %-9s %*d  %s", row.name, width, row.n, row.note)
 		fmt.Fprintln(a.stdout, strings.TrimRight(line, " "))

@@ -115,7 +115,7 @@ func (a *app) serve(ctx context.Context, grace time.Duration) error {
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", settings.Listen)
 	if err != nil {
-		return errors.Join(fmt.Errorf("%sLISTEN %s: %w; is another service running?", settingPrefix, settings.Listen, err), s.Close())
+		return errors.Join(fmt.Errorf("%sLISTEN %s: %w; is the port another program's?", settingPrefix, settings.Listen, err), s.Close())
 	}
 	service := &service{services: s, press: p, listener: listener, grace: grace, mailbox: settings.outbox()}
 	if service.mailbox != nil && !loopbackListener(listener) {
@@ -138,6 +138,9 @@ func (s *service) run(ctx context.Context) error {
 	handler, err := s.handler()
 	if err != nil {
 		return errors.Join(err, s.listener.Close())
+	}
+	if runs, err := s.store.ServiceRuns(ctx); err == nil && runs {
+		s.log.Warn("another service runs on this database; one of them sends, and both build what is due, once", "database", s.store.Path())
 	}
 	announced, err := s.store.AnnounceService(ctx)
 	if err != nil {

@@ -11,12 +11,15 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"broadsheet/internal/mail"
 	"broadsheet/internal/newsletter"
 	"broadsheet/internal/store"
+	"broadsheet/templates"
 
 	"github.com/caarlos0/env/v11"
 	"github.com/joho/godotenv"
@@ -129,10 +132,11 @@ func readEnvFile(name string) (map[string]string, string, error) {
 		names = []string{name}
 	}
 	for _, n := range names {
-		values, err := godotenv.Read(n)
+		data, err := os.ReadFile(n)
 		switch {
 		case err == nil:
-			return values, n, nil
+			values, err := parseEnvFile(n, string(data))
+			return values, n, err
 		case errors.Is(err, fs.ErrNotExist) && name == "":
 			continue
 		case errors.Is(err, fs.ErrNotExist):
@@ -141,6 +145,25 @@ func readEnvFile(name string) (map[string]string, string, error) {
 		return nil, "", newsletter.Invalidf("env-file", "%s cannot be read: %v", n, err)
 	}
 	return nil, "", nil
+}
+
+// envLine is what a line of a settings file has to look like.
+var envLine = regexp.MustCompile(`^\s*(export\s+)?[A-Za-z_][A-Za-z0-9_]*\s*=`)
+
+// parseEnvFile reads NAME=value lines. An error names the line and not what stands there: it
+// may be a password.
+func parseEnvFile(name, content string) (map[string]string, error) {
+	for i, line := range strings.Split(content, "\n") {
+		trimmed := strings.TrimSpace(line)
+		if trimmed != "" && !strings.HasPrefix(trimmed, "#") && !envLine.MatchString(line) {
+			return nil, newsletter.Invalidf("env-file", "%s, line %d: has to be NAME=value", name, i+1)
+		}
+	}
+	values, err := godotenv.Unmarshal(content)
+	if err != nil {
+		return nil, newsletter.Invalidf("env-file", "%s cannot be read; is a quotation mark missing?", name)
+	}
+	return values, nil
 }
 
 // look finds a setting. A secret can stand in a file of its own, which NAME_FILE names.
@@ -221,8 +244,14 @@ func (s *Settings) check() []newsletter.Field {
 	} else if strings.ContainsFunc(u.Host, func(r rune) bool { return r > '~' }) {
 		add("BASE_URL", "write the host in its ASCII form, as it stands in the DNS: xn--…")
 	}
-	if _, _, err := net.SplitHostPort(s.Listen); err != nil {
+	if _, port, err := net.SplitHostPort(s.Listen); err != nil || !isPort(port) {
 		add("LISTEN", "%q has to be host:port, such as 127.0.0.1:8080 or :8080", s.Listen)
+	}
+	if _, err := mail.ParseTransport(s.SMTPURL, mail.Options{}); err != nil {
+		add("SMTP_URL", "%s", fieldMessage(err))
+	}
+	if _, err := templates.FS(s.Templates); err != nil {
+		add("TEMPLATES", "%s", err)
 	}
 	if s.SMTPConnections < 1 || s.SMTPConnections > 200 {
 		add("SMTP_CONNECTIONS", "has to be 1 to 200")
@@ -250,6 +279,11 @@ func (s *Settings) check() []newsletter.Field {
 		add("LOG_LEVEL", "%q has to be debug, info, warn or error", s.LogLevel)
 	}
 	return wrong
+}
+
+func isPort(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
 }
 
 func parseNetwork(text string) (netip.Prefix, error) {

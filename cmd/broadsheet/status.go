@@ -154,7 +154,7 @@ func (a *app) printStatus(v statusView) {
 	for _, s := range v.Slots {
 		rows = append(rows, []string{s.Newsletter, s.Cadence, s.Rule, s.next})
 	}
-	a.printTable([]string{"Newsletter", "Cadence", "Rule", "Next"}, rows)
+	a.printTable([]string{"NEWSLETTER", "CADENCE", "RULE", "NEXT"}, rows)
 	for _, e := range v.Editions {
 		fmt.Fprintf(a.stdout, "\nEdition %d of %s, %s of %s: %s\n", e.Edition, e.Newsletter, e.Cadence, e.Date, e.State)
 		fmt.Fprintf(a.stdout, "  planned %d = accepted %d + refused %d + expired %d + in doubt %d + withheld %d + waiting %d\n",
@@ -174,7 +174,7 @@ func (a *app) printStatus(v statusView) {
 			}
 			rows = append(rows, []string{cut(s.Name, 40), ok, state})
 		}
-		a.printTable([]string{"Source", "Last answer", "State"}, rows)
+		a.printTable([]string{"SOURCE", "LAST READ", "STATE"}, rows)
 	}
 	relay := "answers"
 	if !v.RelayOK {

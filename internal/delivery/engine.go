@@ -63,6 +63,7 @@ type Engine struct {
 	letters  map[int64]*letter                   // composed variants
 	openings map[int64]*opening                  // how this run of each edition began
 	relayErr error                               // the last thing that the relay did wrong
+	told     string                              // what was last logged about it
 }
 
 // opening counts an edition's first results in a run: if the relay refuses them all, the
@@ -436,6 +437,17 @@ func (e *Engine) unfinished(ctx context.Context, edition int64, next time.Time) 
 
 func (e *Engine) noteRelay(err error) {
 	e.mu.Lock()
-	e.relayErr = err
-	e.mu.Unlock()
+	defer e.mu.Unlock()
+	if e.relayErr = err; err == nil {
+		e.told = ""
+	}
+}
+
+// isNews reports whether the relay's trouble was not told yet: every connection has it.
+func (e *Engine) isNews(err error) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	news := e.told != err.Error()
+	e.told = err.Error()
+	return news
 }

@@ -226,7 +226,9 @@ func (c *connection) open(ctx context.Context) error {
 		if refusal, ok := errors.AsType[*mail.ConnectError](err); ok && refusal.Outcome.Fault == mail.FaultRelay {
 			return err
 		}
-		c.engine.Logger.Warn("no connection to the relay", "relay", c.relay(), "error", err, "failed", c.failed)
+		if c.engine.isNews(err) {
+			c.engine.Logger.Warn("no connection to the relay; it is tried again and again", "relay", c.relay(), "error", err)
+		}
 		if err := c.engine.sleep(ctx, connectAgain(c.failed)); err != nil {
 			return err
 		}

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"broadsheet/internal/delivery"
@@ -89,13 +91,21 @@ func chooseCadence(n newsletter.Newsletter, c newsletter.Cadence) (newsletter.Ca
 	offered := n.Cadences()
 	switch {
 	case c != "" && !n.Offers(c):
-		return "", newsletter.Invalidf("cadence", "%s has no %s edition; it has %v", n.Slug, c, offered)
+		return "", newsletter.Invalidf("cadence", "%s has no %s edition; it has: %s", n.Slug, c, joinCadences(offered))
 	case c != "":
 		return c, nil
 	case len(offered) != 1:
-		return "", newsletter.Invalidf("cadence", "%s has several cadences %v; say which with --cadence", n.Slug, offered)
+		return "", newsletter.Invalidf("cadence", "%s has several cadences; say which: %s", n.Slug, joinCadences(offered))
 	}
 	return offered[0], nil
+}
+
+func joinCadences(list []newsletter.Cadence) string {
+	words := make([]string, len(list))
+	for i, c := range list {
+		words[i] = string(c)
+	}
+	return strings.Join(words, ", ")
 }
 
 // newEdition returns the edition's row as it would be frozen now, without its content.
@@ -236,9 +246,25 @@ func nothingNew(draft *Draft) error {
 	case s.Withheld[newsletter.ReasonTooFew] > 0:
 		message = fmt.Sprintf("no reader of %s is owed the minimum of %d articles", n.Slug, n.MinArticles)
 	default:
-		message = fmt.Sprintf("no reader of %s is owed anything: there is nothing that they have not had", n.Slug)
+		message = fmt.Sprintf("no reader of %s is owed anything%s", n.Slug, whyNothing(draft.Articles))
 	}
 	return newsletter.Refusef(newsletter.SkippedNothingNew, "%s", message)
+}
+
+// whyNothing counts the articles that were considered by why they are not sent.
+func whyNothing(articles []DraftArticle) string {
+	counts := map[newsletter.Verdict]int{}
+	for _, a := range articles {
+		counts[a.Verdict]++
+	}
+	var words []string
+	for _, v := range slices.Sorted(maps.Keys(counts)) {
+		words = append(words, fmt.Sprintf("%s %d", strings.ReplaceAll(string(v), "_", " "), counts[v]))
+	}
+	if len(words) == 0 {
+		return ": there are no articles"
+	}
+	return " (articles: " + strings.Join(words, ", ") + "); --dry-run shows each"
 }
 
 // Start freezes the draft, takes its slot, and gives every reader a row in the ledger. From

@@ -35,6 +35,7 @@ type NewsletterStore interface {
 
 // SkipStore keeps slots that pass without an edition.
 type SkipStore interface {
+	SlotTaken(ctx context.Context, key newsletter.SlotKey) (bool, error)
 	SlotsOf(ctx context.Context, newsletterID int64, date newsletter.Date) ([]newsletter.Edition, error)
 	SkipSlot(ctx context.Context, key newsletter.SlotKey, dueAt time.Time, reason, actor string, now time.Time) (skipped bool, err error)
 	UnskipDate(ctx context.Context, newsletterID int64, date newsletter.Date, actor string, now time.Time) (int, error)

@@ -33,7 +33,6 @@ type EditionStore interface {
 
 // EditionReader reads editions and their ledger.
 type EditionReader interface {
-	SlotTaken(ctx context.Context, key newsletter.SlotKey) (bool, error)
 	Edition(ctx context.Context, id int64) (newsletter.Edition, error)
 	Editions(ctx context.Context, f newsletter.EditionFilter) ([]newsletter.Edition, error)
 	OpenEditions(ctx context.Context) ([]newsletter.Edition, error)

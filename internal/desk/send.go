@@ -48,7 +48,7 @@ func (d *Desk) Carry(ctx context.Context, id int64, wait time.Duration, progress
 		}
 	case newsletter.EditionFrozen, newsletter.EditionSending:
 	case newsletter.EditionSkipped, newsletter.EditionCancelled, newsletter.EditionExpired, newsletter.EditionDraft:
-		return newsletter.Conflictf("edition %d is %s, so there is nothing to send", id, e.State)
+		return newsletter.Refusef("not_open", "edition %d is %s, so there is nothing to send", id, e.State)
 	}
 	if e.PlannedAt.IsZero() {
 		if err := d.finishPlanning(ctx, id, nil); err != nil {

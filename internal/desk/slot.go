@@ -39,7 +39,7 @@ func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsl
 	due := s.DueSlots(now, zone)
 	for i, slot := range due {
 		key := newsletter.SlotKey{NewsletterID: n.ID, Cadence: s.Cadence, Date: slot.Date, Slot: s.Slot}
-		taken, err := d.o.Press.Store.SlotTaken(ctx, key)
+		taken, err := d.store.SlotTaken(ctx, key)
 		switch {
 		case err != nil:
 			return err
@@ -101,6 +101,29 @@ func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsl
 	d.o.Logger.Info("edition built", "edition", edition.ID, "newsletter", n.Slug, "cadence", string(key.Cadence), "due", due.At, "planned", edition.Planned)
 	d.o.Press.Engine.Wake()
 	return nil
+}
+
+// NextSlots returns when each of the newsletter's schedules is due next, in their order: the
+// zero Due for one that is sent by hand, and for all if the newsletter does not run. A slot
+// that is skipped, or that staff have sent already, is not the next one.
+func (d *Desk) NextSlots(ctx context.Context, n newsletter.Newsletter) ([]newsletter.Due, error) {
+	list := make([]newsletter.Due, len(n.Schedules))
+	if n.Status != newsletter.Open {
+		return list, nil
+	}
+	zone, err := n.Location()
+	if err != nil {
+		return list, err
+	}
+	for i, s := range n.Schedules {
+		list[i], _, err = s.NextFree(d.now(), zone, func(date newsletter.Date) (bool, error) {
+			return d.store.SlotTaken(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: s.Cadence, Date: date, Slot: s.Slot})
+		})
+		if err != nil {
+			return list, err
+		}
+	}
+	return list, nil
 }
 
 // retryAt returns when a slot that could not be built is tried again.

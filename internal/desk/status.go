@@ -107,12 +107,12 @@ func (d *Desk) slotStatus(ctx context.Context, s *Status, n newsletter.Newslette
 		return err
 	}
 	now := d.now()
-	for _, schedule := range n.Schedules {
-		slot := SlotStatus{Newsletter: n, Schedule: schedule}
-		if n.Status == newsletter.Open {
-			slot.Next, _ = schedule.Rule.Next(now, zone)
-		}
-		s.Slots = append(s.Slots, slot)
+	next, err := d.NextSlots(ctx, n)
+	if err != nil {
+		return err
+	}
+	for i, schedule := range n.Schedules {
+		s.Slots = append(s.Slots, SlotStatus{Newsletter: n, Schedule: schedule, Next: next[i]})
 		if n.Status != newsletter.Open {
 			continue
 		}
@@ -122,7 +122,7 @@ func (d *Desk) slotStatus(ctx context.Context, s *Status, n newsletter.Newslette
 			if now.Sub(due.At) < slotLate {
 				continue
 			}
-			taken, err := d.o.Press.Store.SlotTaken(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: schedule.Cadence, Date: due.Date, Slot: schedule.Slot})
+			taken, err := d.store.SlotTaken(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: schedule.Cadence, Date: due.Date, Slot: schedule.Slot})
 			if err != nil {
 				return err
 			}

@@ -19,6 +19,30 @@ func (s Schedule) DueSlots(now time.Time, zone *time.Location) []Due {
 	return list
 }
 
+// maxTaken is how many slots in a row can be taken, by holidays that staff skip, before the
+// next one is no longer foretold.
+const maxTaken = 60
+
+// NextFree returns the schedule's next due time after the given one whose slot is not taken,
+// neither by an edition nor by a skip; ok is false if nothing is due, or nobody can tell.
+func (s Schedule) NextFree(after time.Time, zone *time.Location, taken func(Date) (bool, error)) (due Due, ok bool, err error) {
+	if s.SetAt.After(after) {
+		after = s.SetAt
+	}
+	for range maxTaken {
+		due, ok := s.Rule.Next(after, zone)
+		if !ok {
+			return Due{}, false, nil
+		}
+		gone, err := taken(due.Date)
+		if err != nil || !gone {
+			return due, err == nil, err
+		}
+		after = due.At
+	}
+	return Due{}, false, nil
+}
+
 // On returns the schedule's due time on the date, if it has one then.
 func (s Schedule) On(date Date, zone *time.Location) (Due, bool) {
 	if s.Rule.IsZero() || !s.Rule.days[date.Weekday()] {

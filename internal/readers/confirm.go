@@ -205,10 +205,6 @@ func (s *Service) firstEditions(ctx context.Context, wanted []newsletter.Newslet
 	return first, nil
 }
 
-// maxTaken is how many slots in a row can be taken, by holidays that staff skip, before the
-// next edition is no longer foretold.
-const maxTaken = 60
-
 // nextEdition returns when the next edition of a cadence is due; ok is false if nobody can
 // say: it is sent by hand, or the newsletter pauses.
 func (s *Service) nextEdition(ctx context.Context, n newsletter.Newsletter, cadence newsletter.Cadence, now time.Time) (next newsletter.Due, ok bool, err error) {
@@ -223,26 +219,14 @@ func (s *Service) nextEdition(ctx context.Context, n newsletter.Newsletter, cade
 		if schedule.Cadence != cadence {
 			continue
 		}
-		after := now
-		if schedule.SetAt.After(now) {
-			after = schedule.SetAt
+		due, free, err := schedule.NextFree(now, zone, func(date newsletter.Date) (bool, error) {
+			return s.store.SlotTaken(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: cadence, Date: date, Slot: schedule.Slot})
+		})
+		if err != nil {
+			return newsletter.Due{}, false, err
 		}
-		for range maxTaken {
-			due, exists := schedule.Rule.Next(after, zone)
-			if !exists {
-				break
-			}
-			taken, err := s.store.SlotTaken(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: cadence, Date: due.Date, Slot: schedule.Slot})
-			if err != nil {
-				return newsletter.Due{}, false, err
-			}
-			if !taken {
-				if !ok || due.At.Before(next.At) {
-					next, ok = due, true
-				}
-				break
-			}
-			after = due.At
+		if free && (!ok || due.At.Before(next.At)) {
+			next, ok = due, true
 		}
 	}
 	return next, ok, nil

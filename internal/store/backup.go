@@ -32,7 +32,10 @@ func backupFile(ctx context.Context, from, to string, progress func(done, total 
 	}
 	part := to + ".part"
 	f, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return newsletter.NotFoundf("the folder of %s does not exist; make it first", to)
+	case err != nil:
 		return fmt.Errorf("backup: %w", err)
 	}
 	defer os.Remove(part) // it is gone when all went well

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -19,6 +20,18 @@ import (
 // process ends, however it ends, so there is no lease to wait for and no clock to trust.
 type fileLock struct{ file *os.File }
 
+// folderError explains why a file cannot be made beside the database.
+func folderError(path string, err error) error {
+	folder := filepath.Dir(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return newsletter.NotFoundf("the folder %s does not exist; make it, or set BROADSHEET_DATABASE_URL to a file elsewhere", folder)
+	case errors.Is(err, fs.ErrPermission):
+		return newsletter.Conflictf("this user (%d) may not write in the folder %s; run the command as the user of the service", os.Getuid(), folder)
+	}
+	return fmt.Errorf("write in %s: %w", folder, err)
+}
+
 // lockPoll is how often a lock that another process holds is tried again.
 const lockPoll = 50 * time.Millisecond
 
@@ -26,7 +39,7 @@ const lockPoll = 50 * time.Millisecond
 func tryLock(path string, how int) (*fileLock, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("lock: %w", err)
+		return nil, folderError(path, err)
 	}
 	for {
 		err = unix.Flock(int(f.Fd()), how|unix.LOCK_NB)

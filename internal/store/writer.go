@@ -5,8 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
+
+	"broadsheet/internal/newsletter"
+
+	"github.com/mattn/go-sqlite3"
 )
 
 // The limits of one group commit. Short groups let another process have its turn.
@@ -117,6 +122,9 @@ func (w *writer) loop(t *tx) {
 // group runs the job and those that are already waiting behind it in one transaction.
 func (w *writer) group(t *tx, first *job) {
 	if _, err := t.exec(`BEGIN IMMEDIATE`); err != nil {
+		if e, ok := errors.AsType[sqlite3.Error](err); ok && (e.Code == sqlite3.ErrReadonly || e.Code == sqlite3.ErrPerm) {
+			err = newsletter.Conflictf("this user (%d) may not write to the database; run the command as the user of the service", os.Getuid())
+		}
 		if isBusy(err) {
 			err = fmt.Errorf("another process held the database for more than %s: %w", busyTimeout, err)
 		}
