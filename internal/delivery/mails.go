@@ -57,11 +57,16 @@ func (e *Engine) carryMails(ctx context.Context) {
 		if e.Now().Sub(idleSince) > idleClose {
 			c.close()
 		}
+		wait, wake := e.Idle, e.mailWake
+		if err != nil && c.failed > 0 {
+			// A relay that is asked every second with a wrong password locks the account.
+			wait, wake = max(wait, connectAgain(c.failed)), nil
+		}
 		// Not e.sleep: a wake-up belongs to whoever waits for it first.
-		t := time.NewTimer(e.Idle)
+		t := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
-		case <-e.mailWake:
+		case <-wake:
 		case <-t.C:
 		}
 		t.Stop()
@@ -107,6 +112,9 @@ func (e *Engine) carryMail(ctx context.Context, c *connection, id int64) error {
 		return errors.Join(err, e.finishMail(ctx, m, o))
 	}
 	o := c.session.Send(ctx, from, to, message)
+	if o.State != newsletter.Waiting {
+		c.failed = 0
+	}
 	if o.Broken {
 		c.close()
 	}
