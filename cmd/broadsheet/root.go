@@ -84,6 +84,18 @@ a digest of what is new to them. Every message is accounted for.
 	)
 	root.SetCompletionCommandGroupID(groupOperation)
 	root.SetHelpCommandGroupID(groupOperation)
+	root.InitDefaultHelpCmd()
+	if help, _, err := root.Find([]string{"help"}); err == nil && help != root {
+		show := help.Run
+		help.Run, help.Example = nil, "  broadsheet help send"
+		help.RunE = func(cmd *cobra.Command, args []string) error {
+			if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+				return usagef("there is no help on %q; \"broadsheet --help\" lists the commands", strings.Join(args, " "))
+			}
+			show(cmd, args)
+			return nil
+		}
+	}
 	a.markStart(root)
 	return root
 }

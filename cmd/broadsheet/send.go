@@ -10,6 +10,7 @@ import (
 	"broadsheet/internal/delivery"
 	"broadsheet/internal/desk"
 	"broadsheet/internal/digest"
+	"broadsheet/internal/mail"
 	"broadsheet/internal/newsletter"
 	"broadsheet/internal/store"
 
@@ -77,7 +78,6 @@ anything), 4 unfinished.`,
 	f.StringVar(&s.intro, "intro", "", "words before the first story; a line is a paragraph")
 	f.StringVar(&s.onDoubt, "on-doubt", string(newsletter.DoubtResend), "what to do when nobody can know whether a message arrived: resend or hold")
 	f.DurationVar(&s.wait, "wait", 2*time.Minute, "how long to wait for the next try")
-	cmd.MarkFlagsMutuallyExclusive("dry-run", "test", "edition")
 	return cmd
 }
 
@@ -87,8 +87,17 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		return usagef("say which newsletter: broadsheet send NEWSLETTER")
 	case slug != "" && s.edition != 0:
 		return usagef("give a newsletter or --edition, not both")
+	case s.dryRun && s.test != "":
+		return usagef("give --dry-run or --test, not both")
+	case s.edition != 0 && (s.dryRun || s.test != ""):
+		return usagef("edition %d is frozen: \"broadsheet edition show %d\" shows it; --dry-run and --test are for what is owed now", s.edition, s.edition)
 	case s.wait < 0:
 		return newsletter.Invalidf("wait", "cannot be less than 0")
+	}
+	if s.test != "" {
+		if _, _, err := mail.ParseAddress(s.test); err != nil {
+			return newsletter.Invalidf("test", "%s", fieldMessage(err))
+		}
 	}
 	doubt, err := newsletter.ParseOnDoubt(s.onDoubt)
 	if err != nil {

@@ -220,7 +220,11 @@ newsletter has is not fetched. --newsletter can be left out if only one has it.`
 			if a.json {
 				return a.printJSON(viewSource(src))
 			}
-			a.say("Removed source %d, %s. It is left to: %s.", src.ID, src.Name, newslettersOf(src))
+			still := "No newsletter has it any more, so it is not fetched."
+			if len(src.Newsletters) > 0 {
+				still = "It still belongs to " + newslettersOf(src) + "."
+			}
+			a.say("Removed source %d, %s. %s", src.ID, src.Name, still)
 			return nil
 		})
 	}
