@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -223,5 +224,84 @@ func TestDelivery_AnArticleHeldWhileStaffLookIsNotSent(t *testing.T) {
 		if strings.Contains(string(m.Data), draft.Articles[0].Headline) {
 			t.Error("the held article was sent")
 		}
+	}
+}
+
+// What is over the cap of one edition is in the next one, and nothing is in both.
+func TestDelivery_OverTheCapIsLeftForTheNextEdition(t *testing.T) {
+	t.Parallel()
+	r := newsroomtest.New(t, newsroomtest.Options{})
+	titles := []string{"Oldest of five", "Second of five", "Third of five", "Fourth of five", "Newest of five"}
+	for i, title := range titles {
+		r.Feed.Publish(title, newsroomtest.Start.Add(time.Duration(i-10)*time.Hour))
+	}
+	n := r.Newsletter("daily-news", func(n *newsletter.Newsletter) { n.MaxArticles = 2 })
+	r.Readers(n, 1, 1)
+	for i, want := range [][]string{{titles[4], titles[3]}, {titles[2], titles[1]}, {titles[0]}} {
+		if e, _ := r.Send("daily-news"); e.Articles != len(want) {
+			t.Errorf("edition %d has %d articles, want %d", i+1, e.Articles, len(want))
+		}
+		message := string(r.SMTP.Messages()[i].Data)
+		for _, title := range titles {
+			if got := strings.Contains(message, title); got != slices.Contains(want, title) {
+				t.Errorf("edition %d has %q: %v", i+1, title, got)
+			}
+		}
+		r.Clock.Add(time.Hour)
+	}
+}
+
+func TestDelivery_BelowTheMinimumAReaderWaitsForMore(t *testing.T) {
+	t.Parallel()
+	r := newsroomtest.New(t, newsroomtest.Options{})
+	r.Feed.Publish("The first", newsroomtest.Start.Add(-time.Hour))
+	n := r.Newsletter("daily-news", func(n *newsletter.Newsletter) { n.MinArticles = 2 })
+	r.Readers(n, 1, 1)
+	if _, err := r.Build("daily-news"); newsletter.ReasonOf(err) != newsletter.SkippedNothingNew || !strings.Contains(err.Error(), "minimum of 2") {
+		t.Fatalf("with one article: %v", err)
+	}
+	r.Feed.Publish("The second", r.Clock.Now())
+	if e, _ := r.Send("daily-news"); e.Articles != 2 {
+		t.Errorf("then %d articles", e.Articles)
+	}
+}
+
+// Planning that was cut off between two chunks goes on where it was: every reader has one row.
+func TestDelivery_PlanningThatWasCutOffGoesOn(t *testing.T) {
+	t.Parallel()
+	r, _, readers := newsroom(t, newsroomtest.Options{}, 12)
+	e := r.Begin("daily-news")
+	r.Exec(`DELETE FROM deliveries WHERE edition_id = $1 AND subscriber_id > 5`, e.ID)
+	r.Exec(`UPDATE editions SET planned = 5, planned_to = 5, planned_at = NULL WHERE id = $1`, e.ID)
+	if _, err := r.Desk.HoldArticle(t.Context(), 1); err != nil { // all readers are treated alike
+		t.Fatal(err)
+	}
+	if err := r.Desk.Carry(t.Context(), e.ID, time.Second, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, tally := r.Tally(e.ID)
+	want(t, tally, "planned 12 accepted 12 refused 0 expired 0 in_doubt 0 withheld 0 waiting 0")
+	each(t, r, readers, 1)
+	for _, m := range r.SMTP.Messages() {
+		if !strings.Contains(string(m.Data), "Ferry fares frozen") || !strings.Contains(string(m.Data), "Harbour opens") {
+			t.Errorf("%s got another edition", m.To)
+		}
+	}
+}
+
+// A ledger that does not balance is an error, and does not keep other editions from ending.
+func TestDelivery_AnImbalanceIsAnErrorOfItsOwnEdition(t *testing.T) {
+	t.Parallel()
+	r, n, _ := newsroom(t, newsroomtest.Options{}, 2)
+	first := r.Begin(n.Slug)
+	r.Exec(`UPDATE editions SET planned = 3 WHERE id = $1`, first.ID)
+	r.Feed.Publish("Another", r.Clock.Now())
+	r.Clock.Add(time.Minute)
+	second := r.Begin(n.Slug)
+	stop := serve(t, r.NewEngine())
+	newsroomtest.Until(t.Context(), t, "the second edition is sent", sentAs(t, r, second.ID))
+	stop()
+	if _, _, err := r.Desk.Edition(t.Context(), first.ID); err == nil || !strings.Contains(err.Error(), "does not balance") {
+		t.Errorf("the first edition: %v", err)
 	}
 }

@@ -24,10 +24,9 @@ type Edition struct {
 	NewsletterID int64
 	Cadence      newsletter.Cadence
 	AsOf         time.Time
-	MinArticles  int
+	MinArticles  int                    // who is owed fewer waits for more
+	MaxArticles  int                    // the first ones are taken; more are left for the next edition
 	Candidates   []newsletter.Candidate // in the order of the edition
-	// Pick returns what a reader who may see these articles gets.
-	Pick func(visible []int64) []int64
 	// Real says that the mail goes to readers; to the outbox, deliveries to the outbox count.
 	Real bool
 	Key  newsletter.SuppressionKey
@@ -208,7 +207,7 @@ func (c *chooser) decideAnew(r newsletter.Reader) *decision {
 	case len(visible) < c.edition.MinArticles:
 		d.reason = newsletter.ReasonTooFew
 	default:
-		d.articles = c.edition.Pick(visible)
+		d.articles = visible[:min(len(visible), c.edition.MaxArticles)]
 	}
 	for i, candidate := range c.edition.Candidates {
 		if d.verdicts[i] == newsletter.Taken && !slices.Contains(d.articles, candidate.ID) {

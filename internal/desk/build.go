@@ -202,10 +202,8 @@ func (draft *Draft) sample(most int) {
 // choosing returns the edition as delivery chooses for it.
 func (d *Desk) choosing(n newsletter.Newsletter, e newsletter.Edition, candidates []newsletter.Candidate) delivery.Edition {
 	return delivery.Edition{
-		ID: e.ID, NewsletterID: n.ID, Cadence: e.Cadence, AsOf: e.AsOf, MinArticles: n.MinArticles,
-		Candidates: candidates,
-		// The candidates are in the edition's order, so the first ones are the ones to take.
-		Pick: func(visible []int64) []int64 { return visible[:min(len(visible), n.MaxArticles)] },
+		ID: e.ID, NewsletterID: n.ID, Cadence: e.Cadence, AsOf: e.AsOf,
+		MinArticles: n.MinArticles, MaxArticles: n.MaxArticles, Candidates: candidates,
 		Real: d.o.Press.Transport.Real(), Key: d.o.Press.Suppression,
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -131,19 +130,4 @@ func Decode(data []byte, t Templates) (Snapshot, error) {
 	}
 	s.Templates = t
 	return s, nil
-}
-
-// Pick returns what a reader who may see these articles gets: the first MaxArticles of them
-// in the order of the blocks. Articles that the edition does not have are left out.
-func (s Snapshot) Pick(visible []int64) []int64 {
-	var picked []int64
-	for _, b := range s.Blocks {
-		if len(picked) == s.Newsletter.MaxArticles {
-			break
-		}
-		if b.Kind == KindArticle && slices.Contains(visible, b.Article) {
-			picked = append(picked, b.Article)
-		}
-	}
-	return picked
 }

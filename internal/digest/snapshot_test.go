@@ -121,22 +121,6 @@ func TestTemplatesHash_NameAndSourceAreApart(t *testing.T) {
 	}
 }
 
-func TestPick_TakesTheFirstOfTheVisibleInOrder(t *testing.T) {
-	s := sampleSnapshot(t, 6)
-	s.Newsletter.MaxArticles = 3
-	for _, tt := range []struct{ visible, want []int64 }{
-		{nil, nil},
-		{[]int64{99}, nil},
-		{[]int64{6, 2}, []int64{2, 6}},
-		{[]int64{6, 5, 4, 3, 2, 1}, []int64{1, 2, 3}},
-		{[]int64{5, 5, 99, 1}, []int64{1, 5}},
-	} {
-		if got := s.Pick(tt.visible); !reflect.DeepEqual(got, tt.want) {
-			t.Errorf("Pick(%v) = %v, want %v", tt.visible, got, tt.want)
-		}
-	}
-}
-
 func TestNew_WrongValue_IsNamed(t *testing.T) {
 	type change func(*newsletter.Newsletter, []newsletter.Candidate, *Words, *string)
 	for want, f := range map[string]change{
