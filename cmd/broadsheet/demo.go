@@ -83,9 +83,11 @@ func (d *demonstration) run(ctx context.Context) (err error) {
 	} else {
 		// The mailbox server ends with the demo; what is kept goes on with its folder.
 		defer func() {
-			if _, settingsErr := d.writeSettings("outbox:"+d.mailbox(), demoListen); settingsErr != nil {
-				err = errors.Join(err, settingsErr)
+			if d.base == "" { // it did not come to that
+				return
 			}
+			_, settingsErr := d.writeSettings("outbox:"+d.mailbox(), strings.TrimPrefix(d.base, "http://"))
+			err = errors.Join(err, settingsErr)
 		}()
 	}
 	smtp, err := smtptest.Start(smtptest.Options{Pipelining: true, EightBitMIME: true, EnhancedStatusCodes: true, OnMessage: d.receive})

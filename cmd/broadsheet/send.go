@@ -205,6 +205,9 @@ func (s *sending) sendNew(ctx context.Context, sv *services, p *press, o desk.Bu
 		}
 	}
 	e, err := sv.desk.Start(ctx, draft, nil)
+	if err != nil && ctx.Err() != nil {
+		return unfinishedf("stopped before anything was sent; the same command goes on")
+	}
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ type Engine struct {
 	wake     chan struct{}
 	mailWake chan struct{}
 	pace     *pacer
-	stats    Stats
+	lastOK   atomic.Int64 // when the relay last settled a message, Unix milliseconds
 
 	mu       sync.Mutex
 	inFlight map[newsletter.DeliveryKey]struct{} // handed to a worker, result not yet on record
@@ -69,13 +69,6 @@ type Engine struct {
 // opening counts an edition's first results in a run: if the relay refuses them all, the
 // fault is ours.
 type opening struct{ refused, accepted int }
-
-// Stats count what an engine did since it was made.
-type Stats struct {
-	Settled  atomic.Int64 // deliveries with a result
-	Accepted atomic.Int64
-	lastOK   atomic.Int64 // when the last result came, Unix milliseconds
-}
 
 // NewEngine returns an engine that is not running yet.
 func NewEngine(o Options) *Engine {
@@ -130,7 +123,7 @@ func (e *Engine) run(ctx context.Context, sc scope) error {
 	if doubted > 0 {
 		e.Logger.Warn("messages were being handed over when the last sender ended; they are in doubt", "deliveries", doubted)
 	}
-	e.stats.lastOK.Store(e.Now().UnixMilli())
+	e.lastOK.Store(e.Now().UnixMilli())
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var mails sync.WaitGroup

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -121,7 +122,7 @@ func (e *Engine) checkOn(ctx context.Context, sc scope) error {
 	if err := e.checkYield(ctx, sc); err != nil {
 		return err
 	}
-	silent := e.Now().Sub(time.UnixMilli(e.stats.lastOK.Load()))
+	silent := e.Now().Sub(time.UnixMilli(e.lastOK.Load()))
 	if sc.edition != 0 && silent > sc.wait {
 		return e.unfinished(ctx, sc.edition, time.Time{})
 	}
@@ -159,6 +160,7 @@ func (e *Engine) rest(ctx context.Context, sc scope, editions []newsletter.Editi
 		return true, err
 	}
 	var next time.Time
+	var failures []error // an edition that does not balance does not hold up the others
 	for _, edition := range editions {
 		try, err := e.Ledger.NextTry(ctx, edition.ID)
 		if err != nil {
@@ -172,12 +174,15 @@ func (e *Engine) rest(ctx context.Context, sc scope, editions []newsletter.Editi
 		}
 		finished, err := e.Ledger.FinishEdition(ctx, edition.ID, e.Now())
 		if err != nil {
-			return true, err
+			failures = append(failures, err)
 		}
 		if finished {
 			e.logFinished(ctx, edition)
 			e.forget()
 		}
+	}
+	if err := errors.Join(failures...); err != nil {
+		return true, err
 	}
 	if sc.edition != 0 {
 		edition, err := e.Ledger.Edition(ctx, sc.edition)

@@ -104,7 +104,6 @@ func (e *Engine) step(ctx context.Context, last **newsletter.DeliveryResult, nex
 	}
 	if *last != nil {
 		e.drop((*last).DeliveryKey)
-		e.stats.Settled.Add(1)
 		*last = nil
 	}
 	return d, ok, nil
@@ -163,17 +162,16 @@ func (c *connection) send(ctx context.Context, d newsletter.Delivery) (result ne
 	}
 	switch result.State {
 	case newsletter.Accepted:
-		e.stats.Accepted.Add(1)
 		e.noteRelay(nil)
 		fallthrough
 	case newsletter.Refused:
-		e.stats.lastOK.Store(e.Now().UnixMilli())
+		e.lastOK.Store(e.Now().UnixMilli())
 	case newsletter.Waiting, newsletter.Sending, newsletter.Deferred, newsletter.InDoubt, newsletter.Expired, newsletter.Withheld:
 		if o.Err != nil {
 			e.noteRelay(o.Err)
 		}
 		if result.State == newsletter.Deferred {
-			e.stats.lastOK.Store(e.Now().UnixMilli())
+			e.lastOK.Store(e.Now().UnixMilli())
 		}
 	}
 	if result.State != newsletter.Waiting {

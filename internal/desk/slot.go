@@ -62,7 +62,7 @@ func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsl
 func (d *Desk) skip(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due, reason string) error {
 	skipped, err := d.store.SkipSlot(ctx, key, due.At, reason, d.o.Actor, d.now())
 	if skipped && reason == newsletter.SkippedMissed {
-		d.o.Logger.Error("a slot was missed: nobody was there to build it in time", "newsletter", n.Slug, "cadence", string(key.Cadence), "due", due.At)
+		d.o.Logger.Error("a slot was missed: it was not built in time", "newsletter", n.Slug, "cadence", string(key.Cadence), "due", due.At)
 	} else if skipped {
 		d.o.Logger.Info("slot skipped", "newsletter", n.Slug, "cadence", string(key.Cadence), "due", due.At, "reason", reason)
 	}

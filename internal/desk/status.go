@@ -161,7 +161,8 @@ func (d *Desk) editionStatus(ctx context.Context, s *Status, n newsletter.Newsle
 	for _, e := range list {
 		unfinished := e.State.Open() || e.State == newsletter.EditionPaused
 		if e.State == newsletter.EditionSkipped && e.Reason == newsletter.SkippedMissed && now.Sub(e.DueAt) < recentMissed {
-			s.problem("the %s edition of %s of %s was missed: nobody was there to build it", e.Cadence, n.Slug, e.Date)
+			s.problem("the %s edition of %s of %s was missed: it was not built in time; \"broadsheet send %s\" sends what is owed",
+				e.Cadence, n.Slug, e.Date, n.Slug)
 		}
 		if shown[e.Cadence] && !unfinished || e.State == newsletter.EditionSkipped {
 			continue

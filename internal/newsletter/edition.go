@@ -25,7 +25,7 @@ func (s EditionState) Open() bool {
 // The reasons why a slot was skipped.
 const (
 	SkippedNothingNew       = "nothing_new"
-	SkippedMissed           = "missed"            // nobody was there within the grace time
+	SkippedMissed           = "missed"            // it was not built within the grace time
 	SkippedByStaff          = "staff"             // newsletter skip
 	SkippedNewsletterPaused = "newsletter_paused" // the newsletter was paused
 )
