@@ -66,7 +66,7 @@ func (r KeyRing) parseBounce(purpose, localPart string) (first, second int64, ok
 		return 0, 0, false
 	}
 	b, err := bounceEncoding.DecodeString(strings.ToUpper(localPart[len(bouncePrefix):]))
-	if err != nil {
+	if err != nil || len(b) != bounceSize { // the decoder passes over line ends
 		return 0, 0, false
 	}
 	for _, key := range r {

@@ -80,6 +80,8 @@ func FuzzParseBounceAddress(f *testing.F) {
 	f.Add(local)
 	f.Add(strings.ToUpper(local))
 	f.Add("b+" + strings.Repeat("a", 44))
+	f.Add("b+" + strings.Repeat("ı", 22))
+	f.Add("b+" + strings.Repeat("\n", 44))
 	f.Fuzz(func(t *testing.T, came string) {
 		e, s, ok := keys.ParseBounceAddress(came)
 		if !ok && (e != 0 || s != 0) {
