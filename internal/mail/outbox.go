@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"time"
@@ -39,17 +40,39 @@ func (b *outbox) Connect(ctx context.Context) (Session, error) {
 			State: newsletter.Waiting, Phase: PhaseConnect, Broken: true, Fault: FaultRelay, Err: err,
 		}}
 	}
-	return outboxSession{b}, nil
+	return &outboxSession{box: b}, nil
 }
 
-type outboxSession struct{ box *outbox }
+type outboxSession struct {
+	box      *outbox
+	envelope Envelope
+	message  []byte
+}
 
 // Send writes the message as a file.
-func (s outboxSession) Send(ctx context.Context, from, to string, message []byte) Outcome {
+func (s *outboxSession) Send(ctx context.Context, from, to string, message []byte) Outcome {
 	if err := ctx.Err(); err != nil {
 		return Outcome{State: newsletter.Waiting, Phase: PhaseMail, Err: err}
 	}
-	name, err := StoreMessage(s.box.dir, s.box.now(), from, to, message)
+	s.envelope, s.message = Envelope{From: from, To: to}, append(s.message[:0], message...)
+	return s.Finish(nil)
+}
+
+// Open notes the envelope.
+func (s *outboxSession) Open(e Envelope) (Outcome, bool) {
+	s.envelope = e
+	return Outcome{}, true
+}
+
+// Content keeps the message, its dots as they were.
+func (s *outboxSession) Content(content []byte) (Outcome, bool) {
+	s.message = unstuff(s.message[:0], content)
+	return Outcome{}, true
+}
+
+// Finish writes the message as a file.
+func (s *outboxSession) Finish(*Envelope) Outcome {
+	name, err := StoreMessage(s.box.dir, s.box.now(), s.envelope.From, s.envelope.To, s.message)
 	switch {
 	case newsletter.KindOf(err) == newsletter.Invalid:
 		return refuse(PhaseRcpt, "5.1.3", "%w", err)
@@ -60,4 +83,12 @@ func (s outboxSession) Send(ctx context.Context, from, to string, message []byte
 }
 
 // Close does nothing.
-func (s outboxSession) Close() error { return nil }
+func (s *outboxSession) Close() error { return nil }
+
+// unstuff appends the message to dst whose stuffed content is given (RFC 5321 §4.5.2).
+func unstuff(dst, content []byte) []byte {
+	for line := range bytes.Lines(content) {
+		dst = append(dst, bytes.TrimPrefix(line, []byte("."))...)
+	}
+	return dst
+}

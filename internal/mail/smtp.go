@@ -1,7 +1,6 @@
 package mail
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,118 +17,221 @@ import (
 // relay, began TLS and authenticated; the messages are written here, because its way to
 // write content goes octet by octet, and does not tell whether the final dot was sent.
 type session struct {
-	tcp      net.Conn // beneath TLS: deadlines on it hold for TLS too
-	client   *smtp.Client
-	text     *textproto.Conn
-	timeouts Timeouts
-	utf8     bool // SMTPUTF8 is offered
-	limit    int  // octets of a message, 0: none named
-	broken   bool
-	closed   bool
+	tcp        net.Conn // beneath TLS: deadlines on it hold for TLS too
+	client     *smtp.Client
+	text       *textproto.Conn
+	timeouts   Timeouts
+	pipelining bool // PIPELINING is offered, RFC 2920
+	utf8       bool // SMTPUTF8 is offered, RFC 6531
+	limit      int  // octets of a message, 0: none named
+	ahead      bool // the next envelope went out with the last final dot; its replies are still to be read
+	inContent  bool // the relay reads content: the only way back is to close
+	broken     bool
+	closed     bool
 }
 
 func newSession(tcp net.Conn, client *smtp.Client, t Timeouts) *session {
 	utf8, _ := client.Extension("SMTPUTF8")
-	return &session{tcp: tcp, client: client, text: client.Text, timeouts: t, utf8: utf8, limit: sizeLimit(client)}
+	pipelining, _ := client.Extension("PIPELINING")
+	return &session{
+		tcp: tcp, client: client, text: client.Text, timeouts: t,
+		pipelining: pipelining, utf8: utf8, limit: sizeLimit(client),
+	}
 }
 
-// Send hands over one message to one recipient; see Session.
+// Send hands over one message; see Session.
 func (s *session) Send(ctx context.Context, from, to string, message []byte) Outcome {
 	if err := ctx.Err(); err != nil {
 		return Outcome{State: newsletter.Waiting, Phase: PhaseMail, Err: err}
 	}
-	if s.broken || s.closed {
-		return Outcome{State: newsletter.Waiting, Phase: PhaseMail, Fault: FaultConnection, Broken: true, Err: net.ErrClosed}
+	content, err := Stuff(nil, message)
+	if err != nil {
+		return refuse(PhaseData, "5.6.0", "%w", err)
 	}
-	if o, ok := s.check(from, to, message); !ok {
-		return o
-	}
-	o, ok := s.envelope(from, to)
+	o, ok := s.Open(Envelope{From: from, To: to, Size: len(message)})
 	if ok {
-		o, ok = s.content(message)
+		o, ok = s.Content(content)
 	}
 	if ok {
-		o = s.dot()
+		o = s.Finish(nil)
 	}
-	s.broken = s.broken || o.Broken
-	if !s.broken && (o.Phase == PhaseRcpt || o.Phase == PhaseData) {
-		s.reset()
-	}
-	o.Broken = s.broken
 	return o
 }
 
+// Open begins a message; see Session.
+func (s *session) Open(e Envelope) (o Outcome, ok bool) {
+	if s.broken || s.closed {
+		return Outcome{State: newsletter.Waiting, Phase: PhaseMail, Fault: FaultConnection, Broken: true, Err: net.ErrClosed}, false
+	}
+	if o, ok := s.check(e); !ok {
+		return o, false
+	}
+	if s.pipelining {
+		if !s.ahead {
+			s.deadline(s.timeouts.Command)
+			s.writeEnvelope(e)
+			_ = s.text.W.Flush() // an error comes again when the reply is read
+		}
+		o, ok = s.readEnvelope()
+	} else {
+		o, ok = s.sayEnvelope(e)
+	}
+	s.broken = s.broken || o.Broken
+	s.inContent = ok
+	if !ok && !s.broken && o.Phase != PhaseMail {
+		s.reset()
+	}
+	o.Broken = s.broken
+	return o, ok
+}
+
 // check refuses, before a word is said, what can never be handed over.
-func (s *session) check(from, to string, message []byte) (Outcome, bool) {
-	if err := checkEmail(to); err != nil {
-		return refuse(PhaseRcpt, "5.1.3", "recipient %q: %w", to, err), false
+func (s *session) check(e Envelope) (Outcome, bool) {
+	if err := checkEmail(e.To); err != nil {
+		return refuse(PhaseRcpt, "5.1.3", "recipient %q: %w", e.To, err), false
 	}
-	if err := checkEmail(from); err != nil && from != "" {
-		return refuse(PhaseMail, "5.1.7", "sender %q: %w", from, err), false
+	if err := checkEmail(e.From); err != nil && e.From != "" {
+		return refuse(PhaseMail, "5.1.7", "sender %q: %w", e.From, err), false
 	}
-	if !s.utf8 && (NeedsSMTPUTF8(to) || NeedsSMTPUTF8(from)) {
+	if !s.utf8 && e.needsSMTPUTF8() {
 		return refuse(PhaseMail, "5.6.7", "the address needs SMTPUTF8, which the relay does not offer (RFC 6531)"), false
 	}
-	if s.limit > 0 && len(message) > s.limit {
-		return refuse(PhaseMail, "5.3.4", "the message has %d octets, the relay takes %d (RFC 1870)", len(message), s.limit), false
-	}
-	if !hasOnlyCRLF(message) {
-		return refuse(PhaseData, "5.6.0", "the message has line ends other than CRLF"), false
+	if s.limit > 0 && e.Size > s.limit {
+		return refuse(PhaseMail, "5.3.4", "the message has %d octets, the relay takes %d (RFC 1870)", e.Size, s.limit), false
 	}
 	return Outcome{}, true
 }
 
-// envelope says MAIL and RCPT. ok means that the relay agreed to both.
-func (s *session) envelope(from, to string) (o Outcome, ok bool) {
-	command := "MAIL FROM:<" + from + ">"
-	if NeedsSMTPUTF8(to) || NeedsSMTPUTF8(from) {
-		command += " BODY=8BITMIME SMTPUTF8"
+// writeEnvelope writes MAIL, RCPT and DATA, to go out as one group (RFC 2920 §3.1).
+func (s *session) writeEnvelope(e Envelope) {
+	s.writeMail(e)
+	s.writeRcpt(e)
+	_, _ = s.text.W.WriteString("DATA\r\n")
+}
+
+func (s *session) writeMail(e Envelope) {
+	w := s.text.W
+	_, _ = w.WriteString("MAIL FROM:<")
+	_, _ = w.WriteString(e.From)
+	_ = w.WriteByte('>')
+	if e.needsSMTPUTF8() {
+		_, _ = w.WriteString(" BODY=8BITMIME SMTPUTF8")
 	}
-	if r := s.command(s.timeouts.Command, command); r.code/100 != 2 {
+	_, _ = w.WriteString("\r\n")
+}
+
+func (s *session) writeRcpt(e Envelope) {
+	w := s.text.W
+	_, _ = w.WriteString("RCPT TO:<")
+	_, _ = w.WriteString(e.To)
+	_, _ = w.WriteString(">\r\n")
+}
+
+// readEnvelope reads the replies to a group of MAIL, RCPT and DATA. All of them are read
+// whatever the first says, and a relay that wants the content of a message without a
+// recipient gets none: a lone dot, which it refuses (RFC 2920 §3.1).
+func (s *session) readEnvelope() (o Outcome, ok bool) {
+	s.ahead = false
+	s.deadline(s.timeouts.Command)
+	mail := s.read()
+	if mail.err != nil || mail.code == codeClosing {
+		return classify(PhaseMail, mail), false
+	}
+	rcpt := s.read()
+	if mail.code/100 == 2 && (rcpt.err != nil || rcpt.code == codeClosing) {
+		return classify(PhaseRcpt, rcpt), false
+	}
+	s.deadline(s.timeouts.Data)
+	data := s.read()
+	switch {
+	case mail.code/100 != 2:
+		o = classify(PhaseMail, mail)
+	case rcpt.code/100 != 2:
+		o = classify(PhaseRcpt, rcpt)
+	case data.code != codeReady:
+		return classify(PhaseData, data), false
+	default:
+		return Outcome{}, true
+	}
+	if data.code == codeReady {
+		data = s.command(s.timeouts.Data, ".")
+		if data.code/100 == 2 { // it took an empty message, for whoever it had as recipient: leave it alone
+			o.Broken = true
+		}
+	}
+	o.Broken = o.Broken || data.err != nil || data.code == codeClosing
+	return o, false
+}
+
+// sayEnvelope says MAIL, RCPT and DATA one after the other.
+func (s *session) sayEnvelope(e Envelope) (o Outcome, ok bool) {
+	s.writeMail(e)
+	if r := s.answer(s.timeouts.Command); r.code/100 != 2 {
 		return classify(PhaseMail, r), false
 	}
-	if r := s.command(s.timeouts.Command, "RCPT TO:<"+to+">"); r.code/100 != 2 {
+	s.writeRcpt(e)
+	if r := s.answer(s.timeouts.Command); r.code/100 != 2 {
 		return classify(PhaseRcpt, r), false
 	}
-	return Outcome{}, true
-}
-
-// content says DATA and sends everything but the final dot. ok means that all of it was
-// handed to the system.
-func (s *session) content(message []byte) (o Outcome, ok bool) {
 	if r := s.command(s.timeouts.Data, "DATA"); r.code != codeReady {
 		return classify(PhaseData, r), false
 	}
+	return Outcome{}, true
+}
+
+// Content sends everything but the final dot; see Session.
+func (s *session) Content(content []byte) (o Outcome, ok bool) {
 	s.deadline(s.timeouts.Block)
-	err := s.writeStuffed(message)
+	_, err := s.text.W.Write(content)
 	if err == nil {
 		err = s.text.W.Flush()
 	}
 	if err == nil {
 		return Outcome{}, true
 	}
-	// A relay that closes in the middle may have said why.
-	o = classify(PhaseData, reply{err: fmt.Errorf("send the content: %w", err)})
+	return s.contentFailed(fmt.Errorf("send the content: %w", err)), false
+}
+
+// contentFailed is the outcome of a connection that ended within the content. A relay that
+// closes in the middle may have said why.
+func (s *session) contentFailed(cause error) Outcome {
+	s.broken = true
+	o := classify(PhaseData, reply{err: cause})
 	s.deadline(min(time.Second, s.timeouts.Quit))
 	if r := s.read(); r.code/100 == 4 || r.code/100 == 5 {
 		o.Code = r.code
 		o.Enhanced, o.Reply = splitReply(r.code, r.text)
 	}
-	return o, false
+	return o
 }
 
-// dot sends the final dot and reads the reply. From the first octet on, nobody can tell
-// whether the relay got it until a reply comes: a failure is a doubt.
-func (s *session) dot() Outcome {
+// Finish sends the final dot; see Session. From its first octet on, nobody can tell whether
+// the relay got it until a reply comes: a failure is a doubt. So if the relay has spoken, or
+// closed, before the dot, the message is not finished at all.
+func (s *session) Finish(next *Envelope) Outcome {
+	if s.unexpected() {
+		return s.contentFailed(errors.New("the relay ended the connection within the content"))
+	}
 	s.deadline(s.timeouts.Dot)
+	s.inContent = false
 	_, err := s.text.W.WriteString(".\r\n")
+	if next != nil && s.pipelining {
+		if _, fits := s.check(*next); fits {
+			s.writeEnvelope(*next)
+			s.ahead = true
+		}
+	}
 	if err == nil {
 		err = s.text.W.Flush()
 	}
+	var o Outcome
 	if err != nil {
-		return classify(PhaseDot, reply{err: fmt.Errorf("send the final dot: %w", err)})
+		o = classify(PhaseDot, reply{err: fmt.Errorf("send the final dot: %w", err)})
+	} else {
+		o = classify(PhaseDot, s.read())
 	}
-	return classify(PhaseDot, s.read())
+	s.broken = s.broken || o.Broken
+	return o
 }
 
 // reset ends a transaction that was begun. If that fails, only the connection is lost.
@@ -141,73 +243,37 @@ func (s *session) reset() {
 
 // command sends one line and reads the reply.
 func (s *session) command(timeout time.Duration, line string) reply {
+	_, _ = s.text.W.WriteString(line) // an error of the buffer comes again from Flush
+	_, _ = s.text.W.WriteString("\r\n")
+	return s.answer(timeout)
+}
+
+// answer sends what was written and reads the reply to it.
+func (s *session) answer(timeout time.Duration) reply {
 	s.deadline(timeout)
-	w := s.text.W
-	_, _ = w.WriteString(line) // an error of the buffer comes again from Flush
-	_, _ = w.WriteString("\r\n")
-	if err := w.Flush(); err != nil {
+	if err := s.text.W.Flush(); err != nil {
 		return reply{err: err}
 	}
 	return s.read()
 }
 
-func (s *session) read() reply {
-	code, text, err := s.text.ReadResponse(0)
-	if err != nil {
-		return reply{err: err}
-	}
-	return reply{code: code, text: text}
-}
-
 func (s *session) deadline(d time.Duration) { _ = s.tcp.SetDeadline(time.Now().Add(d)) }
 
-// writeStuffed writes the message with its dots stuffed (RFC 5321 §4.5.2), in pieces as
-// large as they come, and ends the last line.
-func (s *session) writeStuffed(message []byte) error {
-	w := s.text.W
-	if bytes.HasPrefix(message, []byte(".")) {
-		_ = w.WriteByte('.')
-	}
-	rest := message
-	for {
-		i := bytes.Index(rest, []byte("\r\n."))
-		if i < 0 {
-			break
-		}
-		_, _ = w.Write(rest[:i+2])
-		_ = w.WriteByte('.')
-		rest = rest[i+2:]
-	}
-	_, err := w.Write(rest)
-	if err == nil && !bytes.HasSuffix(message, []byte("\r\n")) {
-		_, err = w.WriteString("\r\n")
-	}
-	return err
-}
-
-// hasOnlyCRLF reports whether CR and LF come only as CRLF. Anything else is read one way
-// here and another there, and lets a message smuggle in a second.
-func hasOnlyCRLF(message []byte) bool {
-	crs := bytes.Count(message, []byte("\r"))
-	for rest := message; ; crs-- {
-		i := bytes.IndexByte(rest, '\n')
-		if i < 0 {
-			return crs == 0
-		}
-		if i == 0 || rest[i-1] != '\r' {
-			return false
-		}
-		rest = rest[i+1:]
-	}
-}
-
-// Close says QUIT, if there is anybody to say it to, and closes the connection.
+// Close says QUIT, if there is anybody to say it to, and closes the connection. A message
+// whose content was not finished is not delivered: RFC 5321 §4.1.1.4 has the relay discard
+// what no final dot ends.
 func (s *session) Close() error {
 	if s.closed {
 		return nil
 	}
 	s.closed = true
-	if !s.broken {
+	if s.ahead && !s.broken {
+		s.timeouts.Command, s.timeouts.Data = s.timeouts.Quit, s.timeouts.Quit
+		o, ready := s.readEnvelope()
+		s.inContent = ready
+		s.broken = o.Broken
+	}
+	if !s.broken && !s.inContent {
 		_ = s.command(s.timeouts.Quit, "QUIT")
 	}
 	s.deadline(s.timeouts.Quit)

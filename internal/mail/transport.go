@@ -23,13 +23,37 @@ type Transport interface {
 	Real() bool
 }
 
-// Session hands over messages one after the other. It is not safe for concurrent use.
+// Envelope is who a message is from and to, and how long it is.
+type Envelope struct {
+	From string // may be empty: the null reverse-path
+	To   string
+	Size int // octets, as far as it is known: RFC 1870; 0: not known
+}
+
+func (e Envelope) needsSMTPUTF8() bool { return NeedsSMTPUTF8(e.To) || NeedsSMTPUTF8(e.From) }
+
+// Session hands over messages one after the other. It is not safe for concurrent use. A
+// message in flight is finished within the deadlines of its phases, whatever happens to a
+// context.
+//
+// Send does all of it. Who has to do something between the content and the final dot goes
+// Open, Content, Finish instead, and stops where ok is false: the Outcome then says what
+// became of the message. After Content the only way back is Close, which leaves the message
+// undelivered.
 type Session interface {
-	// Send hands over one message to one recipient. from may be empty (the null
-	// reverse-path). ctx is looked at before the first command only: a message in flight is
-	// finished, within the deadlines of its phases. The message is 7-bit unless an address
-	// needs SMTPUTF8, and its lines end in CRLF; one that does not is Refused unsent.
+	// Send hands over one message to one recipient. ctx is looked at before the first command
+	// only. The message is 7-bit unless an address needs SMTPUTF8; one with line ends other
+	// than CRLF is Refused unsent.
 	Send(ctx context.Context, from, to string, message []byte) Outcome
+	// Open names sender and recipient. ok: the relay waits for the content.
+	Open(e Envelope) (o Outcome, ok bool)
+	// Content sends content, as AppendContent or Stuff made it, all but the final dot. ok: the
+	// system has taken all of it.
+	Content(content []byte) (o Outcome, ok bool)
+	// Finish sends the final dot and returns what became of the message. next may be nil; if
+	// it is not, it is who the following message is from and to, and Open must be called with
+	// it next: where the relay offers PIPELINING, it goes out with the dot.
+	Finish(next *Envelope) Outcome
 	// Close takes leave and closes the connection. It may be called twice.
 	Close() error
 }
@@ -89,8 +113,8 @@ const urlForms = "write it as smtp://user:password@host:587, smtps://user:passwo
 // smtp://user:password@host:587 (STARTTLS) or smtps://… (TLS from the start). The port is
 // 587 or 465 if it is left out. TLS is required and verified unless the host is loopback
 // (S2); ?tls=required, opportunistic (used where offered, not verified) or none says
-// otherwise. The error is an Invalid one that says what would be right, without the
-// password.
+// otherwise. Settings of a Relay are read by ParseRelays and ignored here. The error is an
+// Invalid one that says what would be right, without the password.
 func ParseTransport(rawURL string, opts Options) (Transport, error) {
 	wrong := func(format string, args ...any) (Transport, error) {
 		return nil, newsletter.Invalidf("smtp_url", format, args...)
@@ -107,8 +131,6 @@ func ParseTransport(rawURL string, opts Options) (Transport, error) {
 		return newOutbox(dir, opts), nil
 	case scheme != "smtp" && scheme != "smtps":
 		return wrong("a relay is reached by smtp, smtps or outbox; %s", urlForms)
-	case strings.Contains(rest, ",smtp"):
-		return wrong("several relays are not supported yet; give one")
 	}
 	u, err := url.Parse(strings.TrimSpace(rawURL))
 	if err != nil { // the error quotes the address, and with it the password
@@ -142,24 +164,22 @@ func ParseTransport(rawURL string, opts Options) (Transport, error) {
 	return r, nil
 }
 
-// setSecurity reads the query, and decides on TLS where it says nothing.
+// setSecurity reads ?tls=…, and decides on TLS where it says nothing.
 func (r *relay) setSecurity(query url.Values) error {
 	r.security = tlsRequired
 	if isLoopback(r.host) && !r.implicit {
 		r.security = tlsOpportunistic
 	}
-	for key, values := range query {
-		if key != "tls" || len(values) != 1 {
-			return newsletter.Invalidf("smtp_url", "the only setting of a relay is tls, as in smtp://host:587?tls=required")
-		}
-		switch s := security(values[0]); {
-		case s == tlsRequired, s == tlsOpportunistic, s == tlsNone && !r.implicit:
-			r.security = s
-		case s == tlsNone:
-			return newsletter.Invalidf("smtp_url", "smtps is TLS from the start; without TLS write smtp://host:25?tls=none")
-		default:
-			return newsletter.Invalidf("smtp_url", "tls is required, opportunistic or none, not %q", values[0])
-		}
+	if !query.Has("tls") {
+		return nil
+	}
+	switch s := security(query.Get("tls")); {
+	case s == tlsRequired, s == tlsOpportunistic, s == tlsNone && !r.implicit:
+		r.security = s
+	case s == tlsNone:
+		return newsletter.Invalidf("smtp_url", "smtps is TLS from the start; without TLS write smtp://host:25?tls=none")
+	default:
+		return newsletter.Invalidf("smtp_url", "tls is required, opportunistic or none, not %q", s)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"time"
 )
@@ -217,15 +218,19 @@ func (c *conn) stall() error {
 	}()
 	gone := make(chan bool, 1)
 	go func() {
-		_, err := c.r.Peek(1)
-		gone <- err != nil
+		for { // what the client says meanwhile is kept, so that its leaving is noticed
+			if _, err := c.r.Peek(c.r.Buffered() + 1); err != nil {
+				gone <- !errors.Is(err, bufio.ErrBufferFull) && !errors.Is(err, os.ErrDeadlineExceeded)
+				return
+			}
+		}
 	}()
 	select {
 	case left := <-gone:
 		if left {
 			return errGone
 		}
-		select { // the client said something; it is looked at after the release
+		select { // the client said more than is kept; it is looked at after the release
 		case <-released:
 		case <-c.s.done:
 			return errGone

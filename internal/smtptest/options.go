@@ -67,8 +67,7 @@ const (
 	Answer   Action = iota // with Reply
 	HangUp                 // close the connection without a reply
 	ResetTCP               // close it by a TCP reset
-	Stall                  // say nothing until Release or Close, then go on; if the client has said
-	// more, not even its leaving is noticed until then
+	Stall                  // say nothing until Release or Close, or until the client is gone
 )
 
 // Fault is one misbehaviour.
