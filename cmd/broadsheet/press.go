@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"broadsheet/internal/delivery"
 	"broadsheet/internal/desk"
@@ -21,14 +22,19 @@ import (
 
 // press is what a command needs that builds or sends editions.
 type press struct {
-	transport mail.Transport
+	transport mail.Relays
 	engine    *delivery.Engine
 	readers   *readers.Service
 }
 
+// connectionAge is how long a connection to a relay is used: relays behind one name share
+// the load, and come and go.
+const connectionAge = 10 * time.Minute
+
 // openPress makes the services' desk one that can build and send editions.
 func (s *services) openPress() (*press, error) {
-	transport, err := mail.ParseTransport(s.settings.SMTPURL, mail.Options{HelloName: heloName(s.settings.BaseURL), Now: s.app.now})
+	limits := mail.Limits{Connections: s.settings.SMTPConnections, Age: connectionAge}
+	transport, err := mail.ParseRelays(s.settings.SMTPURL, limits, mail.Options{HelloName: heloName(s.settings.BaseURL), Now: s.app.now})
 	if err != nil {
 		return nil, renamed(err, "SMTP_URL")
 	}
@@ -38,8 +44,8 @@ func (s *services) openPress() (*press, error) {
 	}
 	p := &press{transport: transport, readers: s.newReaders(sources)}
 	p.engine = delivery.NewEngine(delivery.Options{
-		Ledger: s.store, Role: s.store, Outbox: transactional{s.store, p.readers}, Transport: transport,
-		Connections: s.settings.SMTPConnections, Rate: s.settings.SendRate, BaseURL: s.settings.BaseURL,
+		Ledger: s.store, Role: s.store, Outbox: transactional{s.store, p.readers}, Relays: transport,
+		Rate: s.settings.SendRate, BaseURL: s.settings.BaseURL,
 		Keys: s.keys, Suppression: s.suppression, Now: s.app.now, Random: rand.Float64, Logger: s.log,
 	})
 	s.desk = s.newDesk(desk.Press{

@@ -260,7 +260,8 @@ type progress struct {
 
 func (a *app) newProgress() *progress { return &progress{a: a} }
 
-func (p *progress) tell(t newsletter.Tally, watching bool) {
+func (p *progress) tell(pulse newsletter.Pulse, watching bool) {
+	t := pulse.Tally
 	if p.a.json || p.a.quiet || !isTerminal(p.a.stderr) || t.Planned == 0 {
 		return
 	}

@@ -38,8 +38,8 @@ type Settings struct {
 	DatabaseURL       string   `env:"DATABASE_URL" envDefault:"sqlite:broadsheet.db" secret:"url" help:"the database: sqlite:FILE"`
 	BaseURL           string   `env:"BASE_URL" envDefault:"http://localhost:8080" help:"the service's address as readers see it, in every link"`
 	Listen            string   `env:"LISTEN" envDefault:"127.0.0.1:8080" help:"where serve listens: host:port"`
-	SMTPURL           string   `env:"SMTP_URL" envDefault:"outbox:outbox" secret:"url" help:"where mail goes: smtp://user:password@host:587, smtps://…, or outbox:FOLDER to try things"`
-	SMTPConnections   int      `env:"SMTP_CONNECTIONS" envDefault:"10" help:"how many connections to the relay are used at once, 1 to 200"`
+	SMTPURL           string   `env:"SMTP_URL" envDefault:"outbox:outbox" secret:"url" help:"where mail goes: smtp://user:password@host:587, smtps://…, several with commas in the order of use, or outbox:FOLDER to try things"`
+	SMTPConnections   int      `env:"SMTP_CONNECTIONS" envDefault:"10" help:"how many connections to a relay are used at once, 1 to 200, unless its address says ?connections="`
 	SendRate          float64  `env:"SEND_RATE" envDefault:"0" help:"at most so many messages a second; 0: as many as the relay takes"`
 	ConfirmFrom       string   `env:"CONFIRM_FROM" help:"who confirmation mail is from: Example News <hello@example.org>"`
 	StaffEmail        string   `env:"STAFF_EMAIL" later:"yes" help:"who gets reports"`
@@ -247,7 +247,7 @@ func (s *Settings) check() []newsletter.Field {
 	if _, port, err := net.SplitHostPort(s.Listen); err != nil || !isPort(port) {
 		add("LISTEN", "%q has to be host:port, such as 127.0.0.1:8080 or :8080", s.Listen)
 	}
-	if _, err := mail.ParseTransport(s.SMTPURL, mail.Options{}); err != nil {
+	if _, err := mail.ParseRelays(s.SMTPURL, mail.Limits{}, mail.Options{}); err != nil {
 		add("SMTP_URL", "%s", fieldMessage(err))
 	}
 	if _, err := templates.FS(s.Templates); err != nil {
@@ -323,7 +323,7 @@ func (s *Settings) list(values, sources map[string]string) {
 // redactURLs hides the passwords in a list of URLs. If a part of it cannot be read as one,
 // all of it is hidden: a comma in a password splits it anywhere.
 func redactURLs(list string) string {
-	parts := strings.Split(list, ",")
+	parts := mail.SplitRelays(list)
 	for i, p := range parts {
 		u, err := url.Parse(strings.TrimSpace(p))
 		if err != nil || u.Scheme == "" || u.Opaque != "" && strings.Contains(p, "@") {
@@ -331,7 +331,7 @@ func redactURLs(list string) string {
 		}
 		query := u.Query()
 		for name := range query {
-			if name != "tls" {
+			if !mail.IsRelaySetting(name) {
 				query.Set(name, "xxxxx")
 			}
 		}

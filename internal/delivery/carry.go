@@ -21,18 +21,18 @@ type Role interface {
 const yieldEvery = 500 * time.Millisecond
 
 // Carry carries the edition to its readers, or watches another process do it, until nothing
-// of it is left to be tried. It tells progress the tally now and then, at once and at the end.
+// of it is left to be tried. It tells progress now and then how it goes, at once and at the end.
 //
 // The error is an *UnfinishedError if nothing is due or nothing moves within wait, a
 // *PausedError if the edition had to be paused, and ctx's error if that ended; whatever was
 // begun is on record then, and the same call goes on.
-func (e *Engine) Carry(ctx context.Context, edition int64, wait time.Duration, progress func(newsletter.Tally, bool)) error {
-	report := func(watching bool) (newsletter.Tally, error) {
-		tally, err := e.Ledger.Tally(ctx, edition)
+func (e *Engine) Carry(ctx context.Context, edition int64, wait time.Duration, progress func(newsletter.Pulse, bool)) error {
+	report := func(watching, exactly bool) (newsletter.Pulse, error) {
+		pulse, err := e.look(ctx, edition, watching, exactly)
 		if err == nil && progress != nil {
-			progress(tally, watching)
+			progress(pulse, watching)
 		}
-		return tally, err
+		return pulse, err
 	}
 	for {
 		service, err := e.Role.ServiceRuns(ctx)
@@ -59,8 +59,24 @@ func (e *Engine) Carry(ctx context.Context, edition int64, wait time.Duration, p
 	}
 }
 
+// look returns how the edition does. To count the ledger takes a while, so unless it must be
+// exact, what the sender counts is taken.
+func (e *Engine) look(ctx context.Context, edition int64, watching, exactly bool) (newsletter.Pulse, error) {
+	if !exactly {
+		if pulse, ok := e.Pulse(edition); ok && !watching {
+			return pulse, nil
+		}
+		pulse, ok, err := e.Ledger.Pulse(ctx, edition)
+		if ok && err == nil && pulse.Fresh(e.Now()) {
+			return pulse, nil
+		}
+	}
+	tally, err := e.Ledger.Tally(ctx, edition)
+	return newsletter.Pulse{EditionID: edition, At: e.Now(), Tally: tally}, err
+}
+
 // carryAs runs the engine in the role, gives it back, and tells progress meanwhile.
-func (e *Engine) carryAs(ctx context.Context, sc scope, role io.Closer, report func(bool) (newsletter.Tally, error)) error {
+func (e *Engine) carryAs(ctx context.Context, sc scope, role io.Closer, report func(watching, exactly bool) (newsletter.Pulse, error)) error {
 	told, stop := context.WithCancel(ctx)
 	finished := make(chan struct{})
 	go func() {
@@ -69,7 +85,7 @@ func (e *Engine) carryAs(ctx context.Context, sc scope, role io.Closer, report f
 		defer tick.Stop()
 		for {
 			// What goes wrong here goes wrong in the engine too, which says so.
-			_, _ = report(false)
+			_, _ = report(false, false)
 			select {
 			case <-told.Done():
 				return
@@ -84,7 +100,7 @@ func (e *Engine) carryAs(ctx context.Context, sc scope, role io.Closer, report f
 		err = closeErr
 	}
 	if err == nil {
-		_, err = report(false)
+		_, err = report(false, true)
 	}
 	return err
 }
@@ -104,11 +120,11 @@ func (e *Engine) yieldToService() func(context.Context) (bool, error) {
 
 // watch follows the edition while another process sends. again says that nobody sends any
 // more and the caller should try to.
-func (e *Engine) watch(ctx context.Context, edition int64, wait time.Duration, report func(bool) (newsletter.Tally, error)) (again bool, err error) {
+func (e *Engine) watch(ctx context.Context, edition int64, wait time.Duration, report func(watching, exactly bool) (newsletter.Pulse, error)) (again bool, err error) {
 	moved := e.Now()
 	left := -1
 	for {
-		tally, err := report(true)
+		pulse, err := report(true, false)
 		if err != nil {
 			return false, err
 		}
@@ -122,7 +138,7 @@ func (e *Engine) watch(ctx context.Context, edition int64, wait time.Duration, r
 		case !current.State.Open():
 			return false, nil
 		}
-		if n := tally.WaitingCount(); n != left {
+		if n := pulse.Tally.WaitingCount(); n != left {
 			left, moved = n, e.Now()
 		}
 		if e.Now().Sub(moved) > wait {

@@ -273,7 +273,7 @@ func TestDelivery_ASilentRelayEndsTheCommandAndKeepsTheRows(t *testing.T) {
 		{At: smtptest.AtConnect, Reply: "421 4.3.2 too busy"},
 	}}}, 4)
 	e := r.Begin("daily-news")
-	err := r.Desk.Carry(t.Context(), e.ID, time.Minute, func(newsletter.Tally, bool) { r.Clock.Add(10 * time.Second) })
+	err := r.Desk.Carry(t.Context(), e.ID, time.Minute, func(newsletter.Pulse, bool) { r.Clock.Add(10 * time.Second) })
 	unfinished, ok := errors.AsType[*delivery.UnfinishedError](err)
 	if !ok || unfinished.Waiting != 4 || unfinished.Relay == nil || !strings.Contains(err.Error(), "too busy") {
 		t.Fatalf("it ends with %v", err)
@@ -313,9 +313,10 @@ func TestDelivery_WhatACrashLeftIsInDoubt(t *testing.T) {
 	t.Parallel()
 	r, _, readers := newsroom(t, newsroomtest.Options{}, 4)
 	e := r.Begin("daily-news")
-	key := newsletter.DeliveryKey{EditionID: e.ID, SubscriberID: 2}
-	if _, ok, err := r.Store.Step(t.Context(), nil, &key, r.Barred, r.Clock.Now()); !ok || err != nil {
-		t.Fatal(ok, err)
+	intent := newsletter.Intent{DeliveryKey: newsletter.DeliveryKey{EditionID: e.ID, SubscriberID: 2}, Email: "r2@example.org"}
+	results, err := r.Store.Steps(t.Context(), []newsletter.Step{{Next: &intent}}, r.Barred, r.Clock.Now())
+	if err != nil || !results[0].Begun {
+		t.Fatal(results, err)
 	}
 	if err := r.Desk.Carry(t.Context(), e.ID, time.Minute, nil); err != nil {
 		t.Fatal(err)
@@ -337,7 +338,7 @@ func TestDelivery_CommandHandsOverToAService(t *testing.T) {
 	ended := make(chan error, 1)
 	watched := make(chan struct{}, 1000)
 	go func() {
-		ended <- r.Desk.Carry(t.Context(), e.ID, time.Hour, func(_ newsletter.Tally, watching bool) {
+		ended <- r.Desk.Carry(t.Context(), e.ID, time.Hour, func(_ newsletter.Pulse, watching bool) {
 			if watching {
 				select {
 				case watched <- struct{}{}:

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"broadsheet/internal/mail"
@@ -21,30 +20,33 @@ type Ledger interface {
 	Edition(ctx context.Context, id int64) (newsletter.Edition, error)
 	EditionSnapshot(ctx context.Context, id int64) (snapshot, templates []byte, err error)
 	Variant(ctx context.Context, id int64) ([]byte, error)
-	WaitingDeliveries(ctx context.Context, editionID, after int64, limit int) ([]int64, error)
-	DueDeliveries(ctx context.Context, editionID int64, now time.Time, limit int) ([]int64, error)
+	WaitingDeliveries(ctx context.Context, editionID, after int64, limit int) ([]newsletter.Delivery, error)
+	DueDeliveries(ctx context.Context, editionID int64, now, latest time.Time, limit int) ([]newsletter.Delivery, error)
 	NextTry(ctx context.Context, editionID int64) (time.Time, error)
-	Step(ctx context.Context, last *newsletter.DeliveryResult, next *newsletter.DeliveryKey, key newsletter.SuppressionKey, now time.Time) (newsletter.Delivery, bool, error)
+	Steps(ctx context.Context, steps []newsletter.Step, key newsletter.SuppressionKey, now time.Time) ([]newsletter.StepResult, error)
 	ExpireDeliveries(ctx context.Context, editionID int64, now time.Time) (int, error)
 	FinishEdition(ctx context.Context, id int64, now time.Time) (bool, error)
 	MoveEdition(ctx context.Context, id int64, from []newsletter.EditionState, to newsletter.EditionState, reason, actor string, now time.Time) error
 	Tally(ctx context.Context, editionID int64) (newsletter.Tally, error)
+	SavePulse(ctx context.Context, p newsletter.Pulse) error
+	Pulse(ctx context.Context, editionID int64) (newsletter.Pulse, bool, error)
 }
 
 // Options are what an Engine works with.
 type Options struct {
-	Ledger      Ledger
-	Role        Role
-	Outbox      Outbox // of transactional mail; nil: none is sent
-	Transport   mail.Transport
-	Connections int     // at least 1
-	Rate        float64 // messages a second, 0: no limit
-	BaseURL     string
-	Keys        newsletter.KeyRing
-	Suppression newsletter.SuppressionKey
-	Now         func() time.Time
-	Random      func() float64 // from 0 to 1, spreads retries
-	Logger      *slog.Logger
+	Ledger       Ledger
+	Role         Role
+	Outbox       Outbox      // of transactional mail; nil: none is sent
+	Relays       mail.Relays // in the order in which they are used; at least one
+	Rate         float64     // messages a second over all relays, 0: no limit
+	BaseURL      string
+	Keys         newsletter.KeyRing
+	Suppression  newsletter.SuppressionKey
+	Signers      mail.Signers // none: the relay signs
+	BounceDomain string       // of the return paths; empty: the newsletter's sender
+	Now          func() time.Time
+	Random       func() float64 // from 0 to 1, spreads retries
+	Logger       *slog.Logger
 	// Idle is how often an engine with nothing to do looks again; zero: a second.
 	Idle time.Duration
 }
@@ -56,23 +58,21 @@ type Engine struct {
 	wake     chan struct{}
 	mailWake chan struct{}
 	pace     *pacer
-	lastOK   atomic.Int64 // when the relay last settled a message, Unix milliseconds
+	relays   *relays
+	keeper   *keeper // of this run
 
 	mu       sync.Mutex
+	lastOK   time.Time                           // when a relay last settled a message
 	inFlight map[newsletter.DeliveryKey]struct{} // handed to a worker, result not yet on record
 	letters  map[int64]*letter                   // composed variants
-	openings map[int64]*opening                  // how this run of each edition began
-	relayErr error                               // the last thing that the relay did wrong
-	told     string                              // what was last logged about it
+	editions map[int64]*progress                 // that this run carries
+	sweeps   map[int64]*sweep                    // how far each edition's rows are handed out
+	relayErr error                               // the last thing that a relay did wrong
+	told     map[string]string                   // what was last logged about each relay
 }
-
-// opening counts an edition's first results in a run: if the relay refuses them all, the
-// fault is ours.
-type opening struct{ refused, accepted int }
 
 // NewEngine returns an engine that is not running yet.
 func NewEngine(o Options) *Engine {
-	o.Connections = max(o.Connections, 1)
 	if o.Idle == 0 {
 		o.Idle = time.Second
 	}
@@ -81,9 +81,11 @@ func NewEngine(o Options) *Engine {
 		wake:     make(chan struct{}, 1),
 		mailWake: make(chan struct{}, 1),
 		pace:     &pacer{rate: o.Rate},
+		relays:   newRelays(o.Relays),
 		inFlight: map[newsletter.DeliveryKey]struct{}{},
 		letters:  map[int64]*letter{},
-		openings: map[int64]*opening{},
+		editions: map[int64]*progress{},
+		sweeps:   map[int64]*sweep{},
 	}
 }
 
@@ -107,47 +109,64 @@ type scope struct {
 // errYield says that somebody else takes over.
 var errYield = errors.New("another process takes over the sending")
 
-// run carries editions out until the scope ends, ctx is cancelled or something fails that
-// another try does not mend. The caller has the sender role. It returns when every message
-// that was begun has its result on record.
-func (e *Engine) run(ctx context.Context, sc scope) error {
+// begin takes over from whoever sent before, and forgets what an earlier run knew.
+func (e *Engine) begin(ctx context.Context) error {
 	doubted, err := e.Ledger.TakeOver(ctx, e.Now())
 	if err != nil {
 		return err
 	}
-	// What an earlier run could not put on record has just been found in doubt.
-	e.mu.Lock()
-	clear(e.inFlight)
-	clear(e.openings)
-	e.mu.Unlock()
 	if doubted > 0 {
 		e.Logger.Warn("messages were being handed over when the last sender ended; they are in doubt", "deliveries", doubted)
 	}
-	e.lastOK.Store(e.Now().UnixMilli())
+	e.relays.reset()
+	e.keeper = newKeeper(e.Ledger, e.Suppression, e.Now)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	// What an earlier run could not put on record has just been found in doubt.
+	clear(e.inFlight)
+	clear(e.editions)
+	clear(e.sweeps)
+	e.lastOK = e.Now()
+	return nil
+}
+
+// run carries editions out until the scope ends, ctx is cancelled or something fails that
+// another try does not mend. The caller has the sender role. It returns when every message
+// that was begun has its result on record.
+func (e *Engine) run(ctx context.Context, sc scope) error {
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var mails sync.WaitGroup
+	var others, workers, kept sync.WaitGroup
+	kept.Go(func() { e.keeper.keep(ctx) })
+	others.Go(func() { e.beat(ctx) })
 	if e.Outbox != nil {
-		mails.Go(func() { e.carryMails(ctx) })
+		others.Go(func() { e.carryMails(ctx) })
 	}
-	rows := make(chan newsletter.DeliveryKey)
-	failures := make(chan error, e.Connections)
-	var workers sync.WaitGroup
-	for range e.Connections {
+	connections := e.relays.connections()
+	rows := make(chan pending, 4*connections)
+	failures := make(chan error, connections)
+	for range connections {
+		w := &worker{engine: e, rows: rows, conn: &connection{engine: e}, answer: make(chan newsletter.StepResult, 1)}
 		workers.Go(func() {
-			if err := e.work(ctx, rows); err != nil {
+			if err := w.work(ctx); err != nil {
 				failures <- err
 				stop(err)
 			}
 		})
 	}
-	if err = e.feed(ctx, sc, rows); err != nil {
-		stop(err) // nobody goes on trying to connect; what is in flight is finished
-	}
+	err := e.feed(ctx, sc, rows)
 	close(rows)
+	stop(err) // nobody goes on trying to connect; what is in flight is finished
 	workers.Wait()
-	stop(nil)
-	mails.Wait()
+	for row := range rows {
+		e.drop(row.key())
+	}
+	close(e.keeper.queue)
+	kept.Wait()
+	others.Wait()
 	select {
 	case failure := <-failures: // the first one says why the others stopped
 		return failure
@@ -199,6 +218,14 @@ func (e *Engine) drop(key newsletter.DeliveryKey) {
 	e.mu.Unlock()
 }
 
+// giveBack notes that the row waits as before, on record, so that it is handed out again.
+func (e *Engine) giveBack(key newsletter.DeliveryKey) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.inFlight, key)
+	e.sweepAgain(key.EditionID)
+}
+
 func (e *Engine) busy() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -239,17 +266,18 @@ func (e *Engine) unfinished(ctx context.Context, edition int64, next time.Time) 
 
 func (e *Engine) noteRelay(err error) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.relayErr = err; err == nil {
-		e.told = ""
-	}
+	e.relayErr = err
+	e.mu.Unlock()
 }
 
 // isNews reports whether the relay's trouble was not told yet: every connection has it.
-func (e *Engine) isNews(err error) bool {
+func (e *Engine) isNews(relay string, err error) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	news := e.told != err.Error()
-	e.told = err.Error()
+	news := e.told[relay] != err.Error()
+	if e.told == nil {
+		e.told = map[string]string{}
+	}
+	e.told[relay] = err.Error()
 	return news
 }

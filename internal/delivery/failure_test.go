@@ -17,17 +17,17 @@ import (
 
 var errLocked = errors.New("database is locked")
 
-// failing is a ledger whose steps fail when told to.
+// failing is a ledger whose steps fail when told to, all of them together.
 type failing struct {
 	delivery.Ledger
-	fail func(last *newsletter.DeliveryResult, next *newsletter.DeliveryKey) bool
+	fail func(newsletter.Step) bool
 }
 
-func (f *failing) Step(ctx context.Context, last *newsletter.DeliveryResult, next *newsletter.DeliveryKey, key newsletter.SuppressionKey, now time.Time) (newsletter.Delivery, bool, error) {
-	if f.fail(last, next) {
-		return newsletter.Delivery{}, false, errLocked
+func (f *failing) Steps(ctx context.Context, steps []newsletter.Step, key newsletter.SuppressionKey, now time.Time) ([]newsletter.StepResult, error) {
+	if slices.ContainsFunc(steps, f.fail) {
+		return nil, errLocked
 	}
-	return f.Ledger.Step(ctx, last, next, key, now)
+	return f.Ledger.Steps(ctx, steps, key, now)
 }
 
 func serve(t *testing.T, e *delivery.Engine) (stop func()) {
@@ -57,8 +57,8 @@ func TestDelivery_AFailedStepKeepsTheResult(t *testing.T) {
 	r, _, readers := newsroom(t, newsroomtest.Options{Connections: 1}, 5)
 	var failed atomic.Bool
 	engine := r.NewEngine()
-	engine.Ledger = &failing{r.Store, func(last *newsletter.DeliveryResult, next *newsletter.DeliveryKey) bool {
-		return last != nil && next != nil && failed.CompareAndSwap(false, true)
+	engine.Ledger = &failing{r.Store, func(step newsletter.Step) bool {
+		return step.Last != nil && step.Next != nil && failed.CompareAndSwap(false, true)
 	}}
 	e := r.Begin("daily-news")
 	stop := serve(t, engine)
@@ -78,8 +78,8 @@ func TestDelivery_TheSenderSurvivesABadDatabase(t *testing.T) {
 	r, n, readers := newsroom(t, newsroomtest.Options{Connections: 1}, 4)
 	var failures atomic.Int64
 	engine := r.NewEngine()
-	engine.Ledger = &failing{r.Store, func(last *newsletter.DeliveryResult, next *newsletter.DeliveryKey) bool {
-		return last != nil && next == nil && failures.Add(1) <= 7 // more often than it is tried
+	engine.Ledger = &failing{r.Store, func(step newsletter.Step) bool {
+		return step.Last != nil && step.Next == nil && failures.Add(1) <= 7 // more often than it is tried
 	}}
 	first := r.Begin("daily-news")
 	stop := serve(t, engine)

@@ -11,25 +11,25 @@ import (
 
 // feed hands rows of the ledger to the workers, a page of each edition in turn, so that a
 // large edition does not keep the others waiting.
-func (e *Engine) feed(ctx context.Context, sc scope, rows chan<- newsletter.DeliveryKey) error {
-	reached := map[int64]int64{} // the subscriber that the sweep through an edition has reached
+func (e *Engine) feed(ctx context.Context, sc scope, rows chan<- pending) error {
+	clock := e.newClock()
 	for {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		editions, err := e.editions(ctx, sc)
+		clock.look()
+		editions, err := e.plannedEditions(ctx, sc)
 		if err != nil {
 			return err
 		}
 		handed, sweeping := 0, false
 		for _, edition := range editions {
-			n, next, err := e.feedPage(ctx, sc, edition, reached[edition.ID], rows)
+			n, more, err := e.feedPage(ctx, sc, edition, rows)
 			if err != nil {
 				return err
 			}
 			handed += n
-			reached[edition.ID] = next
-			sweeping = sweeping || next > 0
+			sweeping = sweeping || more
 		}
 		if handed > 0 || sweeping {
 			continue
@@ -40,75 +40,131 @@ func (e *Engine) feed(ctx context.Context, sc scope, rows chan<- newsletter.Deli
 	}
 }
 
-// editions returns the open editions of the scope that are planned to the end.
-func (e *Engine) editions(ctx context.Context, sc scope) ([]newsletter.Edition, error) {
+// plannedEditions returns the open editions of the scope that are planned to the end.
+func (e *Engine) plannedEditions(ctx context.Context, sc scope) ([]newsletter.Edition, error) {
 	list, err := e.Ledger.OpenEditions(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open editions: %w", err)
 	}
 	var planned []newsletter.Edition
 	for _, edition := range list {
-		if !edition.PlannedAt.IsZero() && (sc.edition == 0 || sc.edition == edition.ID) {
-			planned = append(planned, edition)
+		if edition.PlannedAt.IsZero() || sc.edition != 0 && sc.edition != edition.ID {
+			continue
 		}
+		if err := e.follow(ctx, edition.ID); err != nil {
+			return nil, err
+		}
+		planned = append(planned, edition)
 	}
 	return planned, nil
 }
 
+// sweep is how far the rows of an edition that wait for their first try are handed out. To
+// look for more of them goes through all rows, so it is not done when there can be none.
+type sweep struct {
+	after int64     // the subscriber that was reached
+	ended time.Time // when there were no more; zero: it is under way
+	again bool      // a row has gone back to waiting since it began
+}
+
+// sweepEvery is how often an edition is looked through for rows that somebody else has put
+// back to waiting.
+const sweepEvery = 15 * time.Second
+
 // pageSize is how many rows are read at a time.
 const pageSize = 500
 
-// feedPage hands out the next page of the edition's deliveries that are waiting, after the
-// given subscriber, and at the end of them those that are due again. It returns how many it
-// handed out, and where the next page begins, 0 for the beginning.
-func (e *Engine) feedPage(ctx context.Context, sc scope, edition newsletter.Edition, after int64, rows chan<- newsletter.DeliveryKey) (handed int, next int64, err error) {
+// latestTry is the longest that a next try can lie ahead; see newsletter.RetryAfter.
+const latestTry = 6 * time.Hour
+
+// feedPage hands out deliveries of the edition that are due again, and the next page of
+// those that wait. It returns how many it handed out, and whether there are more.
+func (e *Engine) feedPage(ctx context.Context, sc scope, edition newsletter.Edition, rows chan<- pending) (handed int, more bool, err error) {
 	now := e.Now()
 	if !edition.ExpiresAt.After(now) {
 		n, err := e.Ledger.ExpireDeliveries(ctx, edition.ID, now)
 		if n > 0 {
 			e.Logger.Error("deliveries expired: their time was over", "edition", edition.ID, "deliveries", n)
 		}
-		return 0, 0, err
+		return 0, false, err
 	}
-	list, err := e.Ledger.WaitingDeliveries(ctx, edition.ID, after, pageSize)
+	list, err := e.Ledger.DueDeliveries(ctx, edition.ID, now, now.Add(latestTry), pageSize)
 	if err != nil {
-		return 0, 0, fmt.Errorf("edition %d: %w", edition.ID, err)
+		return 0, false, fmt.Errorf("edition %d: %w", edition.ID, err)
 	}
-	if len(list) == pageSize {
-		next = list[len(list)-1]
-	} else {
-		due, err := e.Ledger.DueDeliveries(ctx, edition.ID, now, pageSize)
+	if after, ok := e.sweepFrom(edition.ID); ok {
+		page, err := e.Ledger.WaitingDeliveries(ctx, edition.ID, after, pageSize)
 		if err != nil {
-			return 0, 0, fmt.Errorf("edition %d: %w", edition.ID, err)
+			return 0, false, fmt.Errorf("edition %d: %w", edition.ID, err)
 		}
-		list = append(list, due...)
+		more = e.swept(edition.ID, page)
+		list = append(list, page...)
 	}
-	handed, err = e.hand(ctx, sc, edition.ID, list, rows)
-	return handed, next, err
+	handed, err = e.hand(ctx, sc, list, now, rows)
+	return handed, more, err
+}
+
+// sweepFrom returns where the edition's next page begins; ok is false if there is no need to
+// look.
+func (e *Engine) sweepFrom(edition int64) (after int64, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.sweeps[edition]
+	if s == nil {
+		s = &sweep{}
+		e.sweeps[edition] = s
+	}
+	if !s.ended.IsZero() {
+		if !s.again && time.Since(s.ended) < sweepEvery {
+			return 0, false
+		}
+		*s = sweep{}
+	}
+	return s.after, true
+}
+
+// swept notes the page that was read, and reports whether there are more.
+func (e *Engine) swept(edition int64, page []newsletter.Delivery) (more bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.sweeps[edition]
+	if len(page) < pageSize {
+		s.ended = time.Now()
+		return false
+	}
+	s.after = page[len(page)-1].SubscriberID
+	return true
+}
+
+// sweepAgain says that a row has gone back to waiting. The caller holds the lock.
+func (e *Engine) sweepAgain(edition int64) {
+	if s := e.sweeps[edition]; s != nil {
+		s.again = true
+	}
 }
 
 // hand gives the rows to the workers, those that are not with one already, and returns how
 // many it gave.
-func (e *Engine) hand(ctx context.Context, sc scope, edition int64, subscribers []int64, rows chan<- newsletter.DeliveryKey) (int, error) {
+func (e *Engine) hand(ctx context.Context, sc scope, list []newsletter.Delivery, readAt time.Time, rows chan<- pending) (int, error) {
 	tick := time.NewTicker(e.Idle)
 	defer tick.Stop()
 	handed := 0
-	for _, id := range subscribers {
-		key := newsletter.DeliveryKey{EditionID: edition, SubscriberID: id}
-		if !e.take(key) {
+	for _, d := range list {
+		row := pending{Delivery: d, readAt: readAt}
+		if !e.take(row.key()) {
 			continue
 		}
 		for given := false; !given; {
 			select {
-			case rows <- key:
+			case rows <- row:
 				given = true
 				handed++
 			case <-ctx.Done():
-				e.drop(key)
+				e.drop(row.key())
 				return handed, context.Cause(ctx)
 			case <-tick.C:
 				if err := e.checkOn(ctx, sc); err != nil {
-					e.drop(key)
+					e.drop(row.key())
 					return handed, err
 				}
 			}
@@ -117,16 +173,42 @@ func (e *Engine) hand(ctx context.Context, sc scope, edition int64, subscribers 
 	return handed, e.checkYield(ctx, sc)
 }
 
+// silentTime is how long a service tries an edition without any acceptance before it pauses
+// it for staff.
+const silentTime = 30 * time.Minute
+
 // checkOn ends a run in which nothing moves any more, or that somebody else takes over.
 func (e *Engine) checkOn(ctx context.Context, sc scope) error {
 	if err := e.checkYield(ctx, sc); err != nil {
 		return err
 	}
-	silent := e.Now().Sub(time.UnixMilli(e.lastOK.Load()))
-	if sc.edition != 0 && silent > sc.wait {
+	e.mu.Lock()
+	silent := e.Now().Sub(e.lastOK)
+	trouble := e.relayErr
+	e.mu.Unlock()
+	switch {
+	case sc.edition != 0 && silent > sc.wait:
 		return e.unfinished(ctx, sc.edition, time.Time{})
+	case silent > silentTime:
+		return e.pauseAll(ctx, sc, trouble)
 	}
 	return nil
+}
+
+// pauseAll pauses what is under way because no relay takes anything.
+func (e *Engine) pauseAll(ctx context.Context, sc scope, trouble error) error {
+	editions, err := e.plannedEditions(ctx, sc)
+	if err != nil {
+		return err
+	}
+	reason := fmt.Sprintf("no relay has taken a message for %s", silentTime)
+	if trouble != nil {
+		reason += ": " + trouble.Error()
+	}
+	for _, edition := range editions {
+		err = e.pause(ctx, edition.ID, reason)
+	}
+	return err
 }
 
 func (e *Engine) checkYield(ctx context.Context, sc scope) error {
@@ -178,7 +260,7 @@ func (e *Engine) rest(ctx context.Context, sc scope, editions []newsletter.Editi
 		}
 		if finished {
 			e.logFinished(ctx, edition)
-			e.forget()
+			e.forget(edition.ID)
 		}
 	}
 	if err := errors.Join(failures...); err != nil {

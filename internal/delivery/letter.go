@@ -19,6 +19,7 @@ type letter struct {
 	from         string // the envelope's sender
 	domain       string // of the Message-ID
 	newsletterID int64
+	signer       *mail.Signer // nil: it is not signed here
 }
 
 // letter returns the delivery's variant, composed when it was planned.
@@ -46,7 +47,7 @@ func (e *Engine) letter(ctx context.Context, d newsletter.Delivery) (*letter, er
 		return nil, err
 	}
 	from := snapshot.Newsletter.From.Address()
-	l = &letter{variant: variant, from: from.Email, domain: from.Domain(), newsletterID: edition.NewsletterID}
+	l = &letter{variant: variant, from: from.Email, domain: from.Domain(), newsletterID: edition.NewsletterID, signer: e.Signers.For(from.Domain())}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.letters) >= maxLetters {
@@ -66,11 +67,21 @@ func (e *contentError) Unwrap() error { return e.cause }
 // maxLetters is how many composed variants are kept in memory.
 const maxLetters = 200
 
-// forget drops the composed variants: their edition is sent.
-func (e *Engine) forget() {
+// forget drops what is kept of an edition: it is sent.
+func (e *Engine) forget(edition int64) {
 	e.mu.Lock()
 	clear(e.letters)
+	delete(e.editions, edition)
+	delete(e.sweeps, edition)
 	e.mu.Unlock()
+}
+
+// returnPath is where the relay reports that the delivery came back (S17).
+func (e *Engine) returnPath(l *letter, d newsletter.Delivery) string {
+	if e.BounceDomain == "" {
+		return l.from
+	}
+	return e.Keys.BounceAddress(d.EditionID, d.SubscriberID, e.BounceDomain)
 }
 
 // SnapshotStore keeps what editions were frozen from.
@@ -110,30 +121,34 @@ func Personal(keys newsletter.KeyRing, baseURL string, to newsletter.Address, li
 	}
 }
 
-// pacer spaces messages so that no more than rate a second are begun.
+// pacer spaces messages so that no more than rate a second are begun. It goes by the time
+// that has passed, whatever the clock on the wall does.
 type pacer struct {
-	rate float64
+	rate float64 // 0: no limit
 	mu   sync.Mutex
 	next time.Time
 }
 
+// free reports whether there is no limit.
+func (p *pacer) free() bool { return p.rate <= 0 }
+
 // wait returns when the next message may be begun, or with ctx's error.
-func (p *pacer) wait(ctx context.Context, now func() time.Time) error {
-	if p.rate <= 0 {
+func (p *pacer) wait(ctx context.Context) error {
+	if p.free() {
 		return nil
 	}
 	p.mu.Lock()
-	at := now()
+	at := time.Now()
 	if p.next.After(at) {
 		at = p.next
 	}
 	p.next = at.Add(time.Duration(float64(time.Second) / p.rate))
 	p.mu.Unlock()
-	t := time.NewTimer(at.Sub(now()))
+	t := time.NewTimer(time.Until(at))
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	case <-t.C:
 		return nil
 	}

@@ -37,7 +37,7 @@ const mailPage = 50
 // wait behind digests, until ctx ends. Nothing that goes wrong ends it: what could not be
 // sent is tried again.
 func (e *Engine) carryMails(ctx context.Context) {
-	c := &connection{engine: e}
+	c := &mailConnection{engine: e}
 	defer c.close()
 	if n, err := e.Outbox.RecoverMails(ctx, e.Now()); err != nil {
 		e.Logger.Error("mails of the last sender are not recovered", "error", err)
@@ -58,9 +58,9 @@ func (e *Engine) carryMails(ctx context.Context) {
 			c.close()
 		}
 		wait, wake := e.Idle, e.mailWake
-		if err != nil && c.failed > 0 {
+		if err != nil && c.failures > 0 {
 			// A relay that is asked every second with a wrong password locks the account.
-			wait, wake = max(wait, connectAgain(c.failed)), nil
+			wait, wake = max(wait, connectAgain(c.failures)), nil
 		}
 		// Not e.sleep: a wake-up belongs to whoever waits for it first.
 		t := time.NewTimer(wait)
@@ -73,7 +73,7 @@ func (e *Engine) carryMails(ctx context.Context) {
 	}
 }
 
-func (e *Engine) carryDueMails(ctx context.Context, c *connection) (int, error) {
+func (e *Engine) carryDueMails(ctx context.Context, c *mailConnection) (int, error) {
 	if _, err := e.Outbox.ExpireMails(ctx, e.Now()); err != nil {
 		return 0, err
 	}
@@ -96,7 +96,7 @@ func (e *Engine) carryDueMails(ctx context.Context, c *connection) (int, error) 
 }
 
 // carryMail hands over one mail: intent, message, result, each on record before the next.
-func (e *Engine) carryMail(ctx context.Context, c *connection, id int64) error {
+func (e *Engine) carryMail(ctx context.Context, c *mailConnection, id int64) error {
 	m, err := e.Outbox.BeginMail(ctx, id, e.Now())
 	if newsletter.KindOf(err) == newsletter.Conflict {
 		return nil // it makes no sense any more
@@ -111,14 +111,23 @@ func (e *Engine) carryMail(ctx context.Context, c *connection, id int64) error {
 		o := newsletter.Outcome{State: newsletter.Deferred, Reply: "not composed: " + err.Error()}
 		return errors.Join(err, e.finishMail(ctx, m, o))
 	}
+	if signer := e.Signers.For(newsletter.Address{Email: from}.Domain()); signer != nil {
+		if message, err = signer.Sign(message); err != nil {
+			o := newsletter.Outcome{State: newsletter.Deferred, Reply: "not signed: " + err.Error()}
+			return errors.Join(err, e.finishMail(ctx, m, o))
+		}
+	}
+	if e.BounceDomain != "" {
+		from = e.Keys.BounceMailAddress(m.ID, e.BounceDomain)
+	}
 	o := c.session.Send(ctx, from, to, message)
 	if o.State != newsletter.Waiting {
-		c.failed = 0
+		c.failures = 0
 	}
 	if o.Broken {
 		c.close()
 	}
-	if err := e.finishMail(ctx, m, outcomeOf(o, c.relay())); err != nil {
+	if err := e.finishMail(ctx, m, outcomeOf(o, relayName(c.relay))); err != nil {
 		return err
 	}
 	if o.Fault == mail.FaultRelay {
@@ -130,4 +139,55 @@ func (e *Engine) carryMail(ctx context.Context, c *connection, id int64) error {
 func (e *Engine) finishMail(ctx context.Context, m newsletter.Mail, o newsletter.Outcome) error {
 	next := e.Now().Add(newsletter.RetryAfter(m.Attempts+1, e.Random()))
 	return e.Outbox.FinishMail(ctx, m.ID, o, next, e.Now())
+}
+
+// mailConnection is the connection of transactional mail: it waits for no place at a relay,
+// so that a confirmation does not wait behind a million digests.
+type mailConnection struct {
+	engine   *Engine
+	relay    *relay
+	session  mail.Session
+	failures int // to connect, in a row
+}
+
+// open makes sure that there is a session with one of the relays; each is asked once.
+func (c *mailConnection) open(ctx context.Context) error {
+	if c.session != nil {
+		return nil
+	}
+	rs := c.engine.relays
+	var failures []error
+	for _, r := range rs.list {
+		if !rs.isUsable(r) && len(rs.list) > 1 {
+			continue
+		}
+		session, err := r.Connect(ctx)
+		if err == nil {
+			c.session, c.relay = session, r
+			rs.well(r)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		failures = append(failures, err)
+		rs.refusedMail(r, err)
+	}
+	c.failures++
+	if len(failures) == 0 {
+		return errNoRelay
+	}
+	return errors.Join(failures...)
+}
+
+var errNoRelay = errors.New("no relay takes mail now")
+
+func (c *mailConnection) close() {
+	if c.session == nil {
+		return
+	}
+	if err := c.session.Close(); err != nil {
+		c.engine.Logger.Debug("closing the connection", "error", err)
+	}
+	c.session = nil
 }

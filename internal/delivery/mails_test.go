@@ -72,13 +72,13 @@ func TestMails_TellTheOutboxWhatIsInDoubt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	transport, err := mail.ParseTransport(server.URL(), mail.Options{})
+	relays, err := mail.ParseRelays(server.URL(), mail.Limits{Connections: 1}, mail.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	box := &outbox{}
 	e := delivery.NewEngine(delivery.Options{
-		Ledger: s, Role: s, Outbox: box, Transport: transport, Connections: 1, BaseURL: "https://news.example.org",
+		Ledger: s, Role: s, Outbox: box, Relays: relays, BaseURL: "https://news.example.org",
 		Keys: keys, Suppression: suppression, Now: func() time.Time { return newsroomtest.Start },
 		Random: func() float64 { return 0 }, Idle: 10 * time.Millisecond,
 	})

@@ -10,103 +10,263 @@ import (
 	"broadsheet/internal/newsletter"
 )
 
-// connection is one worker's connection to the relay and what it knows of it.
-type connection struct {
-	engine  *Engine
-	session mail.Session
-	failed  int // to connect, in a row
-	sent    int // messages over this session
+// worker hands over messages over one connection, one after the other, each with its intent
+// on record before its final dot, and its result with the intent of the next:
+//
+//	worker   … dot n, envelope n+1 → reply n → content n+1 ──── dot n+1 …
+//	ledger                             └ result n, intent n+1 ┘
+//
+// So while the ledger commits, the next message is on its way; and the final dot is sent
+// only after the commit that holds its intent is known to have succeeded.
+type worker struct {
+	engine *Engine
+	rows   <-chan pending
+	conn   *connection
+	buffer []byte
+	last   *newsletter.DeliveryResult // not on record yet
+	answer chan newsletter.StepResult
+}
+
+// pending is a row of the ledger to be sent, and when its reader's address was read.
+type pending struct {
+	newsletter.Delivery
+	readAt time.Time
+}
+
+func (p pending) key() newsletter.DeliveryKey {
+	return newsletter.DeliveryKey{EditionID: p.EditionID, SubscriberID: p.SubscriberID}
+}
+
+// parcel is a message ready to be handed over.
+type parcel struct {
+	pending
+	intent   newsletter.Intent
+	envelope mail.Envelope
+	content  []byte
+	refusal  error // it cannot be composed for this reader
 }
 
 // work hands over rows until there are no more or ctx ends. Whatever it began has its result
 // on record when it returns. An error is one that ends the whole run.
-func (e *Engine) work(ctx context.Context, rows <-chan newsletter.DeliveryKey) error {
-	c := &connection{engine: e}
-	defer c.close()
-	var last *newsletter.DeliveryResult
+func (w *worker) work(ctx context.Context) (err error) {
+	e := w.engine
+	defer w.conn.leave()
+	defer func() { err = errors.Join(err, w.record(ctx)) }()
+	var next *parcel
 	for {
-		key, ok, err := e.nextRow(ctx, rows, &last, c)
-		if !ok || err != nil {
-			return errors.Join(err, e.record(ctx, &last))
-		}
-		if err := c.open(ctx); err != nil {
-			e.drop(key)
-			if recordErr := e.record(ctx, &last); recordErr != nil {
-				return recordErr
+		if next == nil {
+			if next, err = w.next(ctx); next == nil || err != nil {
+				return err
 			}
+		}
+		if ctx.Err() != nil {
+			e.giveBack(next.key())
+			return nil
+		}
+		this := next
+		if err := w.conn.ready(ctx); err != nil {
+			e.giveBack(this.key())
 			if ctx.Err() != nil {
 				return nil
 			}
-			return e.relayFailed(ctx, key.EditionID, err)
+			return errors.Join(w.record(ctx), e.pause(ctx, this.EditionID, err.Error()))
 		}
-		d, begun, err := e.step(ctx, &last, &key)
-		if err != nil {
-			e.drop(key)
-			// The two go together or not at all; the result of the last one must not be lost
-			// with the intent of this one.
-			return errors.Join(err, e.record(ctx, &last))
-		}
-		if !begun {
-			e.drop(key)
-			continue
-		}
-		result, fault, err := c.send(ctx, d)
-		last = &result
-		if err != nil || fault != nil {
-			if recordErr := e.record(ctx, &last); recordErr != nil {
-				return recordErr
-			}
-			if err == nil {
-				err = e.relayFailed(ctx, key.EditionID, fault)
+		if next, err = w.hand(ctx, this); err != nil {
+			if next != nil {
+				e.giveBack(next.key())
 			}
 			return err
 		}
-		if e.allRefused(result) {
-			if err := e.record(ctx, &last); err != nil {
-				return err
-			}
-			return e.pause(ctx, key.EditionID, fmt.Sprintf("the relay refused the first %d messages, the last one with: %d %s", refusedAtStart, result.Code, result.Reply))
-		}
 	}
+}
+
+// hand hands over one message, and returns the one that follows if that is prepared.
+func (w *worker) hand(ctx context.Context, this *parcel) (next *parcel, err error) {
+	e := w.engine
+	e.keeper.submit(newsletter.Step{Last: w.last, Next: &this.intent}, w.answer)
+	var o mail.Outcome
+	open := false
+	if this.refusal == nil {
+		o, open = w.conn.session.Open(this.envelope)
+	} else {
+		o = mail.Outcome{State: newsletter.Refused, Err: this.refusal}
+	}
+	if open {
+		o, open = w.conn.session.Content(this.content)
+	}
+	if open && !w.conn.isLast() { // what follows is made ready while the ledger commits
+		next = w.nextAtOnce(ctx)
+	}
+	answer := <-w.answer
+	if answer.Err != nil {
+		w.conn.close() // without the final dot nothing was sent
+		e.giveBack(this.key())
+		return next, answer.Err
+	}
+	w.recorded()
+	if !answer.Begun {
+		if open {
+			w.conn.close() // DATA has no other way back
+		}
+		e.notBegun(this.key(), answer.State)
+		return next, nil
+	}
+	if open {
+		var ahead *mail.Envelope
+		switch {
+		case next != nil && next.refusal == nil:
+			ahead = &next.envelope
+		case next == nil && w.conn.isLast():
+			defer w.conn.leave()
+		}
+		o = w.conn.session.Finish(ahead)
+	}
+	return next, w.finished(ctx, this, o)
+}
+
+// finished takes the outcome of a message and keeps it until it is recorded.
+func (w *worker) finished(ctx context.Context, this *parcel, o mail.Outcome) error {
+	e := w.engine
+	result := newsletter.DeliveryResult{DeliveryKey: this.key(), Outcome: outcomeOf(o, relayName(w.conn.relay))}
+	if result.State == newsletter.Deferred || result.State == newsletter.InDoubt {
+		result.NextTry = e.Now().Add(newsletter.RetryAfter(this.Attempts+1, e.Random()))
+	}
+	w.last = &result
+	e.noteResult(result, o)
+	fruitless := !o.Broken || w.conn.sent == 0
+	w.conn.sent++
+	switch {
+	case o.Fault == mail.FaultRelay:
+		w.conn.failed(&refusedError{outcomeError(o)})
+		if refusal := e.relays.refusal(); refusal != nil { // there is no other relay to try
+			return errors.Join(w.record(ctx), e.pause(ctx, this.EditionID, refusal.Error()))
+		}
+	case o.Fault == mail.FaultConnection && result.State == newsletter.Waiting && fruitless:
+		w.conn.failed(outcomeError(o)) // it takes connections and then no mail
+	case o.Broken:
+		w.conn.close()
+	}
+	if e.allRefused(result) {
+		if err := w.record(ctx); err != nil {
+			return err
+		}
+		return e.pause(ctx, this.EditionID, fmt.Sprintf("the relay refused the first %d messages, the last one with: %d %s", refusedAtStart, result.Code, result.Reply))
+	}
+	return nil
 }
 
 // idleClose is how long a connection is kept open with nothing to send.
 const idleClose = 5 * time.Second
 
-// nextRow returns the next row. Before it waits for one, the last result is recorded, and an
-// idle connection is closed: relays hang up on those.
-func (e *Engine) nextRow(ctx context.Context, rows <-chan newsletter.DeliveryKey, last **newsletter.DeliveryResult, c *connection) (newsletter.DeliveryKey, bool, error) {
+// next waits for the next row and makes its message ready; nil if there are no more, or ctx
+// has ended. Before it waits, the last result is recorded, and an idle connection is closed:
+// relays hang up on those.
+func (w *worker) next(ctx context.Context) (*parcel, error) {
+	if ctx.Err() != nil {
+		return nil, nil
+	}
 	select {
-	case key, ok := <-rows:
-		return key, ok, nil
+	case row, ok := <-w.rows:
+		return w.prepareInTime(ctx, row, ok)
 	default:
 	}
-	if err := e.record(ctx, last); err != nil {
-		return newsletter.DeliveryKey{}, false, err
+	if err := w.record(ctx); err != nil {
+		return nil, err
 	}
 	idle := time.NewTimer(idleClose)
 	defer idle.Stop()
 	for {
 		select {
-		case key, ok := <-rows:
-			return key, ok, nil
+		case row, ok := <-w.rows:
+			return w.prepareInTime(ctx, row, ok)
 		case <-idle.C:
-			c.close()
+			w.conn.leave()
 		}
 	}
 }
 
-// step records the last result and the intent for the next row in one transaction.
-func (e *Engine) step(ctx context.Context, last **newsletter.DeliveryResult, next *newsletter.DeliveryKey) (newsletter.Delivery, bool, error) {
-	d, ok, err := e.Ledger.Step(ctx, *last, next, e.Suppression, e.Now())
+// nextAtOnce makes the next row ready if there is one. A row whose message cannot be made
+// ready comes again, and is looked at then.
+func (w *worker) nextAtOnce(ctx context.Context) *parcel {
+	if ctx.Err() != nil || !w.engine.pace.free() || !w.conn.relay.pace.free() {
+		return nil // where a rate holds it back there is no hurry
+	}
+	select {
+	case row, ok := <-w.rows:
+		if !ok {
+			return nil
+		}
+		p, err := w.prepare(ctx, row)
+		if err != nil {
+			w.engine.giveBack(row.key())
+		}
+		return p
+	default:
+		return nil
+	}
+}
+
+// prepareInTime makes the row's message ready when there is a relay for it and the rates
+// allow one more; nil if ok is false, or ctx has ended.
+func (w *worker) prepareInTime(ctx context.Context, row pending, ok bool) (p *parcel, err error) {
+	e := w.engine
+	if !ok {
+		return nil, nil
+	}
+	if err = w.conn.take(ctx); err == nil {
+		err = e.pace.wait(ctx)
+	}
+	if err == nil {
+		err = w.conn.relay.pace.wait(ctx)
+	}
+	switch {
+	case ctx.Err() != nil:
+		e.giveBack(row.key())
+		return nil, nil
+	case err != nil: // all relays refuse us
+		e.giveBack(row.key())
+		return nil, errors.Join(w.record(ctx), e.pause(ctx, row.EditionID, err.Error()))
+	}
+	if p, err = w.prepare(ctx, row); err == nil {
+		return p, nil
+	}
+	e.giveBack(row.key())
+	if broken, ok := errors.AsType[*contentError](err); ok {
+		err = errors.Join(w.record(ctx), e.pause(ctx, row.EditionID, broken.Error()))
+	}
+	return nil, err
+}
+
+// prepare composes the row's message. What cannot be composed for this one reader is a
+// parcel too: the others must not wait for it.
+func (w *worker) prepare(ctx context.Context, row pending) (*parcel, error) {
+	e := w.engine
+	l, err := e.letter(ctx, row.Delivery)
 	if err != nil {
-		return d, false, err
+		return nil, err
 	}
-	if *last != nil {
-		e.drop((*last).DeliveryKey)
-		*last = nil
+	p := &parcel{pending: row}
+	p.intent = newsletter.Intent{DeliveryKey: row.key(), Email: row.Email, Barred: e.Suppression.Hash(row.EmailKey), ReadAt: row.readAt}
+	w.buffer, p.refusal = l.variant.AppendContent(w.buffer[:0], e.personal(l, row.Delivery), l.signer)
+	if p.refusal != nil {
+		p.refusal = fmt.Errorf("not composed: %w", p.refusal)
 	}
-	return d, ok, nil
+	p.content = w.buffer
+	p.envelope = mail.Envelope{From: e.returnPath(l, row.Delivery), To: row.Email, Size: len(p.content)}
+	return p, nil
+}
+
+// recorded notes that the last result is on record.
+func (w *worker) recorded() {
+	if w.last == nil {
+		return
+	}
+	if w.last.State == newsletter.Waiting {
+		w.engine.giveBack(w.last.DeliveryKey)
+	} else {
+		w.engine.drop(w.last.DeliveryKey)
+	}
+	w.last = nil
 }
 
 // recordTries is how often a result is tried to be recorded: it is the one thing that cannot
@@ -115,149 +275,22 @@ const recordTries = 5
 
 // record puts the last result on record, if there is one. If that cannot be done, the
 // delivery stays in state sending, and whoever takes the sender role next finds it in doubt.
-func (e *Engine) record(ctx context.Context, last **newsletter.DeliveryResult) error {
-	if *last == nil {
-		return nil
-	}
+func (w *worker) record(ctx context.Context) error {
+	e := w.engine
 	var err error
-	for try := range recordTries {
-		if _, _, err = e.step(ctx, last, nil); err == nil {
+	for try := 0; w.last != nil && try < recordTries; try++ {
+		e.keeper.submit(newsletter.Step{Last: w.last}, w.answer)
+		if err = (<-w.answer).Err; err == nil {
+			w.recorded()
 			return nil
 		}
-		e.Logger.Error("a result could not be recorded", "edition", (*last).EditionID, "subscriber", (*last).SubscriberID,
-			"state", (*last).State.String(), "try", try+1, "error", err)
+		e.Logger.Error("a result could not be recorded", "edition", w.last.EditionID, "subscriber", w.last.SubscriberID,
+			"state", w.last.State.String(), "try", try+1, "error", err)
 		if e.sleep(context.WithoutCancel(ctx), time.Second) != nil {
 			break
 		}
 	}
 	return err
-}
-
-// send hands over one message whose intent is on record.
-func (c *connection) send(ctx context.Context, d newsletter.Delivery) (result newsletter.DeliveryResult, fault, fatal error) {
-	e := c.engine
-	result = newsletter.DeliveryResult{DeliveryKey: newsletter.DeliveryKey{EditionID: d.EditionID, SubscriberID: d.SubscriberID}}
-	result.Outcome = newsletter.Outcome{State: newsletter.Waiting, Relay: c.relay()}
-	letter, err := e.letter(ctx, d)
-	if broken, ok := errors.AsType[*contentError](err); ok {
-		return result, broken, nil
-	}
-	if err != nil {
-		return result, nil, err
-	}
-	message, err := letter.variant.Append(nil, e.personal(letter, d))
-	if err != nil {
-		// This one reader's values do not fit into a mail; the others must not wait for it.
-		result.State, result.Reply = newsletter.Refused, "not composed: "+err.Error()
-		return result, nil, nil
-	}
-	if err := e.pace.wait(ctx, e.Now); err != nil {
-		return result, nil, nil //nolint:nilerr // the run is being stopped: the row goes back to waiting
-	}
-	o := c.session.Send(ctx, letter.from, d.Email, message)
-	c.sent++
-	result.Outcome = outcomeOf(o, c.relay())
-	if result.State == newsletter.Deferred || result.State == newsletter.InDoubt {
-		result.NextTry = e.Now().Add(newsletter.RetryAfter(d.Attempts+1, e.Random()))
-	}
-	switch result.State {
-	case newsletter.Accepted:
-		e.noteRelay(nil)
-		fallthrough
-	case newsletter.Refused:
-		e.lastOK.Store(e.Now().UnixMilli())
-	case newsletter.Waiting, newsletter.Sending, newsletter.Deferred, newsletter.InDoubt, newsletter.Expired, newsletter.Withheld:
-		if o.Err != nil {
-			e.noteRelay(o.Err)
-		}
-		if result.State == newsletter.Deferred {
-			e.lastOK.Store(e.Now().UnixMilli())
-		}
-	}
-	if result.State != newsletter.Waiting {
-		c.failed = 0
-	}
-	if o.Broken {
-		c.close()
-	}
-	if o.Fault == mail.FaultRelay {
-		return result, outcomeError(o), nil
-	}
-	if o.Fault == mail.FaultConnection && result.State == newsletter.Waiting {
-		c.pauseAfter(ctx, !o.Broken || c.sent <= 1)
-	}
-	return result, nil, nil
-}
-
-// pauseAfter waits before a connection that the relay closed is opened again: not at all if
-// it carried messages, longer and longer if it did not.
-func (c *connection) pauseAfter(ctx context.Context, fruitless bool) {
-	if !fruitless {
-		return
-	}
-	c.failed++
-	_ = c.engine.sleep(ctx, connectAgain(c.failed))
-}
-
-// relay names the relay in the ledger; the outbox has one name wherever its folder is.
-func (c *connection) relay() string {
-	if !c.engine.Transport.Real() {
-		return newsletter.OutboxRelay
-	}
-	return c.engine.Transport.String()
-}
-
-// open makes sure that there is a session. It tries until ctx ends; the error is ctx's, or
-// one that another try does not mend.
-func (c *connection) open(ctx context.Context) error {
-	for c.session == nil {
-		session, err := c.engine.Transport.Connect(ctx)
-		if err == nil {
-			c.session, c.sent = session, 0
-			return nil
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		c.engine.noteRelay(err)
-		c.failed++
-		if refusal, ok := errors.AsType[*mail.ConnectError](err); ok && refusal.Outcome.Fault == mail.FaultRelay {
-			return err
-		}
-		if c.engine.isNews(err) {
-			c.engine.Logger.Warn("no connection to the relay; it is tried again and again", "relay", c.relay(), "error", err)
-		}
-		if err := c.engine.sleep(ctx, connectAgain(c.failed)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// connectAgain is how long to wait after so many failures: a relay that refuses connections
-// wants fewer of them.
-func connectAgain(failed int) time.Duration {
-	wait := time.Second
-	for range min(failed-1, 5) {
-		wait *= 2
-	}
-	return min(wait, 30*time.Second)
-}
-
-func (c *connection) close() {
-	if c.session == nil {
-		return
-	}
-	if err := c.session.Close(); err != nil {
-		c.engine.Logger.Debug("closing the connection", "error", err)
-	}
-	c.session = nil
-}
-
-// relayFailed pauses the edition: the relay refuses us, not a message, and every further try
-// would be refused as well.
-func (e *Engine) relayFailed(ctx context.Context, edition int64, cause error) error {
-	return e.pause(ctx, edition, cause.Error())
 }
 
 // PausedError says that an edition was paused by the sender itself, and why.
@@ -270,6 +303,7 @@ func (p *PausedError) Error() string {
 	return fmt.Sprintf("edition %d is paused: %s; once that is mended, \"broadsheet send --edition %d\" goes on with it", p.Edition, p.Reason, p.Edition)
 }
 
+// pause pauses the edition for staff, and returns a *PausedError that says why.
 func (e *Engine) pause(ctx context.Context, edition int64, reason string) error {
 	open := []newsletter.EditionState{newsletter.EditionFrozen, newsletter.EditionSending}
 	err := e.Ledger.MoveEdition(context.WithoutCancel(ctx), edition, open, newsletter.EditionPaused, reason, "sender", e.Now())
@@ -288,18 +322,8 @@ const refusedAtStart = 20
 func (e *Engine) allRefused(r newsletter.DeliveryResult) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	o := e.openings[r.EditionID]
-	if o == nil {
-		o = &opening{}
-		e.openings[r.EditionID] = o
-	}
-	switch {
-	case r.State == newsletter.Accepted:
-		o.accepted++
-	case r.State == newsletter.Refused && r.Code != 0:
-		o.refused++
-	}
-	return o.accepted == 0 && o.refused >= refusedAtStart && r.State == newsletter.Refused
+	p := e.editions[r.EditionID]
+	return p != nil && p.opening.accepted == 0 && p.opening.refused >= refusedAtStart && r.State == newsletter.Refused
 }
 
 func outcomeOf(o mail.Outcome, relay string) newsletter.Outcome {

@@ -19,6 +19,7 @@ type Press struct {
 	Templates   digest.Templates
 	Keys        newsletter.KeyRing
 	Suppression newsletter.SuppressionKey
+	Signers     mail.Signers // none: the relay signs
 }
 
 // EditionStore keeps editions and their ledger.

@@ -33,7 +33,7 @@ func (d *Desk) Unfinished(ctx context.Context, slug string, c newsletter.Cadence
 // Carry carries the edition to its readers, or watches another process do it. An edition
 // that was paused goes on; one that is sent is left as it is. See delivery.Engine.Carry for
 // how it ends.
-func (d *Desk) Carry(ctx context.Context, id int64, wait time.Duration, progress func(newsletter.Tally, bool)) error {
+func (d *Desk) Carry(ctx context.Context, id int64, wait time.Duration, progress func(newsletter.Pulse, bool)) error {
 	e, err := d.o.Press.Store.Edition(ctx, id)
 	if err != nil {
 		return err
@@ -74,6 +74,11 @@ func (d *Desk) SendTest(ctx context.Context, draft *Draft, to string) error {
 	message, err := draft.Message.Append(nil, p)
 	if err != nil {
 		return err
+	}
+	if signer := d.o.Press.Signers.For(from.Domain()); signer != nil {
+		if message, err = signer.Sign(message); err != nil {
+			return fmt.Errorf("test mail: %w", err)
+		}
 	}
 	session, err := d.o.Press.Transport.Connect(ctx)
 	if err != nil {

@@ -69,7 +69,7 @@ type Newsroom struct {
 // Options change a newsroom from what is usual.
 type Options struct {
 	SMTP        smtptest.Options
-	Transport   string // a transport URL instead of the SMTP server
+	Transport   string // relays instead of the SMTP server, with commas
 	Connections int    // 0: 4
 	Timeouts    mail.Timeouts
 	Path        string // of the database; empty: a new one
@@ -110,7 +110,7 @@ func (r *Newsroom) open(o Options) {
 	if o.Connections == 0 {
 		o.Connections = 4
 	}
-	transport, err := mail.ParseTransport(o.Transport, mail.Options{Timeouts: o.Timeouts})
+	relays, err := mail.ParseRelays(o.Transport, mail.Limits{Connections: o.Connections}, mail.Options{Timeouts: o.Timeouts})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func (r *Newsroom) open(o Options) {
 	}
 	logger := slog.New(slog.NewTextHandler(testWriter{r.t}, nil))
 	r.engine = delivery.Options{
-		Ledger: r.Store, Role: r.Store, Transport: transport, Connections: o.Connections,
+		Ledger: r.Store, Role: r.Store, Relays: relays,
 		BaseURL: "https://news.example.org", Keys: r.Keys, Suppression: r.Barred,
 		Now: r.Clock.Now, Random: func() float64 { return 0 }, Logger: logger, Idle: 10 * time.Millisecond,
 	}
@@ -133,7 +133,7 @@ func (r *Newsroom) open(o Options) {
 	r.Desk = desk.New(r.Store, fetcher, desk.Options{
 		Now: r.Clock.Now, Actor: "test", BaseURL: "https://news.example.org", Logger: logger,
 		Press: desk.Press{
-			Store: r.Store, Engine: r.Engine, Transport: transport, Templates: digest.Templates(sources),
+			Store: r.Store, Engine: r.Engine, Transport: relays, Templates: digest.Templates(sources),
 			Keys: r.Keys, Suppression: r.Barred,
 		},
 	})

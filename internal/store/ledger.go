@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -34,19 +32,34 @@ func (s *Store) TakeOver(ctx context.Context, now time.Time) (int, error) {
 	return found, nil
 }
 
-// WaitingDeliveries returns the next subscribers of the edition whose delivery is waiting,
-// after the given one.
-func (s *Store) WaitingDeliveries(ctx context.Context, editionID, after int64, limit int) ([]int64, error) {
-	rows, err := s.read(ctx).query(`SELECT subscriber_id FROM deliveries
-		WHERE edition_id = $1 AND subscriber_id > $2 AND state = 1 ORDER BY subscriber_id LIMIT $3`, editionID, after, limit)
-	return collect(rows, err, scanID)
+// WaitingDeliveries returns the edition's next deliveries that wait for their first try, after
+// the given subscriber, as far as sending needs them.
+func (s *Store) WaitingDeliveries(ctx context.Context, editionID, after int64, limit int) ([]newsletter.Delivery, error) {
+	rows, err := s.read(ctx).query(`SELECT `+pendingColumns+`
+		FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id
+		WHERE d.edition_id = $1 AND d.subscriber_id > $2 AND d.state = 1 ORDER BY d.subscriber_id LIMIT $3`, editionID, after, limit)
+	return collect(rows, err, scanPending)
 }
 
-// DueDeliveries returns subscribers of the edition whose deferred delivery is due.
-func (s *Store) DueDeliveries(ctx context.Context, editionID int64, now time.Time, limit int) ([]int64, error) {
-	rows, err := s.read(ctx).query(`SELECT subscriber_id FROM deliveries
-		WHERE edition_id = $1 AND state = 5 AND next_try <= $2 ORDER BY next_try LIMIT $3`, editionID, millis(now), limit)
-	return collect(rows, err, scanID)
+// DueDeliveries returns deferred deliveries of the edition that are due, as far as sending
+// needs them. One whose next try is after latest counts as due too: no back-off is that long,
+// so the clock was wrong when it was set.
+func (s *Store) DueDeliveries(ctx context.Context, editionID int64, now, latest time.Time, limit int) ([]newsletter.Delivery, error) {
+	rows, err := s.read(ctx).query(`SELECT `+pendingColumns+`
+		FROM deliveries d LEFT JOIN subscribers s ON s.id = d.subscriber_id
+		WHERE d.edition_id = $1 AND d.state = 5 AND (d.next_try <= $2 OR d.next_try > $3) ORDER BY d.next_try LIMIT $4`,
+		editionID, millis(now), millis(latest), limit)
+	return collect(rows, err, scanPending)
+}
+
+const pendingColumns = `d.edition_id, d.subscriber_id, COALESCE(s.email, ''), COALESCE(s.email_key, ''), COALESCE(s.name, ''),
+	d.variant_id, d.state, d.attempts, d.not_before, d.expires_at`
+
+func scanPending(rows *sql.Rows) (d newsletter.Delivery, err error) {
+	var notBefore, expires int64
+	err = rows.Scan(&d.EditionID, &d.SubscriberID, &d.Email, &d.EmailKey, &d.Name, &d.VariantID, &d.State, &d.Attempts, &notBefore, &expires)
+	d.NotBefore, d.ExpiresAt = fromMillis(notBefore), fromMillis(expires)
+	return d, err
 }
 
 // NextTry returns when the edition's next deferred delivery is due; zero if there is none.
@@ -54,155 +67,6 @@ func (s *Store) NextTry(ctx context.Context, editionID int64) (time.Time, error)
 	var next sql.NullInt64
 	err := s.read(ctx).row(`SELECT MIN(next_try) FROM deliveries WHERE edition_id = $1 AND state = 5`, editionID).Scan(&next)
 	return fromNull(next), err
-}
-
-func scanID(rows *sql.Rows) (id int64, err error) {
-	err = rows.Scan(&id)
-	return id, err
-}
-
-// Step is the ledger's one step on the way of a message: it records the result of the last
-// one, if there is any, and the intent to send the next one, if there is any, in one
-// transaction. ok says that the next one is to be sent now, as described by the delivery; if
-// not, it must not be: its state says why. Only what this method acknowledged may be sent.
-func (s *Store) Step(ctx context.Context, last *newsletter.DeliveryResult, next *newsletter.DeliveryKey, key newsletter.SuppressionKey, now time.Time) (d newsletter.Delivery, ok bool, err error) {
-	// A result must be recorded even while the program is being stopped.
-	err = s.write(context.WithoutCancel(ctx), func(t *tx) error {
-		if last != nil {
-			if err := t.settle(*last, now); err != nil {
-				return err
-			}
-		}
-		if next == nil {
-			return nil
-		}
-		d, ok, err = t.begin(*next, key, now)
-		return err
-	})
-	if err != nil {
-		return d, false, fmt.Errorf("ledger: %w", err)
-	}
-	return d, ok, nil
-}
-
-// settle records what became of a delivery that was sending.
-func (t *tx) settle(r newsletter.DeliveryResult, now time.Time) error {
-	if !newsletter.CanMove(newsletter.Sending, r.State) {
-		return fmt.Errorf("delivery %d/%d cannot go from sending to %s", r.EditionID, r.SubscriberID, r.State)
-	}
-	attempts, doubts := 1, 0
-	var doubted sql.NullInt64
-	state := r.State
-	switch state {
-	case newsletter.Waiting:
-		attempts = 0
-	case newsletter.InDoubt:
-		doubted = nullMillis(now)
-		var policy newsletter.OnDoubt
-		var before int
-		err := t.row(`SELECT e.on_doubt, d.doubts FROM deliveries d JOIN editions e ON e.id = d.edition_id
-			WHERE d.edition_id = $1 AND d.subscriber_id = $2`, r.EditionID, r.SubscriberID).Scan(&policy, &before)
-		if err != nil {
-			return err
-		}
-		if policy == newsletter.DoubtResend && before < newsletter.MaxDoubts {
-			state, doubts = newsletter.Deferred, 1
-		}
-	case newsletter.Accepted, newsletter.Refused, newsletter.Deferred, newsletter.Sending, newsletter.Expired, newsletter.Withheld:
-	}
-	reply, err := t.intern(`SELECT id FROM replies WHERE text = $1`, `INSERT INTO replies (text) VALUES ($1) RETURNING id`, keptReply(r.Outcome))
-	if err != nil {
-		return err
-	}
-	relay, err := t.intern(`SELECT id FROM relays WHERE name = $1`, `INSERT INTO relays (name) VALUES ($1) RETURNING id`, r.Relay)
-	if err != nil {
-		return err
-	}
-	nextTry := r.NextTry
-	if nextTry.IsZero() {
-		nextTry = now
-	}
-	n, err := t.changed(`UPDATE deliveries SET state = $1, attempts = attempts + $2, doubts = doubts + $3,
-			doubted_at = COALESCE($4, doubted_at), next_try = $5, code = $6, enhanced = $7, reply_id = $8, relay_id = $9, updated_at = $10
-		WHERE edition_id = $11 AND subscriber_id = $12 AND state = 2`,
-		int(state), attempts, doubts, doubted, millis(nextTry), r.Code, r.Enhanced, reply, relay, millis(now), r.EditionID, r.SubscriberID)
-	if err == nil && n != 1 {
-		err = fmt.Errorf("delivery %d/%d is not sending, so its result %s cannot be recorded", r.EditionID, r.SubscriberID, r.State)
-	}
-	return err
-}
-
-// keptReply returns the reply to keep: that of an accepted message names a queue entry, so
-// each would be kept apart for nothing.
-func keptReply(o newsletter.Outcome) string {
-	if o.State == newsletter.Accepted {
-		return ""
-	}
-	return strings.ToValidUTF8(o.Reply[:min(len(o.Reply), newsletter.MaxReply)], "")
-}
-
-// intern returns the id of a text that is kept once; NULL for the empty one.
-func (t *tx) intern(find, insert, text string) (id sql.NullInt64, err error) {
-	if text == "" {
-		return id, nil
-	}
-	err = t.row(find, text).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		id.Valid = true
-		id.Int64, err = t.insert(insert, text)
-	}
-	return id, err
-}
-
-// begin records the intent to send a delivery, after a last look at its edition, its time,
-// its subscription and the suppressions.
-func (t *tx) begin(k newsletter.DeliveryKey, key newsletter.SuppressionKey, now time.Time) (d newsletter.Delivery, ok bool, err error) {
-	var (
-		notBefore, expires int64
-		variant            sql.NullInt64
-		edition            newsletter.EditionState
-		subscription       sql.NullString
-		pausedUntil        sql.NullInt64
-		emailKey           string
-	)
-	d.EditionID, d.SubscriberID = k.EditionID, k.SubscriberID
-	err = t.row(`SELECT d.state, d.variant_id, d.attempts, d.not_before, d.expires_at, e.state, s.email, s.email_key, s.name, u.state, u.paused_until
-		FROM deliveries d
-		JOIN editions e ON e.id = d.edition_id
-		JOIN subscribers s ON s.id = d.subscriber_id
-		LEFT JOIN subscriptions u ON u.newsletter_id = e.newsletter_id AND u.subscriber_id = d.subscriber_id
-		WHERE d.edition_id = $1 AND d.subscriber_id = $2`, k.EditionID, k.SubscriberID).
-		Scan(&d.State, &variant, &d.Attempts, &notBefore, &expires, &edition, &d.Email, &emailKey, &d.Name, &subscription, &pausedUntil)
-	if err != nil {
-		return d, false, fmt.Errorf("delivery %d/%d: %w", k.EditionID, k.SubscriberID, err)
-	}
-	d.VariantID, d.NotBefore, d.ExpiresAt = variant.Int64, fromMillis(notBefore), fromMillis(expires)
-	if !edition.Open() || !newsletter.CanMove(d.State, newsletter.Sending) {
-		return d, false, nil
-	}
-	barred, err := suppression(t, key.Hash(emailKey))
-	switch state := newsletter.SubscriptionState(subscription.String); {
-	case err != nil:
-		return d, false, err
-	case !d.ExpiresAt.After(now):
-		d.State = newsletter.Expired
-	case barred != "":
-		d.State, d.Reason = newsletter.Withheld, newsletter.ReasonSuppressed
-	case isPaused(subscription.String, pausedUntil, now):
-		d.State, d.Reason = newsletter.Withheld, newsletter.ReasonPaused
-	case state != newsletter.Active && state != newsletter.PausedSub:
-		d.State, d.Reason = newsletter.Withheld, newsletter.ReasonLeft
-	default:
-		d.State, ok = newsletter.Sending, true
-	}
-	if ok && edition == newsletter.EditionFrozen {
-		if _, err := t.exec(`UPDATE editions SET state = 'sending', started_at = COALESCE(started_at, $1) WHERE id = $2`, millis(now), k.EditionID); err != nil {
-			return d, false, err
-		}
-	}
-	_, err = t.exec(`UPDATE deliveries SET state = $1, reason = $2, updated_at = $3 WHERE edition_id = $4 AND subscriber_id = $5`,
-		int(d.State), sql.NullString{String: d.Reason, Valid: d.Reason != ""}, millis(now), k.EditionID, k.SubscriberID)
-	return d, ok, err
 }
 
 // expireChunk is how many deliveries one transaction expires: a long one blocks everybody.

@@ -1,0 +1,101 @@
+package delivery
+
+import (
+	"context"
+	"time"
+
+	"broadsheet/internal/mail"
+	"broadsheet/internal/newsletter"
+)
+
+// connection is one connection to a relay at a time, and the place that it takes there.
+type connection struct {
+	engine  *Engine
+	relay   *relay // nil: no place
+	session mail.Session
+	opened  time.Time
+	sent    int // messages over this session
+}
+
+// take makes sure that there is a place at a relay.
+func (c *connection) take(ctx context.Context) (err error) {
+	if c.relay == nil {
+		c.relay, err = c.engine.relays.place(ctx)
+	}
+	return err
+}
+
+// ready makes sure that there is a session. It tries one relay after the other until ctx
+// ends; the error is ctx's, or one that another try does not mend: all relays refuse us.
+func (c *connection) ready(ctx context.Context) error {
+	e := c.engine
+	for c.session == nil {
+		if err := c.take(ctx); err != nil {
+			return err
+		}
+		session, err := c.relay.Connect(ctx)
+		if err == nil {
+			c.session, c.sent, c.opened = session, 0, time.Now()
+			e.relays.opened(c.relay)
+			return nil
+		}
+		if ctx.Err() != nil {
+			c.leave()
+			return context.Cause(ctx)
+		}
+		c.failed(err)
+	}
+	return nil
+}
+
+// failed gives the place up because the relay took no connection, or no mail.
+func (c *connection) failed(cause error) {
+	e := c.engine
+	e.noteRelay(cause)
+	name := c.relay.String()
+	c.close()
+	down := e.relays.failed(c.relay, cause)
+	c.leave()
+	switch {
+	case !e.isNews(name, cause):
+	case down:
+		e.Logger.Warn("a relay takes no mail; it is tried again and again, and the next one meanwhile", "relay", name, "error", cause)
+	default:
+		e.Logger.Warn("a relay takes no more connections; fewer are used", "relay", name, "error", cause)
+	}
+}
+
+// relayName names the relay in the ledger; the outbox has one name wherever its folder is.
+func relayName(r *relay) string {
+	if !r.Real() {
+		return newsletter.OutboxRelay
+	}
+	return r.String()
+}
+
+// isLast reports whether the message in flight is the session's last.
+func (c *connection) isLast() bool {
+	r := c.relay
+	return r.Messages > 0 && c.sent+1 >= r.Messages || r.Age > 0 && time.Since(c.opened) > r.Age || c.engine.relays.shouldLeave(r)
+}
+
+// close ends the session and keeps the place.
+func (c *connection) close() {
+	if c.session == nil {
+		return
+	}
+	if err := c.session.Close(); err != nil {
+		c.engine.Logger.Debug("closing the connection", "error", err)
+	}
+	c.session = nil
+	c.engine.relays.closed(c.relay)
+}
+
+// leave ends the session and gives the place back.
+func (c *connection) leave() {
+	c.close()
+	if c.relay != nil {
+		c.engine.relays.leave(c.relay)
+		c.relay = nil
+	}
+}

@@ -1,0 +1,178 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"broadsheet/internal/mail"
+	"broadsheet/internal/newsletter"
+)
+
+// progress is how an edition does in this run. It is counted as results come, because to
+// count the ledger goes through every row of it.
+type progress struct {
+	tally   newsletter.Tally
+	codes   map[string]int // answers other than an acceptance, in this run
+	rates   [rateSpan]int  // acceptances at the last ticks, the oldest first
+	opening opening
+}
+
+// opening counts an edition's first results in a run: if the relay refuses them all, the
+// fault is ours.
+type opening struct{ refused, accepted int }
+
+// rateSpan is over how many ticks the rate is measured.
+const rateSpan = 10
+
+// follow begins to count the edition, from what the ledger says now.
+func (e *Engine) follow(ctx context.Context, edition int64) error {
+	e.mu.Lock()
+	_, known := e.editions[edition]
+	e.mu.Unlock()
+	if known {
+		return nil
+	}
+	tally, err := e.Ledger.Tally(ctx, edition)
+	if err != nil {
+		return err
+	}
+	p := &progress{tally: tally, codes: map[string]int{}}
+	for i := range p.rates {
+		p.rates[i] = tally.Counts[newsletter.Accepted]
+	}
+	e.mu.Lock()
+	e.editions[edition] = p
+	e.mu.Unlock()
+	return nil
+}
+
+// move counts a delivery that went to another state. Waiting, deferred and sending are one
+// in the identity, and are counted as waiting. The caller holds the lock.
+func (p *progress) move(to newsletter.State) {
+	switch to {
+	case newsletter.Accepted, newsletter.Refused, newsletter.Expired, newsletter.Withheld:
+	case newsletter.Waiting, newsletter.Sending, newsletter.Deferred, newsletter.InDoubt:
+		return // one that is in doubt is most often deferred; the ledger has it exactly
+	}
+	for _, from := range []newsletter.State{newsletter.Waiting, newsletter.Deferred, newsletter.Sending} {
+		if p.tally.Counts[from] > 0 {
+			p.tally.Counts[from]--
+			p.tally.Counts[to]++
+			return
+		}
+	}
+}
+
+// noteResult takes note of a message's outcome.
+func (e *Engine) noteResult(r newsletter.DeliveryResult, o mail.Outcome) {
+	now := e.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch r.State {
+	case newsletter.Accepted:
+		e.relayErr, e.told = nil, nil
+		e.lastOK = now
+	case newsletter.Refused, newsletter.Deferred:
+		e.lastOK = now
+	case newsletter.Waiting, newsletter.Sending, newsletter.InDoubt, newsletter.Expired, newsletter.Withheld:
+	}
+	if o.Err != nil && o.Fault != mail.FaultMessage {
+		e.relayErr = o.Err
+	}
+	p := e.editions[r.EditionID]
+	if p == nil {
+		return
+	}
+	p.move(r.State)
+	switch r.State {
+	case newsletter.Accepted:
+		p.opening.accepted++
+	case newsletter.Refused:
+		if r.Code != 0 {
+			p.opening.refused++
+		}
+		fallthrough
+	default:
+		p.codes[codeName(r.Outcome)]++
+	}
+}
+
+// codeName is how an answer is counted: "550 5.1.1", or the state where there was none.
+func codeName(o newsletter.Outcome) string {
+	switch {
+	case o.Code == 0:
+		return "no answer, " + o.State.String()
+	case o.Enhanced == "":
+		return fmt.Sprint(o.Code)
+	}
+	return fmt.Sprintf("%d %s", o.Code, o.Enhanced)
+}
+
+// notBegun takes note of a delivery that must not be sent, or not now.
+func (e *Engine) notBegun(key newsletter.DeliveryKey, state newsletter.State) {
+	e.drop(key)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if state == newsletter.Waiting {
+		e.sweepAgain(key.EditionID)
+	}
+	if p := e.editions[key.EditionID]; p != nil {
+		p.move(state)
+	}
+}
+
+// Pulse returns how the edition does, as far as this run knows; false if it does not carry it.
+func (e *Engine) Pulse(edition int64) (newsletter.Pulse, bool) {
+	connections := e.relays.inUse()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := e.editions[edition]
+	if p == nil {
+		return newsletter.Pulse{}, false
+	}
+	pulse := newsletter.Pulse{
+		EditionID: edition, At: e.Now(), Connections: connections,
+		Rate:  float64(p.tally.Counts[newsletter.Accepted]-p.rates[0]) / (rateSpan * e.Idle.Seconds()),
+		Codes: maps.Clone(p.codes), Tally: p.tally,
+	}
+	if e.relayErr != nil {
+		pulse.Relay = e.relayErr.Error()
+	}
+	pulse.Tally.Counts, pulse.Tally.Reasons = maps.Clone(p.tally.Counts), maps.Clone(p.tally.Reasons)
+	return pulse, true
+}
+
+// beat tells everybody who watches how the editions do, until ctx ends.
+func (e *Engine) beat(ctx context.Context) {
+	tick := time.NewTicker(e.Idle)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		e.mu.Lock()
+		ids := make([]int64, 0, len(e.editions))
+		for id, p := range e.editions {
+			copy(p.rates[:], p.rates[1:])
+			p.rates[rateSpan-1] = p.tally.Counts[newsletter.Accepted]
+			ids = append(ids, id)
+		}
+		e.mu.Unlock()
+		for _, id := range ids {
+			pulse, ok := e.Pulse(id)
+			if !ok {
+				continue
+			}
+			if next, err := e.Ledger.NextTry(ctx, id); err == nil {
+				pulse.NextTry = next
+			}
+			if err := e.Ledger.SavePulse(ctx, pulse); err != nil && ctx.Err() == nil {
+				e.Logger.Debug("the pulse of an edition is not saved", "edition", id, "error", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,285 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"broadsheet/internal/mail"
+)
+
+// relays are the relays in the order in which they are used, and how each of them is. Waits
+// are measured by the time that has passed, whatever the clock on the wall does.
+type relays struct {
+	mu    sync.Mutex
+	list  []*relay
+	freed chan struct{} // closed and made anew when somebody may get a place
+}
+
+// relay is one relay and how it is.
+type relay struct {
+	mail.Relay
+	pace *pacer
+
+	taken    int       // places given out: connections there are, or that are being opened
+	open     int       // connections that there are
+	allowed  int       // places there are now: fewer than Connections after it had too many
+	grew     time.Time // when allowed last changed
+	failures int       // in a row, with no connection open
+	retryAt  time.Time // after failures: when it is tried again, by one connection first
+	probing  bool      // that one is under way
+	refusal  error     // it will not take mail from us at all, in its words; nil: nothing known
+}
+
+// growAfter is how long a relay that had too many connections is left with fewer.
+const growAfter = 30 * time.Second
+
+// refusedAgain is how soon a relay that refuses us for good is tried again, at the earliest:
+// one that is asked every second with a wrong password locks the account.
+const refusedAgain = time.Minute
+
+func newRelays(list mail.Relays) *relays {
+	rs := &relays{freed: make(chan struct{})}
+	for _, r := range list {
+		r.Connections = max(r.Connections, 1)
+		rs.list = append(rs.list, &relay{Relay: r, pace: &pacer{rate: r.Rate}, allowed: r.Connections})
+	}
+	return rs
+}
+
+// reset forgets how the relays were: a new run gives each a new chance.
+func (rs *relays) reset() {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for _, r := range rs.list {
+		*r = relay{Relay: r.Relay, pace: r.pace, allowed: r.Connections}
+	}
+}
+
+// connections is how many connections there can be at once.
+func (rs *relays) connections() int {
+	most := 0
+	for _, r := range rs.list {
+		most = max(most, r.Connections)
+	}
+	return most
+}
+
+// place returns the relay to use now and takes a place at it, waiting until there is one.
+// The error is ctx's, or a relay's refusal if all of them refuse us.
+func (rs *relays) place(ctx context.Context) (*relay, error) {
+	for {
+		r, wait, err := rs.tryPlace(time.Now())
+		if r != nil || err != nil {
+			return r, err
+		}
+		rs.mu.Lock()
+		freed := rs.freed
+		rs.mu.Unlock()
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		case <-freed:
+		case <-t.C:
+		}
+		t.Stop()
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// placeWait is the longest time until somebody who waits for a place looks again.
+const placeWait = 250 * time.Millisecond
+
+// tryPlace returns a relay with a place, nil and how long to wait, or what all of them say.
+func (rs *relays) tryPlace(now time.Time) (r *relay, wait time.Duration, err error) {
+	if err := rs.refusal(); err != nil {
+		return nil, 0, err
+	}
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	wait = placeWait
+	for _, r := range rs.list {
+		r.grow(now)
+		switch {
+		case !r.usable(now):
+			if until := r.retryAt.Sub(now); r.failures > 0 && until > 0 {
+				wait = min(wait, until)
+			}
+		case r.taken >= r.allowed:
+			return nil, wait, nil // it is well and has no place: it is waited for
+		default:
+			r.probing = r.failures > 0
+			r.taken++
+			return r, 0, nil
+		}
+	}
+	return nil, wait, nil
+}
+
+// usable reports whether the relay is well, or is to be tried again now by whoever asks.
+func (r *relay) usable(now time.Time) bool {
+	return r.failures == 0 || !r.probing && !now.Before(r.retryAt)
+}
+
+// grow gives a relay that had too many connections one more, once in a while.
+func (r *relay) grow(now time.Time) {
+	if r.allowed < r.Connections && now.Sub(r.grew) >= growAfter {
+		r.allowed++
+		r.grew = now
+	}
+}
+
+// leave gives the place back.
+func (rs *relays) leave(r *relay) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r.taken--
+	rs.wake()
+}
+
+// wake lets those who wait for a place look again. The caller holds the lock.
+func (rs *relays) wake() {
+	close(rs.freed)
+	rs.freed = make(chan struct{})
+}
+
+// opened notes that the relay took a connection: it is well.
+func (rs *relays) opened(r *relay) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r.open++
+	r.recover()
+	rs.wake()
+}
+
+// well notes that the relay took a connection that needs no place.
+func (rs *relays) well(r *relay) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r.recover()
+	rs.wake()
+}
+
+// recover makes a relay that had failed one that is well, with all its places.
+func (r *relay) recover() {
+	if r.failures > 0 {
+		r.allowed = r.Connections
+	}
+	r.failures, r.probing, r.refusal = 0, false, nil
+}
+
+// isUsable reports whether the relay is well, or is to be tried again.
+func (rs *relays) isUsable(r *relay) bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return r.failures == 0 || !time.Now().Before(r.retryAt)
+}
+
+// closed notes that a connection is no more.
+func (rs *relays) closed(r *relay) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r.open--
+}
+
+// failed notes that the relay took no connection, or no mail over one. While others are open
+// it has too many of them. It reports whether the relay is given up for now.
+func (rs *relays) failed(r *relay, cause error) (down bool) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	return r.fail(cause, r.open)
+}
+
+// refusedMail notes that the relay took no connection for transactional mail. If it has too
+// many, digests give up one of theirs.
+func (rs *relays) refusedMail(r *relay, cause error) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r.fail(cause, r.open-1)
+}
+
+// fail gives the relay up for now, or, if connections are open, leaves it with so many.
+func (r *relay) fail(cause error, left int) (down bool) {
+	now := time.Now()
+	refuses := isRefusal(cause)
+	if r.open > 0 && !refuses {
+		r.allowed, r.grew = max(1, left), now
+		return false
+	}
+	wait := connectAgain(r.failures + 1)
+	if r.refusal = nil; refuses {
+		r.refusal, wait = cause, max(wait, refusedAgain)
+	}
+	r.failures++
+	r.retryAt, r.probing = now.Add(wait), false
+	return true
+}
+
+// refusal returns what a relay said if all of them refuse our mail; nil if one does not.
+func (rs *relays) refusal() error {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for _, r := range rs.list {
+		if r.refusal == nil {
+			return nil
+		}
+	}
+	return rs.list[0].refusal
+}
+
+// shouldLeave reports whether a connection to the relay is to be given up after its message:
+// the relay has too many, or one that comes before it may be well again.
+func (rs *relays) shouldLeave(r *relay) bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if r.taken > r.allowed {
+		return true
+	}
+	now := time.Now()
+	for _, before := range rs.list {
+		if before == r {
+			return false
+		}
+		if before.usable(now) && before.taken < before.allowed {
+			return true
+		}
+	}
+	return false
+}
+
+// inUse returns how many connections there are.
+func (rs *relays) inUse() int {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	open := 0
+	for _, r := range rs.list {
+		open += r.open
+	}
+	return open
+}
+
+// isRefusal reports whether a relay said, or showed, that it will take no mail from us at all.
+func isRefusal(err error) bool {
+	refusal, ok := errors.AsType[*mail.ConnectError](err)
+	return ok && refusal.Outcome.Fault == mail.FaultRelay || errors.As(err, new(*refusedError))
+}
+
+// refusedError is a relay's refusal of our mail over an open connection.
+type refusedError struct{ cause error }
+
+func (e *refusedError) Error() string { return e.cause.Error() }
+func (e *refusedError) Unwrap() error { return e.cause }
+
+// connectAgain is how long to wait after so many failures: a relay that refuses connections
+// wants fewer of them.
+func connectAgain(failed int) time.Duration {
+	wait := time.Second
+	for range min(failed-1, 5) {
+		wait *= 2
+	}
+	return min(wait, 30*time.Second)
+}

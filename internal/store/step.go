@@ -1,0 +1,330 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// Steps records, in one transaction, the results of messages and the intents to send others,
+// each Step all or nothing. Only what it reports as begun may be sent. An error is one of the
+// whole transaction: then nothing is on record.
+//
+// In the transaction the edition, the delivery's time, the subscription, the address and the
+// suppressions are looked at again.
+func (s *Store) Steps(ctx context.Context, steps []newsletter.Step, key newsletter.SuppressionKey, now time.Time) ([]newsletter.StepResult, error) {
+	results := make([]newsletter.StepResult, len(steps))
+	// A result must be recorded even while the program is being stopped.
+	err := s.write(context.WithoutCancel(ctx), func(t *tx) error {
+		err := t.savepoint(func(t *tx) error { return t.stepTogether(steps, results, now) })
+		if _, broken := errors.AsType[*brokenTxError](err); err == nil || broken {
+			return err
+		}
+		// Something is not as it nearly always is: each by itself finds out for whom.
+		for i, step := range steps {
+			results[i] = newsletter.StepResult{}
+			err := t.savepoint(func(t *tx) error { return t.stepAlone(step, &results[i], key, now) })
+			if broken, ok := errors.AsType[*brokenTxError](err); ok {
+				return broken
+			}
+			if err != nil {
+				results[i] = newsletter.StepResult{Err: fmt.Errorf("ledger: %w", err)}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	return results, nil
+}
+
+// errUnusual says that a group of steps cannot be recorded by statements for all of them.
+var errUnusual = errors.New("not all alike")
+
+// maxTogether is how many rows one statement changes. It is a power of two, as are the
+// lengths of all lists, so that there are few different statements to prepare.
+const maxTogether = 64
+
+// stepTogether records the steps by a few statements for all of them. It fails, with nothing
+// recorded, if any of them is not the usual case.
+func (t *tx) stepTogether(steps []newsletter.Step, results []newsletter.StepResult, now time.Time) error {
+	var accepted []acceptedGroup
+	var intents []intentGroup
+	for i, step := range steps {
+		if step.Last != nil {
+			if step.Last.State != newsletter.Accepted {
+				if err := t.settle(*step.Last, now); err != nil {
+					return err
+				}
+			} else {
+				accepted = addAccepted(accepted, step.Last)
+			}
+		}
+		if step.Next != nil {
+			intents = addIntent(intents, step.Next)
+			results[i] = newsletter.StepResult{Begun: true, State: newsletter.Sending}
+		}
+	}
+	for _, g := range accepted {
+		for part := range slices.Chunk(g.subscribers, maxTogether) {
+			if err := t.acceptTogether(g, part, now); err != nil {
+				return err
+			}
+		}
+	}
+	for _, g := range intents {
+		for part := range slices.Chunk(g.intents, maxTogether) {
+			if err := t.beginTogether(g.edition, part, now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// acceptedGroup are deliveries of one edition that one relay accepted in the same words.
+type acceptedGroup struct {
+	edition     int64
+	relay       string
+	code        int
+	enhanced    string
+	subscribers []int64
+}
+
+func addAccepted(groups []acceptedGroup, r *newsletter.DeliveryResult) []acceptedGroup {
+	for i := range groups {
+		g := &groups[i]
+		if g.edition == r.EditionID && g.relay == r.Relay && g.code == r.Code && g.enhanced == r.Enhanced {
+			g.subscribers = append(g.subscribers, r.SubscriberID)
+			return groups
+		}
+	}
+	return append(groups, acceptedGroup{r.EditionID, r.Relay, r.Code, r.Enhanced, []int64{r.SubscriberID}})
+}
+
+type intentGroup struct {
+	edition int64
+	intents []*newsletter.Intent
+}
+
+func addIntent(groups []intentGroup, n *newsletter.Intent) []intentGroup {
+	for i := range groups {
+		if groups[i].edition == n.EditionID {
+			groups[i].intents = append(groups[i].intents, n)
+			return groups
+		}
+	}
+	return append(groups, intentGroup{n.EditionID, []*newsletter.Intent{n}})
+}
+
+func (t *tx) acceptTogether(g acceptedGroup, subscribers []int64, now time.Time) error {
+	relay, err := t.internRelay(g.relay)
+	if err != nil {
+		return err
+	}
+	args := []any{millis(now), g.code, g.enhanced, relay, g.edition}
+	args, list := appendList(args, subscribers, func(id int64) any { return id })
+	n, err := t.changed(`UPDATE deliveries SET state = 3, attempts = attempts + 1, next_try = $1, code = $2, enhanced = $3,
+			reply_id = NULL, relay_id = $4, updated_at = $1
+		WHERE edition_id = $5 AND state = 2 AND subscriber_id IN `+list, args...)
+	if err == nil && n != len(subscribers) {
+		err = errUnusual
+	}
+	return err
+}
+
+func (t *tx) beginTogether(edition int64, intents []*newsletter.Intent, now time.Time) error {
+	var newsletterID int64
+	var state newsletter.EditionState
+	if err := t.row(`SELECT newsletter_id, state FROM editions WHERE id = $1`, edition).Scan(&newsletterID, &state); err != nil {
+		return err
+	}
+	if state != newsletter.EditionSending { // the first one makes it so, alone
+		return errUnusual
+	}
+	args, list := appendList(nil, intents, func(n *newsletter.Intent) any { return n.Barred })
+	var barred int
+	if err := t.row(`SELECT COUNT(*) FROM suppressions WHERE hash IN `+list, args...).Scan(&barred); err != nil {
+		return err
+	}
+	if barred > 0 {
+		return errUnusual
+	}
+	readAt := slices.MinFunc(intents, func(a, b *newsletter.Intent) int { return a.ReadAt.Compare(b.ReadAt) }).ReadAt
+	args = []any{millis(now), edition, newsletterID, millis(readAt)}
+	args, list = appendList(args, intents, func(n *newsletter.Intent) any { return n.SubscriberID })
+	n, err := t.changed(`UPDATE deliveries SET state = 2, updated_at = $1
+		WHERE edition_id = $2 AND state IN (1, 5) AND expires_at > $1
+		AND EXISTS (SELECT 1 FROM subscriptions u WHERE u.newsletter_id = $3 AND u.subscriber_id = deliveries.subscriber_id
+			AND (u.state = 'active' OR u.state = 'paused' AND u.paused_until <= $1))
+		AND EXISTS (SELECT 1 FROM subscribers s WHERE s.id = deliveries.subscriber_id AND s.updated_at < $4)
+		AND subscriber_id IN `+list, args...)
+	if err == nil && n != len(intents) {
+		err = errUnusual
+	}
+	return err
+}
+
+// appendList appends the values as arguments and returns the list of their placeholders,
+// with the last value repeated up to a power of two.
+func appendList[T any](args []any, values []T, arg func(T) any) ([]any, string) {
+	size := 1
+	for size < len(values) {
+		size *= 2
+	}
+	var list strings.Builder
+	for i := range size {
+		args = append(args, arg(values[min(i, len(values)-1)]))
+		list.WriteString(map[bool]string{true: "($", false: ", $"}[i == 0])
+		list.WriteString(strconv.Itoa(len(args)))
+	}
+	list.WriteString(")")
+	return args, list.String()
+}
+
+func (t *tx) stepAlone(step newsletter.Step, result *newsletter.StepResult, key newsletter.SuppressionKey, now time.Time) error {
+	if step.Last != nil {
+		if err := t.settle(*step.Last, now); err != nil {
+			return err
+		}
+	}
+	if step.Next == nil {
+		return nil
+	}
+	state, begun, err := t.begin(*step.Next, key, now)
+	*result = newsletter.StepResult{Begun: begun, State: state}
+	return err
+}
+
+// settle records what became of a delivery that was sending.
+func (t *tx) settle(r newsletter.DeliveryResult, now time.Time) error {
+	if !newsletter.CanMove(newsletter.Sending, r.State) {
+		return fmt.Errorf("delivery %d/%d cannot go from sending to %s", r.EditionID, r.SubscriberID, r.State)
+	}
+	attempts, doubts := 1, 0
+	var doubted sql.NullInt64
+	state := r.State
+	switch state {
+	case newsletter.Waiting:
+		attempts = 0
+	case newsletter.InDoubt:
+		doubted = nullMillis(now)
+		var policy newsletter.OnDoubt
+		var before int
+		err := t.row(`SELECT e.on_doubt, d.doubts FROM deliveries d JOIN editions e ON e.id = d.edition_id
+			WHERE d.edition_id = $1 AND d.subscriber_id = $2`, r.EditionID, r.SubscriberID).Scan(&policy, &before)
+		if err != nil {
+			return err
+		}
+		if policy == newsletter.DoubtResend && before < newsletter.MaxDoubts {
+			state, doubts = newsletter.Deferred, 1
+		}
+	case newsletter.Accepted, newsletter.Refused, newsletter.Deferred, newsletter.Sending, newsletter.Expired, newsletter.Withheld:
+	}
+	reply, err := t.intern(`SELECT id FROM replies WHERE text = $1`, `INSERT INTO replies (text) VALUES ($1) RETURNING id`, keptReply(r.Outcome))
+	if err != nil {
+		return err
+	}
+	relay, err := t.internRelay(r.Relay)
+	if err != nil {
+		return err
+	}
+	nextTry := r.NextTry
+	if nextTry.IsZero() {
+		nextTry = now
+	}
+	n, err := t.changed(`UPDATE deliveries SET state = $1, attempts = attempts + $2, doubts = doubts + $3,
+			doubted_at = COALESCE($4, doubted_at), next_try = $5, code = $6, enhanced = $7, reply_id = $8, relay_id = $9, updated_at = $10
+		WHERE edition_id = $11 AND subscriber_id = $12 AND state = 2`,
+		int(state), attempts, doubts, doubted, millis(nextTry), r.Code, r.Enhanced, reply, relay, millis(now), r.EditionID, r.SubscriberID)
+	if err == nil && n != 1 {
+		err = fmt.Errorf("delivery %d/%d is not sending, so its result %s cannot be recorded", r.EditionID, r.SubscriberID, r.State)
+	}
+	return err
+}
+
+// keptReply returns the reply to keep: that of an accepted message names a queue entry, so
+// each would be kept apart for nothing.
+func keptReply(o newsletter.Outcome) string {
+	if o.State == newsletter.Accepted {
+		return ""
+	}
+	return strings.ToValidUTF8(o.Reply[:min(len(o.Reply), newsletter.MaxReply)], "")
+}
+
+func (t *tx) internRelay(name string) (sql.NullInt64, error) {
+	return t.intern(`SELECT id FROM relays WHERE name = $1`, `INSERT INTO relays (name) VALUES ($1) RETURNING id`, name)
+}
+
+// intern returns the id of a text that is kept once; NULL for the empty one.
+func (t *tx) intern(find, insert, text string) (id sql.NullInt64, err error) {
+	if text == "" {
+		return id, nil
+	}
+	err = t.row(find, text).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		id.Valid = true
+		id.Int64, err = t.insert(insert, text)
+	}
+	return id, err
+}
+
+// begin records the intent to send a delivery, after a last look at its edition, its time,
+// its subscription, its address and the suppressions. It returns the delivery's state.
+func (t *tx) begin(n newsletter.Intent, key newsletter.SuppressionKey, now time.Time) (state newsletter.State, begun bool, err error) {
+	var (
+		expires      int64
+		edition      newsletter.EditionState
+		subscription sql.NullString
+		pausedUntil  sql.NullInt64
+		email        string
+		emailKey     string
+		reason       sql.NullString
+	)
+	err = t.row(`SELECT d.state, d.expires_at, e.state, COALESCE(s.email, ''), COALESCE(s.email_key, ''), u.state, u.paused_until
+		FROM deliveries d
+		JOIN editions e ON e.id = d.edition_id
+		LEFT JOIN subscribers s ON s.id = d.subscriber_id
+		LEFT JOIN subscriptions u ON u.newsletter_id = e.newsletter_id AND u.subscriber_id = d.subscriber_id
+		WHERE d.edition_id = $1 AND d.subscriber_id = $2`, n.EditionID, n.SubscriberID).
+		Scan(&state, &expires, &edition, &email, &emailKey, &subscription, &pausedUntil)
+	if err != nil {
+		return 0, false, fmt.Errorf("delivery %d/%d: %w", n.EditionID, n.SubscriberID, err)
+	}
+	if !edition.Open() || !newsletter.CanMove(state, newsletter.Sending) {
+		return state, false, nil
+	}
+	barred, err := suppression(t, key.Hash(emailKey))
+	switch subscribed := newsletter.SubscriptionState(subscription.String); {
+	case err != nil:
+		return state, false, err
+	case !fromMillis(expires).After(now):
+		state = newsletter.Expired
+	case barred != "":
+		state, reason = newsletter.Withheld, sql.NullString{String: newsletter.ReasonSuppressed, Valid: true}
+	case isPaused(subscription.String, pausedUntil, now):
+		state, reason = newsletter.Withheld, sql.NullString{String: newsletter.ReasonPaused, Valid: true}
+	case subscribed != newsletter.Active && subscribed != newsletter.PausedSub:
+		state, reason = newsletter.Withheld, sql.NullString{String: newsletter.ReasonLeft, Valid: true}
+	case email != n.Email:
+		return state, false, nil // it is read again, with the address as it is now
+	default:
+		state, begun = newsletter.Sending, true
+	}
+	if begun && edition == newsletter.EditionFrozen {
+		if _, err := t.exec(`UPDATE editions SET state = 'sending', started_at = COALESCE(started_at, $1) WHERE id = $2`, millis(now), n.EditionID); err != nil {
+			return state, false, err
+		}
+	}
+	_, err = t.exec(`UPDATE deliveries SET state = $1, reason = $2, updated_at = $3 WHERE edition_id = $4 AND subscriber_id = $5`,
+		int(state), reason, millis(now), n.EditionID, n.SubscriberID)
+	return state, begun, err
+}
