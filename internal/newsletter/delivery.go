@@ -96,6 +96,7 @@ type Delivery struct {
 	EditionID    int64
 	SubscriberID int64
 	Email        string
+	EmailKey     string // the case-folded address, where it is to be sent
 	Name         string
 	VariantID    int64 // 0 for a delivery that was withheld when planned
 	State        State
