@@ -2,6 +2,7 @@ package newsletter
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -10,14 +11,15 @@ type State int
 
 // The states of a delivery. The numbers are stored: they never change.
 const (
-	Waiting  State = 1 // planned, not yet tried
-	Sending  State = 2 // the intent to send is committed
-	Accepted State = 3 // the relay took responsibility
-	Refused  State = 4 // the relay said no for good
-	Deferred State = 5 // to be tried again
-	InDoubt  State = 6 // the final dot was sent and no answer came
-	Expired  State = 7 // not delivered in time
-	Withheld State = 8 // not to be sent, for a reason
+	Unplanned State = 0 // the edition has no row for the reader yet; nothing is ever stored as it
+	Waiting   State = 1 // planned, not yet tried
+	Sending   State = 2 // the intent to send is committed
+	Accepted  State = 3 // the relay took responsibility
+	Refused   State = 4 // the relay said no for good
+	Deferred  State = 5 // to be tried again
+	InDoubt   State = 6 // the final dot was sent and no answer came
+	Expired   State = 7 // not delivered in time
+	Withheld  State = 8 // not to be sent, for a reason
 )
 
 var stateNames = map[State]string{
@@ -59,25 +61,21 @@ func (s State) Holds() bool {
 	return false
 }
 
-// moves is the ledger's table of transitions: from a state to those that can follow.
+// moves is the ledger's table of transitions: from a state to those that can follow. Every
+// statement that changes a state is one of these, or several in a row.
 var moves = map[State][]State{
-	Waiting:  {Sending, Expired, Withheld},
-	Deferred: {Sending, Expired, Withheld},
-	Sending:  {Accepted, Refused, Deferred, InDoubt, Waiting},
-	InDoubt:  {Deferred, Accepted, Refused},
-	Refused:  {Waiting},
-	Expired:  {Waiting},
+	Unplanned: {Waiting, Withheld},
+	Waiting:   {Sending, Expired, Withheld},
+	Deferred:  {Sending, Expired, Withheld},
+	Sending:   {Accepted, Refused, Deferred, InDoubt, Waiting},
+	InDoubt:   {Deferred, Accepted, Refused},
+	Refused:   {Waiting},
+	Expired:   {Waiting},
+	// Accepted and withheld are final.
 }
 
 // CanMove reports whether a delivery in state from may go to state to.
-func CanMove(from, to State) bool {
-	for _, s := range moves[from] {
-		if s == to {
-			return true
-		}
-	}
-	return false
-}
+func CanMove(from, to State) bool { return slices.Contains(moves[from], to) }
 
 // The reasons why a delivery is withheld.
 const (
@@ -127,18 +125,31 @@ func (t Tally) WaitingCount() int {
 	return t.Counts[Waiting] + t.Counts[Deferred] + t.Counts[Sending]
 }
 
-// Check returns an error unless every planned delivery is in exactly one state:
+// Check returns an *ImbalanceError unless every planned delivery is in exactly one state:
 // planned = accepted + refused + expired + in_doubt + withheld + waiting.
 func (t Tally) Check() error {
-	sum := t.WaitingCount()
-	for _, s := range []State{Accepted, Refused, Expired, InDoubt, Withheld} {
+	sum := 0
+	for _, s := range States() {
 		sum += t.Counts[s]
 	}
 	if sum != t.Planned {
-		return fmt.Errorf("the ledger does not balance: %d planned, %d in a state (accepted %d, refused %d, expired %d, in doubt %d, withheld %d, waiting %d)",
-			t.Planned, sum, t.Counts[Accepted], t.Counts[Refused], t.Counts[Expired], t.Counts[InDoubt], t.Counts[Withheld], t.WaitingCount())
+		return &ImbalanceError{t}
 	}
 	return nil
+}
+
+// ImbalanceError says that an edition's ledger does not add up: the program has a fault, or
+// the database was changed past it.
+type ImbalanceError struct{ Tally Tally }
+
+func (e *ImbalanceError) Error() string {
+	t := e.Tally
+	sum := 0
+	for _, s := range States() {
+		sum += t.Counts[s]
+	}
+	return fmt.Sprintf("the ledger does not balance: %d planned, %d in a state (accepted %d, refused %d, expired %d, in doubt %d, withheld %d, waiting %d)",
+		t.Planned, sum, t.Counts[Accepted], t.Counts[Refused], t.Counts[Expired], t.Counts[InDoubt], t.Counts[Withheld], t.WaitingCount())
 }
 
 // Done reports whether nothing of the edition is left to be tried.

@@ -22,6 +22,12 @@ func (s EditionState) Open() bool {
 	return s == EditionFrozen || s == EditionSending
 }
 
+// Closed reports whether an edition in this state had readers and is not carried out any
+// more: its ledger moves only if staff settle or retry something.
+func (s EditionState) Closed() bool {
+	return s == EditionSent || s == EditionCancelled || s == EditionExpired
+}
+
 // The reasons why a slot was skipped.
 const (
 	SkippedNothingNew       = "nothing_new"
@@ -70,6 +76,8 @@ type Edition struct {
 	StartedAt    time.Time
 	FinishedAt   time.Time
 	ExpiresAt    time.Time // after it nothing more is tried
+	Moves        int       // how often staff changed its ledger after the sending
+	PrunedAt     time.Time // since then its rows are being removed, or are gone; zero: they are there
 }
 
 // SlotKey names a slot: at most one edition has it.

@@ -74,15 +74,6 @@ type DeliveryResult struct {
 	NextTry time.Time // for a deferred one
 }
 
-// DeliveryFilter selects rows of the ledger.
-type DeliveryFilter struct {
-	EditionID int64
-	State     State // 0: any
-	Doubted   bool  // only those that have ever been in doubt
-	After     int64 // subscriber id to go on after
-	Limit     int
-}
-
 // EditionFilter selects editions, the newest first.
 type EditionFilter struct {
 	NewsletterID int64 // 0: any

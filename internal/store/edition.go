@@ -14,18 +14,19 @@ import (
 
 const editionColumns = `e.id, e.newsletter_id, n.slug, e.cadence, e.local_date, e.slot, e.state, e.reason,
 	e.due_at, e.as_of, e.hash, e.subject, e.articles, e.planned, e.on_doubt, e.created_at,
-	e.planned_at, e.started_at, e.finished_at, e.expires_at`
+	e.planned_at, e.started_at, e.finished_at, e.expires_at, e.moves, e.pruned_at`
 
 func scanEdition(row rowScanner) (newsletter.Edition, error) {
 	var (
-		e                                newsletter.Edition
-		date                             string
-		due, asOf, created, expires      int64
-		plannedAt, startedAt, finishedAt sql.NullInt64
+		e                           newsletter.Edition
+		date                        string
+		due, asOf, created, expires int64
+		plannedAt, startedAt        sql.NullInt64
+		finishedAt, prunedAt        sql.NullInt64
 	)
 	err := row.Scan(&e.ID, &e.NewsletterID, &e.Newsletter, &e.Cadence, &date, &e.Slot, &e.State, &e.Reason,
 		&due, &asOf, &e.Hash, &e.Subject, &e.Articles, &e.Planned, &e.OnDoubt, &created,
-		&plannedAt, &startedAt, &finishedAt, &expires)
+		&plannedAt, &startedAt, &finishedAt, &expires, &e.Moves, &prunedAt)
 	if err != nil {
 		return e, err
 	}
@@ -33,7 +34,7 @@ func scanEdition(row rowScanner) (newsletter.Edition, error) {
 		return e, err
 	}
 	e.DueAt, e.AsOf, e.CreatedAt, e.ExpiresAt = fromMillis(due), fromMillis(asOf), fromMillis(created), fromMillis(expires)
-	e.PlannedAt, e.StartedAt, e.FinishedAt = fromNull(plannedAt), fromNull(startedAt), fromNull(finishedAt)
+	e.PlannedAt, e.StartedAt, e.FinishedAt, e.PrunedAt = fromNull(plannedAt), fromNull(startedAt), fromNull(finishedAt), fromNull(prunedAt)
 	return e, nil
 }
 
@@ -153,9 +154,13 @@ func (s *Store) Edition(ctx context.Context, id int64) (newsletter.Edition, erro
 	e, err := scanEdition(s.read(ctx).row(`SELECT `+editionColumns+`
 		FROM editions e JOIN newsletters n ON n.id = e.newsletter_id WHERE e.id = $1`, id))
 	if errors.Is(err, sql.ErrNoRows) {
-		return e, newsletter.NotFoundf("there is no edition %d; \"broadsheet edition list\" shows those there are", id)
+		return e, noEdition(id)
 	}
 	return e, err
+}
+
+func noEdition(id int64) error {
+	return newsletter.NotFoundf("there is no edition %d; \"broadsheet edition list\" shows those there are", id)
 }
 
 // Editions returns editions, the newest first.
@@ -207,7 +212,7 @@ func (s *Store) MoveEdition(ctx context.Context, id int64, from []newsletter.Edi
 		return newsletter.Conflictf("edition %d is %s, so it cannot become %s", id, state, to)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
-		return newsletter.NotFoundf("there is no edition %d", id)
+		return noEdition(id)
 	}
 	return err
 }
