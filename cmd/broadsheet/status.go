@@ -24,9 +24,12 @@ func newStatusCommand(a *app) *cobra.Command {
 		Use:     "status",
 		GroupID: groupOperation,
 		Short:   "Show how things stand; exit code 1 if something is late or failing",
-		Long: `Shows when each newsletter is due next, its last edition with the ledger, the mail that
-waits, the sources, the relay, the disk, and who sends. What is late or failing is said
-at the end, in plain words, and makes the exit code 1.`,
+		Long: `Shows when each newsletter is due next and what became of its last slot, its last edition
+with the ledger, the mail that waits, the sources, the relay, the disk, and who sends.
+
+What is late or failing is said at the end: what, since when, and what to do. It makes the
+exit code 1. These are the alarms that "broadsheet serve" tells by BROADSHEET_STAFF_EMAIL
+and BROADSHEET_ALARM_URL.`,
 		Example: `  broadsheet status
   broadsheet status --json`,
 		Args: cobra.NoArgs,
@@ -66,7 +69,16 @@ type statusView struct {
 	Size     int64         `json:"database_bytes"`
 	Free     int64         `json:"disk_free_bytes"`
 	Sender   string        `json:"sender"`
-	Problems []string      `json:"problems"`
+	Problems []string      `json:"problems"` // the texts of the alarms
+	Alarms   []alarmView   `json:"alarms"`
+}
+
+type alarmView struct {
+	Kind     newsletter.AlarmKind `json:"kind"`
+	Subject  string               `json:"subject"`
+	Severity newsletter.Severity  `json:"severity"`
+	Text     string               `json:"text"`
+	Since    *time.Time           `json:"since"` // null: not known
 }
 
 type slotView struct {
@@ -76,7 +88,11 @@ type slotView struct {
 	Rule       string     `json:"rule"`
 	Zone       string     `json:"zone"`
 	NextAt     *time.Time `json:"next_at"`
-	next       string
+	LastDueAt  *time.Time `json:"last_due_at"`  // null: there was none yet
+	Last       string     `json:"last"`         // the state of the last slot's edition
+	LastReason string     `json:"last_reason"`  // why it was skipped or paused
+	LastWords  string     `json:"last_outcome"` // the two in words
+	next, last string
 }
 
 type sourceState struct {
@@ -92,7 +108,7 @@ func (a *app) status(ctx context.Context, s *services, p *press) (statusView, er
 	if err != nil {
 		return statusView{}, err
 	}
-	v := statusView{Mails: st.Mails, SignUps: st.SignUps, Database: s.store.Path(), Slots: []slotView{}, Editions: []editionView{}, Sources: []sourceState{}, Problems: st.Problems}
+	v := statusView{Mails: st.Mails, SignUps: st.SignUps, Database: s.store.Path(), Slots: []slotView{}, Editions: []editionView{}, Sources: []sourceState{}}
 	for _, slot := range st.Slots {
 		v.Slots = append(v.Slots, viewSlot(slot))
 	}
@@ -108,16 +124,41 @@ func (a *app) status(ctx context.Context, s *services, p *press) (statusView, er
 	if v.Size, v.Free, err = s.store.Disk(); err != nil {
 		return v, err
 	}
-	if v.Free < lowDisk {
-		v.Problems = append(v.Problems, fmt.Sprintf("only %d MiB are free on the disk of the database", v.Free/bytesPerMiB))
+	low, err := s.lowDisks()
+	if err != nil {
+		return v, err
 	}
 	relayErr := askRelay(ctx, p)
 	v.Relay, v.RelayOK = p.transport.String(), relayErr == nil
+	alarms := append(st.Problems, low...)
 	if relayErr != nil {
-		v.Problems = append(v.Problems, fmt.Sprintf("the relay %s does not take mail: %v", v.Relay, relayErr))
+		alarms = append(alarms, relayAlarm(p, relayErr.Error()))
 	}
-	v.Problems = list(v.Problems)
-	return v, nil
+	return v, s.viewAlarms(ctx, &v, alarms)
+}
+
+// viewAlarms shows the alarms. Since when one is that does not know it, the service does if
+// it has told of it.
+func (s *services) viewAlarms(ctx context.Context, v *statusView, alarms []newsletter.Alarm) error {
+	told, err := s.store.UnsettledAlarms(ctx)
+	if err != nil {
+		return err
+	}
+	since := map[newsletter.AlarmKey]time.Time{}
+	for _, r := range told {
+		if !r.Over() {
+			since[r.Key()] = r.Since
+		}
+	}
+	v.Problems, v.Alarms = []string{}, []alarmView{}
+	for _, alarm := range alarms {
+		if alarm.Since.IsZero() {
+			alarm.Since = since[alarm.Key()]
+		}
+		v.Problems = append(v.Problems, alarm.Text())
+		v.Alarms = append(v.Alarms, alarmView{alarm.Kind, alarm.Subject, alarm.Kind.Severity(), alarm.Text(), utc(alarm.Since)})
+	}
+	return nil
 }
 
 // askRelay connects to the relay, logs in, and leaves.
@@ -146,15 +187,19 @@ func viewSlot(slot desk.SlotStatus) slotView {
 	case err == nil:
 		v.next = inZone(slot.Next.At, zone)
 	}
+	if last := slot.Last; last.ID != 0 && err == nil {
+		v.LastDueAt, v.Last, v.LastReason, v.LastWords = utc(last.DueAt), string(last.State), last.Reason, last.Outcome()
+		v.last = last.DueAt.In(zone).Format("Mon 2 Jan 15:04") + ": " + v.LastWords
+	}
 	return v
 }
 
 func (a *app) printStatus(v statusView) {
 	var rows [][]string
 	for _, s := range v.Slots {
-		rows = append(rows, []string{s.Newsletter, s.Cadence, s.Rule, s.next})
+		rows = append(rows, []string{s.Newsletter, s.Cadence, s.Rule, s.next, s.last})
 	}
-	a.printTable([]string{"NEWSLETTER", "CADENCE", "RULE", "NEXT"}, rows)
+	a.printTable([]string{"NEWSLETTER", "CADENCE", "RULE", "NEXT", "LAST"}, rows)
 	for _, e := range v.Editions {
 		fmt.Fprintf(a.stdout, "\nEdition %d of %s, %s of %s: %s\n", e.Edition, e.Newsletter, e.Cadence, e.Date, e.State)
 		fmt.Fprintf(a.stdout, "  planned %d = accepted %d + refused %d + expired %d + in doubt %d + withheld %d + waiting %d\n",

@@ -97,8 +97,9 @@ type Desk struct {
 	fetcher Fetcher
 	o       Options
 
-	mu    sync.Mutex
-	retry map[newsletter.SlotKey]time.Time // slots that could not be built, and when to try again
+	mu      sync.Mutex
+	retry   map[newsletter.SlotKey]time.Time // slots that could not be built, and when to try again
+	tallies map[int64]counted                // of editions that QuickStatus counted lately
 }
 
 // New returns a Desk on the store that fetches feeds by the fetcher.
@@ -112,7 +113,7 @@ func New(store Store, fetcher Fetcher, o Options) *Desk {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Desk{store: store, fetcher: fetcher, o: o, retry: map[newsletter.SlotKey]time.Time{}}
+	return &Desk{store: store, fetcher: fetcher, o: o, retry: map[newsletter.SlotKey]time.Time{}, tallies: map[int64]counted{}}
 }
 
 // now returns the time to the millisecond, as the database keeps it.

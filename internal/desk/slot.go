@@ -48,7 +48,7 @@ func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsl
 		case n.Status == newsletter.Paused:
 			err = d.skip(ctx, n, key, slot, newsletter.SkippedNewsletterPaused)
 		case i < len(due)-1 || now.Sub(slot.At) > grace:
-			err = d.skip(ctx, n, key, slot, newsletter.SkippedMissed)
+			err = d.skipMissed(ctx, n, key, slot)
 		default:
 			err = d.buildSlot(ctx, n, key, slot)
 		}
@@ -61,12 +61,48 @@ func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsl
 
 func (d *Desk) skip(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due, reason string) error {
 	skipped, err := d.store.SkipSlot(ctx, key, due.At, reason, d.o.Actor, d.now())
-	if skipped && reason == newsletter.SkippedMissed {
-		d.o.Logger.Error("a slot was missed: it was not built in time", "newsletter", n.Slug, "cadence", string(key.Cadence), "due", due.At)
-	} else if skipped {
+	if skipped { // what is wrong about it, the alarm tells
 		d.o.Logger.Info("slot skipped", "newsletter", n.Slug, "cadence", string(key.Cadence), "due", due.At, "reason", reason)
 	}
 	return err
+}
+
+// skipMissed records that the slot was not built in time: because a source did not answer,
+// if one has failed since it was due, so that nobody takes it for a day without news.
+func (d *Desk) skipMissed(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due) error {
+	sources, err := d.store.Sources(ctx, n.ID)
+	if err != nil {
+		return err
+	}
+	reason := newsletter.SkippedMissed
+	for _, src := range sources {
+		if src.Failures > 0 && src.LastFetchAt.After(due.At) {
+			reason = newsletter.SkippedSourceFailed
+		}
+	}
+	return d.skip(ctx, n, key, due, reason)
+}
+
+// whySkipped tells a slot for which nothing was published from one for which something was
+// there, but for nobody.
+func whySkipped(draft *Draft) string {
+	published := false
+	for _, a := range draft.Articles {
+		switch a.Verdict {
+		case newsletter.Taken, newsletter.OverCap, newsletter.NotTheirs, newsletter.NoReaders, newsletter.BelowMinimum,
+			newsletter.IsHeld, newsletter.IsBackDated, newsletter.IsEmbargoed:
+			published = true
+		case newsletter.TooOld, newsletter.BeforeJoining, newsletter.HadAlready, newsletter.IsBaseline,
+			newsletter.IsWithdrawn, newsletter.BeforeAttached:
+		}
+	}
+	switch {
+	case !published:
+		return newsletter.SkippedNothingNew
+	case draft.Survey.Planned() == 0:
+		return newsletter.SkippedNoReaders
+	}
+	return newsletter.SkippedNothingOwed
 }
 
 // slotAgain is how long a slot that could not be built is left alone: every try asks all of
@@ -90,7 +126,7 @@ func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsl
 			d.o.Logger.Warn("nothing new yet, and not every source answers", "newsletter", n.Slug, "sources", draft.Warnings)
 			return nil
 		}
-		return d.skip(ctx, n, key, due, newsletter.SkippedNothingNew)
+		return d.skip(ctx, n, key, due, whySkipped(draft))
 	case "slot_taken": // by staff, or by another process, while this one was building
 		return nil
 	}

@@ -269,13 +269,17 @@ func TestStatus_SaysWhatIsLateWhenNobodyServes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return s.Problems
+		var texts []string
+		for _, p := range s.Problems {
+			texts = append(texts, p.Text())
+		}
+		return texts
 	}
 	if p := problems(); len(p) > 0 {
 		t.Errorf("at the beginning: %v", p)
 	}
 	r.Clock.Add(at(24, 14, 0).Sub(r.Clock.Now()))
-	if p := problems(); len(p) != 1 || !strings.Contains(p[0], "due at Tue 24 Nov 07:00 GMT and is not built (3 slots in all)") {
+	if p := problems(); len(p) != 1 || !strings.Contains(p[0], "due and not built (3 slots in all), since Tue 24 Nov 07:00 GMT") {
 		t.Errorf("after three days: %v", p)
 	}
 	tick(t, r, at(25, 7, 0))
@@ -286,7 +290,7 @@ func TestStatus_SaysWhatIsLateWhenNobodyServes(t *testing.T) {
 	if err := r.Desk.Carry(t.Context(), 4, time.Second, nil); err != nil {
 		t.Fatal(err)
 	}
-	if p := strings.Join(problems(), " "); !strings.Contains(p, "was not delivered in time to 1 readers") {
+	if p := strings.Join(problems(), " "); !strings.Contains(p, "was not delivered in time to 1 reader") {
 		t.Errorf("after it expired: %v", p)
 	}
 }

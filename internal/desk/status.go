@@ -2,7 +2,6 @@ package desk
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -19,20 +18,28 @@ type Status struct {
 	Sources  []newsletter.Source
 	Sender   newsletter.SenderHolder // who has the sender role
 	Sends    bool                    // whether anybody has it
-	Problems []string                // what is late or failing, in words for an operator
+	Late     int                     // slots that are due and not built
+	Problems []newsletter.Alarm      // what is late or failing
 }
 
-// SlotStatus is when a schedule is due next.
+// SlotStatus is when a schedule is due next, and what became of its last slot.
 type SlotStatus struct {
 	Newsletter newsletter.Newsletter
 	Schedule   newsletter.Schedule
-	Next       newsletter.Due // zero: it is sent by hand, or the newsletter does not run
+	Next       newsletter.Due     // zero: it is sent by hand, or the newsletter does not run
+	Last       newsletter.Edition // of the cadence, those that were skipped included; zero: none yet
 }
 
 // EditionStatus is an edition with its ledger.
 type EditionStatus struct {
 	newsletter.Edition
 	Tally newsletter.Tally
+	Pulse newsletter.Pulse // zero: nobody carries it just now
+}
+
+// Unfinished reports whether the edition is still to be carried out.
+func (e EditionStatus) Unfinished() bool {
+	return e.State.Open() || e.State == newsletter.EditionPaused
 }
 
 // StatusStore is what Status needs beside the catalogue and the editions.
@@ -40,24 +47,66 @@ type StatusStore interface {
 	MailQueue(ctx context.Context) (waiting int, oldest time.Time, err error)
 	Sender() (newsletter.SenderHolder, bool, error)
 	SignUpRate(ctx context.Context, now time.Time) (int, error)
+	Pulse(ctx context.Context, editionID int64) (newsletter.Pulse, bool, error)
+	Progress(ctx context.Context, editionID int64) (accepted int, changed time.Time, err error)
+	NextTry(ctx context.Context, editionID int64) (time.Time, error)
 }
-
-// SignUpAlarm is how many sign-ups in an hour, by everybody, staff must know of: a form that
-// is abused mails strangers (S28).
-const SignUpAlarm = 2000
-
-// The times after which something counts as late.
-const (
-	slotLate     = 5 * time.Minute  // a slot that nobody built
-	mailLate     = 10 * time.Minute // a transactional mail that waits
-	editionLate  = time.Hour        // an edition that is not carried out
-	recentMissed = 24 * time.Hour   // a missed slot is shown for so long
-	// failuresShown is how many failures in a row make a source a problem: one may be chance.
-	failuresShown = 3
-)
 
 // Status returns how things stand. What is wrong is in Problems, not in the error.
 func (d *Desk) Status(ctx context.Context, store StatusStore) (Status, error) {
+	return d.status(ctx, store, func(ctx context.Context, e EditionStatus) (newsletter.Tally, error) {
+		return d.o.Press.Store.Tally(ctx, e.ID)
+	})
+}
+
+// QuickStatus is Status for who asks all the time: an edition that is being sent is as its
+// sender says, and one that is not was counted within the last minutes.
+func (d *Desk) QuickStatus(ctx context.Context, store StatusStore) (Status, error) {
+	return d.status(ctx, store, d.lateTally)
+}
+
+// counter counts an edition's ledger.
+type counter func(context.Context, EditionStatus) (newsletter.Tally, error)
+
+// tallyAge is how old the count of an edition that nobody carries may be. To count goes
+// through every row.
+const tallyAge = 5 * time.Minute
+
+// counted is an edition's tally, when it was counted, and of which end of it.
+type counted struct {
+	tally    newsletter.Tally
+	at       time.Time
+	state    newsletter.EditionState
+	finished time.Time
+}
+
+func (d *Desk) lateTally(ctx context.Context, e EditionStatus) (newsletter.Tally, error) {
+	if e.Pulse.EditionID == e.ID {
+		return e.Pulse.Tally, nil
+	}
+	d.mu.Lock()
+	known, ok := d.tallies[e.ID]
+	d.mu.Unlock()
+	age := d.now().Sub(known.at)
+	if ok && !e.State.Open() && known.state == e.State && known.finished.Equal(e.FinishedAt) && age >= 0 && age < tallyAge {
+		return known.tally, nil
+	}
+	tally, err := d.o.Press.Store.Tally(ctx, e.ID)
+	if err != nil {
+		return tally, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for id, old := range d.tallies {
+		if d.now().Sub(old.at) > tallyAge {
+			delete(d.tallies, id)
+		}
+	}
+	d.tallies[e.ID] = counted{tally, d.now(), e.State, e.FinishedAt}
+	return tally, nil
+}
+
+func (d *Desk) status(ctx context.Context, store StatusStore, count counter) (Status, error) {
 	var s Status
 	newsletters, err := d.Newsletters(ctx)
 	if err != nil {
@@ -66,132 +115,105 @@ func (d *Desk) Status(ctx context.Context, store StatusStore) (Status, error) {
 	if s.Sender, s.Sends, err = store.Sender(); err != nil {
 		return s, err
 	}
+	if s.Sources, err = d.Sources(ctx, ""); err != nil {
+		return s, err
+	}
 	for _, n := range newsletters {
-		if err := d.slotStatus(ctx, &s, n); err != nil {
+		list, err := d.lastEditions(ctx, n)
+		if err != nil {
 			return s, err
 		}
-		if err := d.editionStatus(ctx, &s, n); err != nil {
+		if err := d.slotStatus(ctx, &s, n, list); err != nil {
+			return s, err
+		}
+		if err := d.editionStatus(ctx, &s, store, list, count); err != nil {
 			return s, err
 		}
 	}
 	if s.Mails, s.Oldest, err = store.MailQueue(ctx); err != nil {
 		return s, err
 	}
-	if s.Mails > 0 && d.now().Sub(s.Oldest) > mailLate {
-		s.problem("%d confirmation mails wait, the oldest since %s", s.Mails, s.Oldest.UTC().Format(time.RFC3339))
-	}
 	if s.SignUps, err = store.SignUpRate(ctx, d.now()); err != nil {
 		return s, err
 	}
-	if s.SignUps > SignUpAlarm {
-		s.problem("%d sign-ups came in the last hour: somebody may be abusing the form to mail strangers", s.SignUps)
-	}
-	if s.Sources, err = d.Sources(ctx, ""); err != nil {
-		return s, err
-	}
-	for _, src := range s.Sources {
-		if src.Failures >= failuresShown && len(src.Newsletters) > 0 {
-			s.problem("the source %s fails, %d times in a row: %s", src.Name, src.Failures, src.LastError)
-		}
-	}
+	s.judgeMails(d.now())
+	s.judgeSources()
 	return s, nil
-}
-
-func (s *Status) problem(format string, args ...any) {
-	s.Problems = append(s.Problems, fmt.Sprintf(format, args...))
-}
-
-func (d *Desk) slotStatus(ctx context.Context, s *Status, n newsletter.Newsletter) error {
-	zone, err := n.Location()
-	if err != nil {
-		return err
-	}
-	now := d.now()
-	next, err := d.NextSlots(ctx, n)
-	if err != nil {
-		return err
-	}
-	for i, schedule := range n.Schedules {
-		s.Slots = append(s.Slots, SlotStatus{Newsletter: n, Schedule: schedule, Next: next[i]})
-		if n.Status != newsletter.Open {
-			continue
-		}
-		late := 0
-		var last newsletter.Due
-		for _, due := range schedule.DueSlots(now, zone) {
-			if now.Sub(due.At) < slotLate {
-				continue
-			}
-			taken, err := d.store.SlotTaken(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: schedule.Cadence, Date: due.Date, Slot: schedule.Slot})
-			if err != nil {
-				return err
-			}
-			if !taken {
-				late++
-				last = due
-			}
-		}
-		if late > 0 {
-			s.problem("the %s edition of %s was due at %s and is not built (%d slots in all); does \"broadsheet serve\" run?",
-				schedule.Cadence, n.Slug, last.At.In(zone).Format("Mon 2 Jan 15:04 MST"), late)
-		}
-	}
-	return nil
 }
 
 // statusEditions is how many of a newsletter's last editions are looked at.
 const statusEditions = 20
 
-func (d *Desk) editionStatus(ctx context.Context, s *Status, n newsletter.Newsletter) error {
+// lastEditions returns the newsletter's last editions, the newest first, and those before
+// them that are not finished.
+func (d *Desk) lastEditions(ctx context.Context, n newsletter.Newsletter) ([]newsletter.Edition, error) {
 	list, err := d.o.Press.Store.Editions(ctx, newsletter.EditionFilter{NewsletterID: n.ID, Limit: statusEditions})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	open, err := d.o.Press.Store.UnfinishedEditions(ctx, n.ID)
-	if err != nil {
-		return err
-	}
-	for _, e := range open { // also those that are older than the last ones
+	for _, e := range open {
 		if !slices.ContainsFunc(list, func(l newsletter.Edition) bool { return l.ID == e.ID }) {
 			list = append(list, e)
 		}
 	}
-	shown := map[newsletter.Cadence]bool{}
-	now := d.now()
-	for _, e := range list {
-		unfinished := e.State.Open() || e.State == newsletter.EditionPaused
-		if e.State == newsletter.EditionSkipped && e.Reason == newsletter.SkippedMissed && now.Sub(e.DueAt) < recentMissed {
-			s.problem("the %s edition of %s of %s was missed: it was not built in time; \"broadsheet send %s\" sends what is owed",
-				e.Cadence, n.Slug, e.Date, n.Slug)
+	return list, err
+}
+
+func (d *Desk) slotStatus(ctx context.Context, s *Status, n newsletter.Newsletter, last []newsletter.Edition) error {
+	next, err := d.NextSlots(ctx, n)
+	if err != nil {
+		return err
+	}
+	for i, schedule := range n.Schedules {
+		slot := SlotStatus{Newsletter: n, Schedule: schedule, Next: next[i]}
+		for _, e := range last { // one that is skipped ahead of its time is not the last one
+			if e.Cadence == schedule.Cadence && !e.DueAt.After(d.now()) {
+				slot.Last = e
+				break
+			}
 		}
-		if shown[e.Cadence] && !unfinished || e.State == newsletter.EditionSkipped {
+		s.Slots = append(s.Slots, slot)
+		if n.Status != newsletter.Open {
+			continue
+		}
+		if err := d.judgeSlot(ctx, s, n, schedule); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Desk) editionStatus(ctx context.Context, s *Status, store StatusStore, list []newsletter.Edition, count counter) error {
+	shown := map[newsletter.Cadence]bool{}
+	passed := map[newsletter.Cadence]bool{} // a later edition of the cadence was built, or had nothing to send
+	for _, e := range list {
+		status := EditionStatus{Edition: e}
+		if e.State == newsletter.EditionSkipped {
+			if !passed[e.Cadence] {
+				s.judgeSkipped(e, d.now())
+			}
+			passed[e.Cadence] = passed[e.Cadence] || !e.Failed() && !e.DueAt.After(d.now())
+			continue
+		}
+		passed[e.Cadence] = true
+		if shown[e.Cadence] && !status.Unfinished() {
 			continue
 		}
 		shown[e.Cadence] = true
-		tally, err := d.o.Press.Store.Tally(ctx, e.ID)
+		pulse, ok, err := store.Pulse(ctx, e.ID)
 		if err != nil {
 			return err
 		}
-		s.Editions = append(s.Editions, EditionStatus{e, tally})
-		if err := tally.Check(); err != nil {
-			s.problem("edition %d: %v", e.ID, err)
+		if ok && e.State.Open() && pulse.Fresh(d.now()) {
+			status.Pulse = pulse
 		}
-		if n := tally.Counts[newsletter.Expired]; n > 0 {
-			s.problem("edition %d of %s was not delivered in time to %d readers; what it had for them is owed to them again", e.ID, e.Newsletter, n)
+		if status.Tally, err = count(ctx, status); err != nil {
+			return err
 		}
-		if n := tally.Counts[newsletter.InDoubt]; n > 0 {
-			s.problem("edition %d of %s has %d in doubt that are not sent again; \"broadsheet edition deliveries %d --state in_doubt\" lists them", e.ID, e.Newsletter, n, e.ID)
-		}
-		if refused := tally.Counts[newsletter.Refused]; refused > 0 && tally.Counts[newsletter.Accepted] == 0 && !unfinished {
-			s.problem("edition %d of %s was refused for all %d readers; \"broadsheet edition deliveries %d --state refused\" has the relay's words", e.ID, e.Newsletter, refused, e.ID)
-		}
-		switch {
-		case e.State == newsletter.EditionPaused:
-			s.problem("edition %d of %s is paused with %d waiting: %s; \"broadsheet send --edition %d\" goes on", e.ID, n.Slug, tally.WaitingCount(), e.Reason, e.ID)
-		case unfinished && !s.Sends:
-			s.problem("edition %d of %s has %d waiting and nobody sends; start \"broadsheet serve\", or \"broadsheet send --edition %d\"", e.ID, n.Slug, tally.WaitingCount(), e.ID)
-		case unfinished && now.Sub(e.CreatedAt) > editionLate:
-			s.problem("edition %d of %s has been under way since %s and has %d waiting", e.ID, n.Slug, e.CreatedAt.UTC().Format(time.RFC3339), tally.WaitingCount())
+		s.Editions = append(s.Editions, status)
+		if err := d.judgeEdition(ctx, s, store, status); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -59,7 +59,7 @@ type Alarm struct {
 	Subject string
 	What    string    // what is wrong, in a plain line without a full stop
 	Do      string    // what to do about it
-	Since   time.Time // zero: not known
+	Since   time.Time // in the zone in which it is told; zero: not known
 }
 
 // AlarmKey names an alarm.
@@ -75,7 +75,7 @@ func (a Alarm) Key() AlarmKey { return AlarmKey{a.Kind, a.Subject} }
 func (a Alarm) Text() string {
 	text := a.What
 	if !a.Since.IsZero() {
-		text += ", since " + a.Since.UTC().Format("Mon 2 Jan 15:04 MST")
+		text += ", since " + a.Since.Format("Mon 2 Jan 15:04 MST")
 	}
 	if a.Do != "" {
 		text += "; " + a.Do

@@ -50,3 +50,41 @@ func (s Schedule) On(date Date, zone *time.Location) (Due, bool) {
 	}
 	return Due{date, Resolve(date, s.Rule.hour, s.Rule.minute, zone)}, true
 }
+
+// More reasons why a slot was skipped. Nothing was published, and nothing was sent, are told
+// apart: after these something was there to be sent, or nobody can know.
+const (
+	SkippedNoReaders    = "no_readers"    // articles came, and nobody subscribes to the cadence
+	SkippedNothingOwed  = "nothing_owed"  // articles came, and they are held, too few, or in sections that nobody chose
+	SkippedSourceFailed = "source_failed" // nothing came within the grace time, and a source did not answer
+)
+
+// Failed reports whether the edition's slot passed although something was to be sent, or
+// may have been.
+func (e Edition) Failed() bool {
+	return e.State == EditionSkipped && (e.Reason == SkippedMissed || e.Reason == SkippedSourceFailed)
+}
+
+// Outcome says in words what became of the edition.
+func (e Edition) Outcome() string {
+	if e.State != EditionSkipped {
+		return string(e.State)
+	}
+	switch e.Reason {
+	case SkippedNothingNew:
+		return "nothing was published"
+	case SkippedNoReaders:
+		return "no readers"
+	case SkippedNothingOwed:
+		return "nothing for anybody in what was published"
+	case SkippedMissed:
+		return "missed: nothing was sent"
+	case SkippedSourceFailed:
+		return "a source did not answer: nothing was sent"
+	case SkippedByStaff:
+		return "skipped by staff"
+	case SkippedNewsletterPaused:
+		return "the newsletter was paused"
+	}
+	return "skipped: " + e.Reason
+}

@@ -106,12 +106,12 @@ func (s *Store) Progress(ctx context.Context, editionID int64) (accepted int, ch
 	return accepted, fromMillis(ms), nil
 }
 
-// SlotEditions returns the editions of slots that were built or skipped since the time, the
-// oldest first; extra ones are not among them.
+// SlotEditions returns the editions of slots that were due since the time, the oldest first;
+// extra ones are not among them.
 func (s *Store) SlotEditions(ctx context.Context, since time.Time) ([]newsletter.Edition, error) {
 	rows, err := s.read(ctx).query(`SELECT `+editionColumns+`
 		FROM editions e JOIN newsletters n ON n.id = e.newsletter_id
-		WHERE e.as_of >= $1 AND e.slot NOT LIKE 'extra-%' ORDER BY e.id`, millis(since))
+		WHERE e.due_at >= $1 AND e.slot NOT LIKE 'extra-%' ORDER BY e.id`, millis(since))
 	list, err := collect(rows, err, scanEditionRow)
 	if err != nil {
 		return nil, fmt.Errorf("editions of slots: %w", err)

@@ -16,9 +16,15 @@ func (s *Store) Disk() (size, free int64, err error) {
 			size += info.Size()
 		}
 	}
+	free, err = Free(filepath.Dir(s.path))
+	return size, free, err
+}
+
+// Free returns how many bytes are free on the disk of the folder.
+func Free(folder string) (int64, error) {
 	var fs unix.Statfs_t
-	if err := unix.Statfs(filepath.Dir(s.path), &fs); err != nil {
-		return size, 0, fmt.Errorf("disk of %s: %w", s.path, err)
+	if err := unix.Statfs(folder, &fs); err != nil {
+		return 0, fmt.Errorf("disk of %s: %w", folder, err)
 	}
-	return size, int64(fs.Bavail) * fs.Bsize, nil
+	return int64(fs.Bavail) * fs.Bsize, nil
 }

@@ -1,0 +1,202 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// SignUpAlarm is how many sign-ups in an hour, by everybody, staff must know of: a form that
+// is abused mails strangers (S28).
+const SignUpAlarm = 2000
+
+// When something counts as wrong.
+const (
+	slotLate  = 5 * time.Minute  // a slot that nobody built
+	mailLate  = 10 * time.Minute // a transactional mail that waits
+	quietTime = 10 * time.Minute // an edition without an acceptance, while rows are due
+	offTime   = time.Hour        // an edition without an acceptance, while many rows are put off
+	// offShare is how many rows are many: one in so many of those to be sent. A few readers
+	// whose own provider is down are no reason for an alarm.
+	offShare = 10
+	// failuresShown is how many failures in a row make a source a problem: one may be chance.
+	failuresShown = 3
+)
+
+func (s *Status) problem(a newsletter.Alarm) { s.Problems = append(s.Problems, a) }
+
+// judgeSlot tells of slots of the schedule that nobody built.
+func (d *Desk) judgeSlot(ctx context.Context, s *Status, n newsletter.Newsletter, schedule newsletter.Schedule) error {
+	zone, err := n.Location()
+	if err != nil {
+		return err
+	}
+	late := 0
+	var last newsletter.Due
+	for _, due := range schedule.DueSlots(d.now(), zone) {
+		if d.now().Sub(due.At) < slotLate {
+			continue
+		}
+		taken, err := d.store.SlotTaken(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: schedule.Cadence, Date: due.Date, Slot: schedule.Slot})
+		if err != nil {
+			return err
+		}
+		if !taken {
+			late++
+			last = due
+		}
+	}
+	if late == 0 {
+		return nil
+	}
+	s.Late += late
+	a := newsletter.Alarm{
+		Kind: newsletter.AlarmLate, Subject: fmt.Sprintf("%s/%s", n.Slug, schedule.Cadence), Since: last.At.In(zone),
+		What: fmt.Sprintf("the %s edition of %s is due and not built", schedule.Cadence, n.Slug),
+		Do:   `look whether "broadsheet serve" runs, and what it logs`,
+	}
+	if late > 1 {
+		a.What += fmt.Sprintf(" (%d slots in all)", late)
+	}
+	for _, src := range s.Sources {
+		if src.Failures > 0 && src.LastFetchAt.After(last.At) && slices.Contains(src.Newsletters, n.Slug) {
+			a.What = fmt.Sprintf("the %s edition of %s waits: nothing is new, and the source %s does not answer", schedule.Cadence, n.Slug, src.Name)
+			a.Do = fmt.Sprintf(`mend the source, or "broadsheet send %s" when there is something`, n.Slug)
+		}
+	}
+	s.problem(a)
+	return nil
+}
+
+// judgeSkipped tells of a slot that passed although something was to be sent, or may have
+// been, while an edition for it would still be carried out.
+func (s *Status) judgeSkipped(e newsletter.Edition, now time.Time) {
+	if !e.Failed() || now.Sub(e.DueAt) >= e.Cadence.DeliveryTime() {
+		return
+	}
+	a := newsletter.Alarm{
+		Kind: newsletter.AlarmMissed, Subject: fmt.Sprintf("%s/%s/%s", e.Newsletter, e.Cadence, e.Date), Since: e.DueAt,
+		What: fmt.Sprintf("the %s edition of %s of %s was missed: it was not built in time, and nothing was sent", e.Cadence, e.Newsletter, e.Date),
+		Do:   fmt.Sprintf(`"broadsheet send %s" sends what is owed`, e.Newsletter),
+	}
+	if e.Reason == newsletter.SkippedSourceFailed {
+		a.What = fmt.Sprintf("the %s edition of %s of %s was given up: a source did not answer, and nothing was sent", e.Cadence, e.Newsletter, e.Date)
+		a.Do = fmt.Sprintf(`"broadsheet source list" says why; then "broadsheet send %s" sends what is owed`, e.Newsletter)
+	}
+	s.problem(a)
+}
+
+// judgeEdition tells what is wrong with an edition and its ledger.
+func (d *Desk) judgeEdition(ctx context.Context, s *Status, store StatusStore, e EditionStatus) error {
+	problem := func(kind newsletter.AlarmKind, since time.Time, what, do string) {
+		s.problem(newsletter.Alarm{Kind: kind, Subject: fmt.Sprintf("edition/%d", e.ID), What: what, Do: do, Since: since})
+	}
+	name := fmt.Sprintf("edition %d of %s", e.ID, e.Newsletter)
+	counts := e.Tally.Counts
+	if err := e.Tally.Check(); err != nil {
+		problem(newsletter.AlarmImbalance, time.Time{}, name+": "+err.Error(), `make a copy by "broadsheet backup", and report it`)
+	}
+	if n := counts[newsletter.Expired]; n > 0 {
+		problem(newsletter.AlarmExpired, e.ExpiresAt, fmt.Sprintf("%s was not delivered in time to %s", name, readers(n)),
+			"nothing: what it had for them is owed to them again")
+	}
+	if n := counts[newsletter.InDoubt]; n > 0 && !e.State.Open() {
+		problem(newsletter.AlarmInDoubt, time.Time{}, fmt.Sprintf("%s has %d in doubt that are not sent again", name, n),
+			fmt.Sprintf(`"broadsheet edition deliveries %d --state in_doubt" lists them`, e.ID))
+	}
+	if n := counts[newsletter.Refused]; n > 0 && counts[newsletter.Accepted] == 0 && !e.Unfinished() {
+		problem(newsletter.AlarmRefused, e.FinishedAt, fmt.Sprintf("%s was refused for all of its %s: nothing was sent", name, readers(n)),
+			fmt.Sprintf(`"broadsheet edition deliveries %d --state refused" has the relay's words`, e.ID))
+	}
+	switch {
+	case e.State == newsletter.EditionPaused:
+		problem(newsletter.AlarmPaused, time.Time{}, fmt.Sprintf("%s is paused with %d waiting: %s", name, e.Tally.WaitingCount(), e.Reason),
+			fmt.Sprintf(`"broadsheet send --edition %d" goes on`, e.ID))
+	case e.State.Open() && !s.Sends:
+		problem(newsletter.AlarmStuck, time.Time{}, fmt.Sprintf("%s has %d waiting and nobody sends", name, e.Tally.WaitingCount()),
+			fmt.Sprintf(`start "broadsheet serve", or "broadsheet send --edition %d"`, e.ID))
+	case e.State.Open():
+		since, err := d.stuckSince(ctx, store, e)
+		if err != nil || since.IsZero() {
+			return err
+		}
+		what := fmt.Sprintf("nothing of %s is accepted, and %d wait", name, e.Tally.WaitingCount())
+		if e.Pulse.Relay != "" {
+			what += "; the relay: " + e.Pulse.Relay
+		}
+		problem(newsletter.AlarmStuck, since, what, fmt.Sprintf(`"broadsheet edition deliveries %d --state deferred" has the relay's words`, e.ID))
+	}
+	return nil
+}
+
+// readers returns "1 reader", "2 readers".
+func readers(n int) string {
+	if n == 1 {
+		return "1 reader"
+	}
+	return fmt.Sprintf("%d readers", n)
+}
+
+// stuckSince returns since when an edition that is being sent gets nowhere; zero if it does
+// get on, or nothing of it is due.
+func (d *Desk) stuckSince(ctx context.Context, store StatusStore, e EditionStatus) (time.Time, error) {
+	accepted, since, err := store.Progress(ctx, e.ID)
+	if err != nil || accepted >= 0 && accepted != e.Tally.Counts[newsletter.Accepted] {
+		return time.Time{}, err
+	}
+	for _, t := range []time.Time{e.CreatedAt, e.PlannedAt, e.StartedAt} {
+		if t.After(since) {
+			since = t
+		}
+	}
+	quiet := d.now().Sub(since)
+	if quiet < quietTime {
+		return time.Time{}, nil
+	}
+	tally, err := d.o.Press.Store.Tally(ctx, e.ID) // a pulse does not tell waiting from deferred
+	if err != nil {
+		return time.Time{}, err
+	}
+	next, err := store.NextTry(ctx, e.ID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	due := tally.Counts[newsletter.Waiting]+tally.Counts[newsletter.Sending] > 0 || !next.IsZero() && d.now().Sub(next) > quietTime
+	putOff := quiet >= offTime && tally.WaitingCount()*offShare >= tally.Planned-tally.Counts[newsletter.Withheld]
+	if due || putOff && tally.WaitingCount() > 0 {
+		return since, nil
+	}
+	return time.Time{}, nil
+}
+
+func (s *Status) judgeMails(now time.Time) {
+	if s.Mails > 0 && now.Sub(s.Oldest) > mailLate {
+		s.problem(newsletter.Alarm{
+			Kind: newsletter.AlarmMailQueue, Subject: "mails", Since: s.Oldest,
+			What: fmt.Sprintf("%d confirmation mails wait", s.Mails), Do: "look whether the relay takes mail, and whether somebody sends",
+		})
+	}
+	if s.SignUps > SignUpAlarm {
+		s.problem(newsletter.Alarm{
+			Kind: newsletter.AlarmSignUps, Subject: "sign-ups",
+			What: fmt.Sprintf("%d sign-ups came in the last hour: somebody may be abusing the form to mail strangers", s.SignUps),
+			Do:   "put a limit on your proxy",
+		})
+	}
+}
+
+func (s *Status) judgeSources() {
+	for _, src := range s.Sources {
+		if src.Failures < failuresShown || len(src.Newsletters) == 0 {
+			continue
+		}
+		s.problem(newsletter.Alarm{
+			Kind: newsletter.AlarmSourceFailing, Subject: fmt.Sprintf("source/%d", src.ID), Since: src.LastOKAt,
+			What: fmt.Sprintf("the source %s fails, %d times in a row: %s", src.Name, src.Failures, src.LastError),
+			Do:   fmt.Sprintf(`"broadsheet source fetch %d" tries it now`, src.ID),
+		})
+	}
+}
