@@ -57,7 +57,9 @@ func Compose(m Message) (*Variant, error) {
 	if err := v.cutAt(data, slots, mark); err != nil {
 		return nil, fmt.Errorf("compose %q: %w", m.Subject, err)
 	}
-	v.measure()
+	if err := v.complete(); err != nil {
+		return nil, fmt.Errorf("compose %q: %w", m.Subject, err)
+	}
 	return v, nil
 }
 

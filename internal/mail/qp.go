@@ -12,8 +12,9 @@ const qpWidth = 76
 // does (mime/quotedprintable). It exists because a line that is filled for each reader
 // should cost no writer, no buffer and no copy.
 type qpLine struct {
-	dst []byte
-	col int
+	dst     []byte
+	col     int
+	stuffed bool // a dot at the beginning of a line gets another one (RFC 5321 §4.5.2)
 }
 
 // text appends text without line ends.
@@ -26,6 +27,9 @@ func (q *qpLine) text(s string) {
 		for plain := s[:n]; plain != ""; {
 			if q.col == qpWidth-1 {
 				q.softBreak()
+			}
+			if q.stuffed && q.col == 0 && plain[0] == '.' {
+				q.dst = append(q.dst, '.')
 			}
 			fits := min(len(plain), qpWidth-1-q.col)
 			q.dst = append(q.dst, plain[:fits]...)

@@ -5,6 +5,8 @@ import (
 	"errors"
 )
 
+const crlf = "\r\n"
+
 var errLineEnd = errors.New("the message has a CR or LF that is not part of a CRLF (RFC 5321 §2.3.8)")
 
 // Stuff appends the message to dst as it goes over the wire after DATA, all but the final
@@ -13,21 +15,21 @@ var errLineEnd = errors.New("the message has a CR or LF that is not part of a CR
 func Stuff(dst, message []byte) ([]byte, error) {
 	start := len(dst)
 	for len(message) > 0 {
-		line := message
-		if i := bytes.IndexByte(message, '\n'); i >= 0 {
-			line = message[:i+1]
-		}
-		message = message[len(line):]
-		text := bytes.TrimSuffix(line, crlf)
-		if bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, '\n') >= 0 {
+		text, rest, ok := bytes.Cut(message, []byte("\n"))
+		if ok && (len(text) == 0 || text[len(text)-1] != '\r') {
 			return dst[:start], errLineEnd
 		}
-		if text = line[:len(text)]; len(text) > 0 && text[0] == '.' {
+		if ok {
+			text = text[:len(text)-1]
+		}
+		if bytes.IndexByte(text, '\r') >= 0 {
+			return dst[:start], errLineEnd
+		}
+		if len(text) > 0 && text[0] == '.' {
 			dst = append(dst, '.')
 		}
-		dst = append(append(dst, text...), '\r', '\n')
+		dst = append(append(dst, text...), crlf...)
+		message = rest
 	}
 	return dst, nil
 }
-
-var crlf = []byte("\r\n")

@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
-	"strings"
 	"time"
-
-	"broadsheet/internal/newsletter"
 )
 
 // Variant is a composed message with slots for what is personal. It is never changed, so
@@ -17,8 +14,10 @@ type Variant struct {
 	needs    need
 	size     int
 	html     int
-	stored   []byte // as MarshalBinary returns it
 	hash     string
+	slots    []slot   // those segments that are not static
+	wire     [][]byte // what stands between the slots, as it goes over the wire
+	seal     func() *seal
 }
 
 // segment is a piece of the message as it is, or a slot.
@@ -39,6 +38,9 @@ const (
 	slotText        segmentKind = 6 // a line of the text part
 	slotHTML        segmentKind = 7 // a line of the HTML part
 )
+
+// inBody reports whether the segment is a line of the body to be filled in.
+func (s *segment) inBody() bool { return s.kind == slotText || s.kind == slotHTML }
 
 // Append appends the message for one reader to dst and returns the extended buffer. Lines
 // end in CRLF and have at most 998 octets; dots are not stuffed. On an error dst is returned
@@ -84,8 +86,15 @@ func appendFilled(dst []byte, s *segment, p *Personal) []byte {
 	q := qpLine{dst: dst}
 	line := s.data
 	for line != "" {
-		before, value, after := nextPlace(line, p)
+		before, manage, after := cutPlace(line)
 		q.text(before)
+		if len(before) == len(line) {
+			break
+		}
+		value := p.UnsubscribeURL
+		if manage {
+			value = p.ManageURL
+		}
 		if s.kind == slotHTML {
 			q.html(value)
 		} else {
@@ -94,20 +103,6 @@ func appendFilled(dst []byte, s *segment, p *Personal) []byte {
 		line = after
 	}
 	return q.end()
-}
-
-// nextPlace cuts the line at its first place and returns what goes there.
-func nextPlace(line string, p *Personal) (before, value, after string) {
-	u := strings.Index(line, newsletter.PlaceUnsubscribe)
-	m := strings.Index(line, newsletter.PlaceManage)
-	switch {
-	case u < 0 && m < 0:
-		return line, "", ""
-	case m < 0 || u >= 0 && u < m:
-		return line[:u], p.UnsubscribeURL, line[u+len(newsletter.PlaceUnsubscribe):]
-	default:
-		return line[:m], p.ManageURL, line[m+len(newsletter.PlaceManage):]
-	}
 }
 
 var errMarker = errors.New("a marker is missing in what go-mail wrote")

@@ -6,8 +6,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"slices"
 	"strings"
+	"sync"
 )
 
 // variantMagic begins a stored variant and names its format.
@@ -21,7 +21,14 @@ var errVariant = errors.New("not a stored variant of this version")
 // MarshalBinary returns the variant as it is stored: the magic, and each segment as its
 // kind, its length and its bytes.
 func (v *Variant) MarshalBinary() ([]byte, error) {
-	return slices.Clone(v.stored), nil
+	stored := make([]byte, 0, v.size+v.size/8)
+	stored = append(stored, variantMagic...)
+	for _, s := range v.segments {
+		stored = append(stored, byte(s.kind))
+		stored = binary.AppendUvarint(stored, uint64(len(s.data)))
+		stored = append(stored, s.data...)
+	}
+	return stored, nil
 }
 
 // ParseVariant reads what MarshalBinary returned.
@@ -44,18 +51,29 @@ func ParseVariant(data []byte) (*Variant, error) {
 	if len(v.segments) == 0 {
 		return nil, errVariant
 	}
-	v.measure()
+	if err := v.complete(); err != nil {
+		return nil, err
+	}
 	return v, nil
 }
 
-// measure computes what follows from the segments.
+// complete computes what follows from the segments.
+func (v *Variant) complete() error {
+	v.measure()
+	stored, err := v.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(stored)
+	v.hash = hex.EncodeToString(sum[:])
+	v.seal = sync.OnceValue(v.newSeal)
+	return v.prepare()
+}
+
+// measure adds up lengths and needs.
 func (v *Variant) measure() {
-	v.stored = append(v.stored[:0], variantMagic...)
 	inHTML, start := false, "Content-Type: text/html; charset=UTF-8\r\n\r\n"
 	for _, s := range v.segments {
-		v.stored = append(v.stored, byte(s.kind))
-		v.stored = binary.AppendUvarint(v.stored, uint64(len(s.data)))
-		v.stored = append(v.stored, s.data...)
 		length := len(s.data)
 		switch s.kind {
 		case slotText, slotHTML:
@@ -81,6 +99,4 @@ func (v *Variant) measure() {
 			v.html -= len(last) - i
 		}
 	}
-	sum := sha256.Sum256(v.stored)
-	v.hash = hex.EncodeToString(sum[:])
 }
