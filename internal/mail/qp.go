@@ -24,23 +24,39 @@ func (q *qpLine) text(s string) {
 		for n < len(s) && !needsHex(s[n]) {
 			n++
 		}
-		for plain := s[:n]; plain != ""; {
-			if q.col == qpWidth-1 {
-				q.softBreak()
-			}
-			if q.stuffed && q.col == 0 && plain[0] == '.' {
-				q.dst = append(q.dst, '.')
-			}
-			fits := min(len(plain), qpWidth-1-q.col)
-			q.dst = append(q.dst, plain[:fits]...)
-			q.col += fits
-			plain = plain[fits:]
-		}
+		q.plain(s[:n])
 		if s = s[n:]; s != "" {
 			q.hex(s[0])
 			s = s[1:]
 		}
 	}
+}
+
+// plain appends text whose octets all stand for themselves.
+func (q *qpLine) plain(s string) {
+	for s != "" {
+		if q.col == qpWidth-1 {
+			q.softBreak()
+		}
+		if q.stuffed && q.col == 0 && s[0] == '.' {
+			q.dst = append(q.dst, '.')
+		}
+		fits := min(len(s), qpWidth-1-q.col)
+		q.dst = append(q.dst, s[:fits]...)
+		q.col += fits
+		s = s[fits:]
+	}
+}
+
+// isBare reports whether text and html would append s octet by octet as it is.
+func isBare(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case needsHex(c), c == '&', c == '<', c == '>', c == '"', c == '\'':
+			return false
+		}
+	}
+	return true
 }
 
 // needsHex reports whether the octet cannot stand for itself.

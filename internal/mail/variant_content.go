@@ -31,23 +31,31 @@ func (v *Variant) AppendContent(dst []byte, p Personal, s *Signer) ([]byte, erro
 	if err := p.check(v.needs); err != nil {
 		return dst, err
 	}
+	f := filling{&p, isBare(p.UnsubscribeURL), isBare(p.ManageURL)}
 	if s != nil {
-		return v.appendSigned(dst, &p, s)
+		return v.appendSigned(dst, &f, s)
 	}
 	for i := range v.slots {
 		dst = append(dst, v.wire[i]...)
-		dst = v.slots[i].append(dst, &p)
+		dst = v.slots[i].append(dst, &f)
 	}
 	return append(dst, v.wire[len(v.slots)]...), nil
 }
 
+// filling is what goes into the slots of one message. Links are bare as a rule: then they are
+// copied to every place without a look at their octets.
+type filling struct {
+	*Personal
+	unsubscribeBare, manageBare bool
+}
+
 // append appends what goes into the slot.
-func (s *slot) append(dst []byte, p *Personal) []byte {
+func (s *slot) append(dst []byte, p *filling) []byte {
 	switch s.kind {
 	case slotTo:
 		return appendMailbox(dst, len("To: "), p.To)
 	case slotDate:
-		return p.Date.UTC().AppendFormat(dst, time.RFC1123Z)
+		return appendDate(dst, p.Date)
 	case slotMessageID:
 		return appendBracketed(dst, len("Message-ID"), p.MessageID)
 	case slotUnsubscribe:
@@ -56,18 +64,41 @@ func (s *slot) append(dst []byte, p *Personal) []byte {
 	}
 	q := qpLine{dst: append(dst, s.lead...), col: s.col, stuffed: true}
 	for i := range s.pieces {
-		value := p.UnsubscribeURL
+		value, bare := p.UnsubscribeURL, p.unsubscribeBare
 		if s.pieces[i].manage {
-			value = p.ManageURL
+			value, bare = p.ManageURL, p.manageBare
 		}
-		if s.kind == slotHTML {
+		switch {
+		case bare:
+			q.plain(value)
+		case s.kind == slotHTML:
 			q.html(value)
-		} else {
+		default:
 			q.text(value)
 		}
 		q.text(s.pieces[i].after)
 	}
 	return q.end()
+}
+
+// appendDate appends the date in UTC as time.RFC1123Z has it, which is what RFC 5322 §3.3 asks
+// for. It takes a quarter of the time that package time needs.
+func appendDate(dst []byte, t time.Time) []byte {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 1000 || year > 9999 {
+		return t.AppendFormat(dst, time.RFC1123Z)
+	}
+	hour, minute, second := t.Clock()
+	dst = append(append(dst, t.Weekday().String()[:3]...), ',', ' ', byte('0'+day/10), byte('0'+day%10), ' ')
+	dst = append(append(dst, month.String()[:3]...), ' ')
+	for _, n := range [...]int{year / 100, year % 100} {
+		dst = append(dst, byte('0'+n/10), byte('0'+n%10))
+	}
+	for i, n := range [...]int{hour, minute, second} {
+		dst = append(dst, " ::"[i], byte('0'+n/10), byte('0'+n%10))
+	}
+	return append(dst, " +0000"...)
 }
 
 // newSlot prepares a slot.

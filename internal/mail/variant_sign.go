@@ -46,7 +46,7 @@ func (v *Variant) newSeal() *seal {
 // appendSigned appends the message with its signature. What all readers share is in its
 // relaxed form already; only what goes into a slot is brought into it here, at the end of the
 // buffer, and cut off again.
-func (v *Variant) appendSigned(dst []byte, p *Personal, s *Signer) ([]byte, error) {
+func (v *Variant) appendSigned(dst []byte, f *filling, s *Signer) ([]byte, error) {
 	seal := v.seal()
 	if seal.err != nil {
 		return dst, seal.err
@@ -61,7 +61,7 @@ func (v *Variant) appendSigned(dst []byte, p *Personal, s *Signer) ([]byte, erro
 	for i := range v.slots {
 		dst = append(dst, v.wire[i]...)
 		at := len(dst)
-		dst = v.slots[i].append(dst, p)
+		dst = v.slots[i].append(dst, f)
 		end := len(dst)
 		if i < inHeader {
 			dst = appendRelaxedValue(dst, dst[at:])
