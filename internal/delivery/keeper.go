@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -15,6 +16,8 @@ type keeper struct {
 	key    newsletter.SuppressionKey
 	now    func() time.Time
 	queue  chan submission
+	busy   atomic.Int64  // workers that are under way with a message
+	took   time.Duration // the last transaction
 }
 
 type submission struct {
@@ -38,19 +41,17 @@ func (k *keeper) submit(step newsletter.Step, answer chan<- newsletter.StepResul
 func (k *keeper) keep(ctx context.Context) {
 	var group []submission
 	var steps []newsletter.Step
+	patience := time.NewTimer(0)
+	defer patience.Stop()
 	for first := range k.queue {
-		group, steps = append(group[:0], first), append(steps[:0], first.step)
-		for more := true; more && len(group) < maxGroup; {
-			select {
-			case s, ok := <-k.queue:
-				if more = ok; ok {
-					group, steps = append(group, s), append(steps, s.step)
-				}
-			default:
-				more = false
-			}
+		group = k.gather(append(group[:0], first), patience)
+		steps = steps[:0]
+		for _, s := range group {
+			steps = append(steps, s.step)
 		}
+		began := time.Now()
 		results, err := k.ledger.Steps(ctx, steps, k.key, k.now())
+		k.took = time.Since(began)
 		if err == nil && len(results) != len(steps) {
 			err = fmt.Errorf("the ledger answered %d of %d steps", len(results), len(steps))
 		}
@@ -63,3 +64,45 @@ func (k *keeper) keep(ctx context.Context) {
 		}
 	}
 }
+
+// gather takes what else was submitted. As long as workers are under way with a message it
+// waits a little for them, measured by how long a transaction takes: on a slow disk they
+// would otherwise go in two halves, each waiting for the other's.
+func (k *keeper) gather(group []submission, patience *time.Timer) []submission {
+	patience.Reset(min(k.took/patienceShare, maxPatience))
+	for len(group) < min(int(k.busy.Load()), maxGroup) {
+		select {
+		case s, ok := <-k.queue:
+			if !ok {
+				return group
+			}
+			group = append(group, s)
+		case <-patience.C:
+			return k.gatherWaiting(group)
+		}
+	}
+	return k.gatherWaiting(group)
+}
+
+// gatherWaiting takes what is in the queue.
+func (k *keeper) gatherWaiting(group []submission) []submission {
+	for len(group) < maxGroup {
+		select {
+		case s, ok := <-k.queue:
+			if !ok {
+				return group
+			}
+			group = append(group, s)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// How long a transaction is held back for those who may come: a share of the time that it
+// takes, and no more than so much.
+const (
+	patienceShare = 3
+	maxPatience   = 2 * time.Millisecond
+)

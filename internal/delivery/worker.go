@@ -83,6 +83,8 @@ func (w *worker) work(ctx context.Context) (err error) {
 // hand hands over one message, and returns the one that follows if that is prepared.
 func (w *worker) hand(ctx context.Context, this *parcel) (next *parcel, err error) {
 	e := w.engine
+	e.keeper.busy.Add(1)
+	defer e.keeper.busy.Add(-1)
 	e.keeper.submit(newsletter.Step{Last: w.last, Next: &this.intent}, w.answer)
 	var o mail.Outcome
 	open := false
