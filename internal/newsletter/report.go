@@ -102,3 +102,9 @@ const KeepDeliveries = 400
 // MinKeepDeliveries is the least number of days that rows can be kept: what is owed to
 // a reader looks at what the last MaxLookBack gave.
 const MinKeepDeliveries = 31
+
+// RowsGone returns the error, with the reason rows_gone, that says that an edition's rows were
+// removed.
+func RowsGone(editionID int64) error {
+	return Refusef("rows_gone", "the rows of edition %d are no longer kept: \"broadsheet edition report %d\" has what they added up to", editionID, editionID)
+}

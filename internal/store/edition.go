@@ -191,32 +191,6 @@ func (s *Store) UnfinishedEditions(ctx context.Context, newsletterID int64) ([]n
 
 func scanEditionRow(rows *sql.Rows) (newsletter.Edition, error) { return scanEdition(rows) }
 
-// MoveEdition changes the edition's state if it is in one of the given ones; otherwise it is
-// a Conflict.
-func (s *Store) MoveEdition(ctx context.Context, id int64, from []newsletter.EditionState, to newsletter.EditionState, reason, actor string, now time.Time) error {
-	err := s.write(ctx, func(t *tx) error {
-		var state newsletter.EditionState
-		var newsletterID int64
-		if err := t.row(`SELECT state, newsletter_id FROM editions WHERE id = $1`, id).Scan(&state, &newsletterID); err != nil {
-			return err
-		}
-		for _, f := range from {
-			if f != state {
-				continue
-			}
-			if _, err := t.exec(`UPDATE editions SET state = $1, reason = $2 WHERE id = $3`, string(to), reason, id); err != nil {
-				return err
-			}
-			return t.deskEvent(now, actor, "edition "+string(to), newsletterID, id, reason)
-		}
-		return newsletter.Conflictf("edition %d is %s, so it cannot become %s", id, state, to)
-	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return noEdition(id)
-	}
-	return err
-}
-
 // EditionSnapshot returns what the edition was frozen from: the snapshot and the sources of
 // its templates.
 func (s *Store) EditionSnapshot(ctx context.Context, id int64) (snapshot, templates []byte, err error) {

@@ -324,7 +324,7 @@ func (t *tx) begin(n newsletter.Intent, key newsletter.SuppressionKey, now time.
 			return state, false, err
 		}
 	}
-	_, err = t.exec(`UPDATE deliveries SET state = $1, reason = $2, updated_at = $3 WHERE edition_id = $4 AND subscriber_id = $5`,
+	_, err = t.exec(`UPDATE deliveries SET state = $1, reason = $2, updated_at = $3 WHERE edition_id = $4 AND subscriber_id = $5 AND state IN (1, 5)`,
 		int(state), reason, millis(now), n.EditionID, n.SubscriberID)
 	return state, begun, err
 }

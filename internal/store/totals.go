@@ -53,12 +53,17 @@ func (s *Store) KeepTotals(ctx context.Context, r newsletter.Report, now time.Ti
 	return kept, nil
 }
 
-// dropTotals forgets the edition's totals, because its ledger moves again.
+// dropTotals forgets the edition's totals, because its ledger moves again. It is refused with
+// the reason rows_gone if the totals are all that is left of it.
 func (t *tx) dropTotals(editionID int64) error {
-	if _, err := t.exec(`UPDATE editions SET moves = moves + 1, totals_at = NULL WHERE id = $1`, editionID); err != nil {
+	n, err := t.changed(`UPDATE editions SET moves = moves + 1, totals_at = NULL WHERE id = $1 AND pruned_at IS NULL`, editionID)
+	if err == nil && n == 0 {
+		err = newsletter.RowsGone(editionID)
+	}
+	if err != nil {
 		return err
 	}
-	_, err := t.exec(`DELETE FROM edition_totals WHERE edition_id = $1`, editionID)
+	_, err = t.exec(`DELETE FROM edition_totals WHERE edition_id = $1`, editionID)
 	return err
 }
 
