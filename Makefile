@@ -24,10 +24,19 @@ BENCH     ?= .
 BENCHTIME ?= 1s
 ARGS      ?=
 
-.PHONY: help build run demo test lint fmt bench fuzz clean
+# make bench: see docs/performance.md.
+READERS  ?= 100000
+CONNS    ?= 20
+ROUNDS   ?= 3
+SIZES    ?= 10000,100000,1000000
+ONLY     ?=
+MAILSINK ?= $(wildcard ../shared/tools/mailsink)
+JSON     ?=
+
+.PHONY: help build run demo test lint fmt bench microbench fuzz clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build bin/broadsheet, with the version stamped in
 	go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/broadsheet ./cmd/broadsheet
@@ -55,7 +64,12 @@ $(GOLANGCI):
 fmt: ## format the Go code
 	gofmt -w $(wildcard $(GO_DIRS))
 
-bench: ## run the benchmarks (BENCH=regexp, BENCHTIME=1s)
+bench: build ## measure the program (ONLY=send,plan,…, READERS, CONNS, ROUNDS, SIZES, JSON=file, ARGS=-h)
+	go build -o bin/bench ./internal/bench
+	bin/bench -readers $(READERS) -conns $(CONNS) -rounds $(ROUNDS) -sizes $(SIZES) -only '$(ONLY)' \
+		-mailsink '$(MAILSINK)' -json '$(JSON)' $(ARGS)
+
+microbench: ## run the benchmarks of the packages (BENCH=regexp, BENCHTIME=1s)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
 
 # go test takes one fuzz target at a time, so they are found by name and run in turn.
