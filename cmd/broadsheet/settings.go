@@ -42,9 +42,10 @@ type Settings struct {
 	SMTPConnections   int      `env:"SMTP_CONNECTIONS" envDefault:"10" help:"how many connections to a relay are used at once, 1 to 200, unless its address says ?connections="`
 	SendRate          float64  `env:"SEND_RATE" envDefault:"0" help:"at most so many messages a second; 0: as many as the relay takes"`
 	ConfirmFrom       string   `env:"CONFIRM_FROM" help:"who confirmation mail is from: Example News <hello@example.org>"`
-	StaffEmail        string   `env:"STAFF_EMAIL" later:"yes" help:"who gets reports"`
-	AlarmURL          string   `env:"ALARM_URL" secret:"all" later:"yes" help:"is called when something fails"`
-	HeartbeatURL      string   `env:"HEARTBEAT_URL" secret:"all" later:"yes" help:"is called while all is well"`
+	StaffEmail        string   `env:"STAFF_EMAIL" help:"who gets a mail when something is wrong, and when it is over"`
+	AlarmURL          string   `env:"ALARM_URL" secret:"all" help:"a web hook that is sent JSON when something is wrong, and when it is over"`
+	HeartbeatURL      string   `env:"HEARTBEAT_URL" secret:"all" help:"is called after each slot that was handled, so that a service outside notices when nobody serves"`
+	MetricsToken      string   `env:"METRICS_TOKEN" secret:"all" help:"the bearer token that opens /metrics to other machines; empty: to this one only"`
 	TrustedProxies    []string `env:"TRUSTED_PROXIES" help:"proxies whose X-Forwarded-For is believed: addresses or networks, with commas"`
 	AllowPrivateFeeds bool     `env:"ALLOW_PRIVATE_FEEDS" envDefault:"false" help:"true lets feeds come from this machine and private networks"`
 	Labels            []string `env:"LABELS" help:"words that mark a kind of article, with commas, the most important first; empty: Exclusive, Opinion and the like"`
@@ -59,6 +60,7 @@ type Settings struct {
 	// What check makes of them.
 	DatabasePath string             `env:"-"`
 	Confirm      newsletter.Address `env:"-"` // zero: not set
+	Staff        newsletter.Address `env:"-"` // zero: not set
 	Proxies      []netip.Prefix     `env:"-"`
 	Level        slog.Level         `env:"-"`
 
@@ -272,6 +274,7 @@ func (s *Settings) check() []newsletter.Field {
 		}
 		s.Proxies = append(s.Proxies, p)
 	}
+	s.checkWatch(add)
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		add("LOG_FORMAT", "%q has to be text or json", s.LogFormat)
 	}
