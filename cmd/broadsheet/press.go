@@ -42,14 +42,19 @@ func (s *services) openPress() (*press, error) {
 	if err != nil {
 		return nil, err
 	}
+	signers, err := s.settings.signers(s.app.now)
+	if err != nil {
+		return nil, err
+	}
 	p := &press{transport: transport, readers: s.newReaders(sources)}
 	p.engine = delivery.NewEngine(delivery.Options{
 		Ledger: s.store, Role: s.store, Outbox: transactional{s.store, p.readers}, Relays: transport,
 		Rate: s.settings.SendRate, BaseURL: s.settings.BaseURL,
+		Signers: signers, BounceDomain: s.settings.BounceDomain,
 		Keys: s.keys, Suppression: s.suppression, Now: s.app.now, Random: rand.Float64, Logger: s.log,
 	})
 	s.desk = s.newDesk(desk.Press{
-		Store: s.store, Engine: p.engine, Transport: transport, Templates: sources,
+		Store: s.store, Engine: p.engine, Transport: transport, Templates: sources, Signers: signers,
 		Keys: s.keys, Suppression: s.suppression,
 	})
 	s.press = p
@@ -75,6 +80,7 @@ func (s *services) refuseSending(ctx context.Context, p *press) error {
 	if err != nil {
 		return err
 	}
+	s.warnUnsigned(list)
 	for _, n := range list {
 		if strings.EqualFold(n.From.Email, s.settings.Confirm.Email) {
 			return newsletter.Refusef("confirm_from",

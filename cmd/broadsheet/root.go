@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"time"
 
@@ -78,6 +79,7 @@ a digest of what is new to them. Every message is accounted for.
 		newSubscriberCommand(a),
 		newTokenCommand(a),
 		newConfigCommand(a),
+		newDKIMCommand(a, net.DefaultResolver.LookupTXT),
 		newMigrateCommand(a),
 		newBackupCommand(a),
 		newVersionCommand(a),

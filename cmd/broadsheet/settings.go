@@ -49,10 +49,10 @@ type Settings struct {
 	TrustedProxies    []string `env:"TRUSTED_PROXIES" help:"proxies whose X-Forwarded-For is believed: addresses or networks, with commas"`
 	AllowPrivateFeeds bool     `env:"ALLOW_PRIVATE_FEEDS" envDefault:"false" help:"true lets feeds come from this machine and private networks"`
 	Labels            []string `env:"LABELS" help:"words that mark a kind of article, with commas, the most important first; empty: Exclusive, Opinion and the like"`
-	DKIMDomain        string   `env:"DKIM_DOMAIN" later:"yes" help:"the domain that signs mail; empty: the relay signs"`
-	DKIMSelector      string   `env:"DKIM_SELECTOR" later:"yes" help:"the selector of the signing key"`
-	DKIMKeyFile       string   `env:"DKIM_KEY_FILE" later:"yes" help:"the file with the signing key"`
-	BounceDomain      string   `env:"BOUNCE_DOMAIN" later:"yes" help:"the domain that bounces come back to"`
+	DKIMDomain        []string `env:"DKIM_DOMAIN" help:"the domains that sign mail, with commas; empty: the relay signs"`
+	DKIMSelector      []string `env:"DKIM_SELECTOR" help:"the selector of each signing key, with commas, in the order of the domains"`
+	DKIMKeyFile       []string `env:"DKIM_KEY_FILE" help:"the file of each signing key, with commas; \"broadsheet dkim generate\" makes one"`
+	BounceDomain      string   `env:"BOUNCE_DOMAIN" help:"the domain that bounces come back to; empty: they go to the newsletter's sender"`
 	Templates         string   `env:"TEMPLATES" help:"a folder whose files replace the built-in templates"`
 	LogFormat         string   `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
 	LogLevel          string   `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error; commands other than serve log warnings unless it is set"`
@@ -62,6 +62,7 @@ type Settings struct {
 	Confirm      newsletter.Address `env:"-"` // zero: not set
 	Staff        newsletter.Address `env:"-"` // zero: not set
 	Proxies      []netip.Prefix     `env:"-"`
+	SigningKeys  []signingKey       `env:"-"`
 	Level        slog.Level         `env:"-"`
 
 	listed []setting
@@ -274,6 +275,7 @@ func (s *Settings) check() []newsletter.Field {
 		}
 		s.Proxies = append(s.Proxies, p)
 	}
+	s.checkSigning(add)
 	s.checkWatch(add)
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		add("LOG_FORMAT", "%q has to be text or json", s.LogFormat)
@@ -355,6 +357,7 @@ func (s *Settings) problems(environ []string, envFile string) []string {
 			list = append(list, l.Name+" is set, and this version does not use it yet")
 		}
 	}
+	list = append(list, s.signingProblems()...)
 	names := slices.Collect(maps.Keys(environMap(environ)))
 	if file, _, err := readEnvFile(envFile); err == nil {
 		names = slices.AppendSeq(names, maps.Keys(file))
