@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"broadsheet/internal/desk"
 	"broadsheet/internal/newsletter"
 	"broadsheet/internal/schedule"
 	"broadsheet/internal/store"
@@ -24,7 +23,6 @@ import (
 const (
 	scheduleEvery = 5 * time.Second  // between two looks at what is due
 	pruneEvery    = time.Hour        // between two removals of what nothing looks at any more
-	alarmEvery    = 5 * time.Minute  // between two looks at the number of sign-ups
 	closeTime     = 15 * time.Second // for requests that are under way when the service ends
 	checkTime     = 3 * time.Second  // for serve --check
 )
@@ -43,6 +41,11 @@ It brings an older database to its version first, after a backup. A slot that wa
 while nobody served is made up once, if it is not later than --grace; otherwise it is
 recorded as missed. Ctrl-C or SIGTERM finishes what is in flight; after a kill or a power
 cut the next start goes on where this one was.
+
+Once, and once more when it is over, it tells what is late or failing: in the log, by mail to
+BROADSHEET_STAFF_EMAIL, and to the web hook BROADSHEET_ALARM_URL. After each slot that was
+handled it calls BROADSHEET_HEARTBEAT_URL. /metrics is for Prometheus: on this machine, and
+elsewhere with the bearer token BROADSHEET_METRICS_TOKEN.
 
 --check asks a running service on this machine whether it is well, for health checks.`,
 		Example: `  broadsheet serve
@@ -131,11 +134,17 @@ type service struct {
 	listener net.Listener
 	grace    time.Duration
 	mailbox  web.Mailbox // nil: none is shown
+	watch    *watch      // run makes it
 }
 
 // run serves until ctx ends, and returns when nothing is in flight any more.
 func (s *service) run(ctx context.Context) error {
-	handler, err := s.handler()
+	var handler http.Handler
+	watch, err := newWatch(s.services, s.press)
+	if err == nil {
+		s.watch = watch
+		handler, err = s.handler()
+	}
 	if err != nil {
 		return errors.Join(err, s.listener.Close())
 	}
@@ -147,6 +156,7 @@ func (s *service) run(ctx context.Context) error {
 		return errors.Join(err, s.listener.Close())
 	}
 	defer announced.Close() // the process's end closes it too
+	defer s.watch.close()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	server := web.Server(s.settings.Listen, handler)
@@ -194,22 +204,10 @@ func (s *service) handler() (http.Handler, error) {
 func (s *service) schedule() *schedule.Schedule {
 	return &schedule.Schedule{
 		Desk: s.desk, Grace: s.grace, Every: scheduleEvery, Logger: s.log,
-		Jobs: []schedule.Job{
-			{Name: "counters", Every: pruneEvery, Do: func(ctx context.Context) error {
-				return s.press.readers.Prune(ctx, s.app.now())
-			}},
-			{Name: "sign-ups", Every: alarmEvery, Do: s.watchSignUps},
-		},
+		Jobs: append(s.watch.jobs(), schedule.Job{Name: "counters", Every: pruneEvery, Do: func(ctx context.Context) error {
+			return s.press.readers.Prune(ctx, s.app.now())
+		}}),
 	}
-}
-
-// watchSignUps warns of a form that is abused (S28).
-func (s *service) watchSignUps(ctx context.Context) error {
-	n, err := s.store.SignUpRate(ctx, s.app.now())
-	if n > desk.SignUpAlarm {
-		s.log.Warn("many sign-ups in the last hour: somebody may be abusing the form to mail strangers", "sign_ups", n)
-	}
-	return err
 }
 
 func loopbackListener(l net.Listener) bool {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"broadsheet/internal/desk"
@@ -14,7 +15,7 @@ import (
 
 // What status looks at outside the database.
 const (
-	relayTime   = 10 * time.Second // to wait for the relay
+	relayTime   = 10 * time.Second // to wait for a relay
 	lowDisk     = 500 << 20        // free bytes that are too few
 	bytesPerMiB = 1 << 20
 )
@@ -128,13 +129,9 @@ func (a *app) status(ctx context.Context, s *services, p *press) (statusView, er
 	if err != nil {
 		return v, err
 	}
-	relayErr := askRelay(ctx, p)
-	v.Relay, v.RelayOK = p.transport.String(), relayErr == nil
-	alarms := append(st.Problems, low...)
-	if relayErr != nil {
-		alarms = append(alarms, relayAlarm(p, relayErr.Error()))
-	}
-	return v, s.viewAlarms(ctx, &v, alarms)
+	broken := p.askRelays(ctx)
+	v.Relay, v.RelayOK = p.transport.String(), len(broken) == 0
+	return v, s.viewAlarms(ctx, &v, slices.Concat(st.Problems, low, broken))
 }
 
 // viewAlarms shows the alarms. Since when one is that does not know it, the service does if
@@ -159,17 +156,6 @@ func (s *services) viewAlarms(ctx context.Context, v *statusView, alarms []newsl
 		v.Alarms = append(v.Alarms, alarmView{alarm.Kind, alarm.Subject, alarm.Kind.Severity(), alarm.Text(), utc(alarm.Since)})
 	}
 	return nil
-}
-
-// askRelay connects to the relay, logs in, and leaves.
-func askRelay(ctx context.Context, p *press) error {
-	ctx, cancel := context.WithTimeout(ctx, relayTime)
-	defer cancel()
-	session, err := p.transport.Connect(ctx)
-	if err == nil {
-		err = session.Close()
-	}
-	return err
 }
 
 func viewSlot(slot desk.SlotStatus) slotView {

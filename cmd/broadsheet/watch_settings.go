@@ -19,7 +19,8 @@ func (s *Settings) checkWatch(add func(name, format string, args ...any)) {
 			add("STAFF_EMAIL", "%s", fieldMessage(err))
 		}
 	}
-	for name, address := range map[string]string{"ALARM_URL": s.AlarmURL, "HEARTBEAT_URL": s.HeartbeatURL} {
+	for _, setting := range [][2]string{{"ALARM_URL", s.AlarmURL}, {"HEARTBEAT_URL", s.HeartbeatURL}} {
+		name, address := setting[0], setting[1]
 		if address == "" {
 			continue
 		}

@@ -61,5 +61,5 @@ func (h *Heartbeat) Beat(ctx context.Context) error {
 		return nil
 	}
 	h.failures, h.next = 0, time.Time{}
-	return h.Marks.SetMark(ctx, heartbeatMark, handled)
+	return h.Marks.SetMark(context.WithoutCancel(ctx), heartbeatMark, handled)
 }

@@ -109,6 +109,13 @@ func (w *Watch) Open() []newsletter.RaisedAlarm {
 	return list
 }
 
+// Looked reports whether there was a round.
+func (w *Watch) Looked() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.loaded
+}
+
 // Round looks once, and tells what there is to tell. What cannot be told, or put on record,
 // is tried again in a later round. Rounds must not overlap.
 //
@@ -132,15 +139,16 @@ func (w *Watch) Round(ctx context.Context) error {
 	w.raise(wrong)
 	w.clear(wrong, err == nil)
 	w.mu.Unlock()
-	w.save(ctx) // first, so that an end in the middle forgets nothing
+	keep := context.WithoutCancel(ctx) // what was told is put on record, also when the service ends
+	w.save(keep)                       // first, so that an end in the middle forgets nothing
 	w.tell(ctx)
-	w.save(ctx)
+	w.save(keep)
 	return nil
 }
 
 // load reads what was raised before this process began.
 func (w *Watch) load(ctx context.Context) error {
-	if w.loaded {
+	if w.Looked() {
 		return nil
 	}
 	list, err := w.o.Store.UnsettledAlarms(ctx)
