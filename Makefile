@@ -1,5 +1,5 @@
 # `make` lists the targets. Go, a C compiler (SQLite is built by cgo) and GNU make are all they need;
-# `make test` installs Chromium if it is missing.
+# `make test` installs Chromium and python3-dkim if they are missing.
 
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c

@@ -72,6 +72,8 @@ type Options struct {
 	Transport   string // relays instead of the SMTP server, with commas
 	Connections int    // 0: 4
 	Timeouts    mail.Timeouts
+	Signers     mail.Signers
+	Bounces     string // the domain of return paths; empty: the newsletter's sender
 	Path        string // of the database; empty: a new one
 }
 
@@ -125,6 +127,7 @@ func (r *Newsroom) open(o Options) {
 	logger := slog.New(slog.NewTextHandler(testWriter{r.t}, nil))
 	r.engine = delivery.Options{
 		Ledger: r.Store, Role: r.Store, Relays: relays,
+		Signers: o.Signers, BounceDomain: o.Bounces,
 		BaseURL: "https://news.example.org", Keys: r.Keys, Suppression: r.Barred,
 		Now: r.Clock.Now, Random: func() float64 { return 0 }, Logger: logger, Idle: 10 * time.Millisecond,
 	}
@@ -133,7 +136,7 @@ func (r *Newsroom) open(o Options) {
 	r.Desk = desk.New(r.Store, fetcher, desk.Options{
 		Now: r.Clock.Now, Actor: "test", BaseURL: "https://news.example.org", Logger: logger,
 		Press: desk.Press{
-			Store: r.Store, Engine: r.Engine, Transport: relays, Templates: digest.Templates(sources),
+			Store: r.Store, Engine: r.Engine, Transport: relays, Templates: digest.Templates(sources), Signers: o.Signers,
 			Keys: r.Keys, Suppression: r.Barred,
 		},
 	})
