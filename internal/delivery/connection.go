@@ -12,6 +12,7 @@ import (
 type connection struct {
 	engine  *Engine
 	relay   *relay // nil: no place
+	name    string // of the relay of this session, or the last one, in the ledger
 	session mail.Session
 	opened  time.Time
 	sent    int // messages over this session
@@ -35,7 +36,7 @@ func (c *connection) ready(ctx context.Context) error {
 		}
 		session, err := c.relay.Connect(ctx)
 		if err == nil {
-			c.session, c.sent, c.opened = session, 0, time.Now()
+			c.session, c.sent, c.opened, c.name = session, 0, time.Now(), relayName(c.relay)
 			e.relays.opened(c.relay)
 			return nil
 		}

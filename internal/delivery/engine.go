@@ -76,6 +76,7 @@ func NewEngine(o Options) *Engine {
 	if o.Idle == 0 {
 		o.Idle = time.Second
 	}
+	o.Keys = o.Keys.Prepared()
 	return &Engine{
 		Options:  o,
 		wake:     make(chan struct{}, 1),
@@ -149,7 +150,7 @@ func (e *Engine) run(ctx context.Context, sc scope) error {
 	rows := make(chan pending, 4*connections)
 	failures := make(chan error, connections)
 	for range connections {
-		w := &worker{engine: e, rows: rows, conn: &connection{engine: e}, answer: make(chan newsletter.StepResult, 1)}
+		w := e.newWorker(rows)
 		workers.Go(func() {
 			if err := w.work(ctx); err != nil {
 				failures <- err

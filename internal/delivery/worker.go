@@ -22,9 +22,23 @@ type worker struct {
 	engine *Engine
 	rows   <-chan pending
 	conn   *connection
-	buffer []byte
 	last   *newsletter.DeliveryResult // not on record yet
 	answer chan newsletter.StepResult
+	barred func(emailKey string) []byte // what a suppression is kept under
+
+	// What each message needs anew, made once: the message in flight and the next one, the
+	// content, and the last result.
+	parcels [2]parcel
+	turn    int
+	buffer  []byte
+	result  newsletter.DeliveryResult
+}
+
+func (e *Engine) newWorker(rows <-chan pending) *worker {
+	return &worker{
+		engine: e, rows: rows, conn: &connection{engine: e}, answer: make(chan newsletter.StepResult, 1),
+		barred: e.Suppression.Hasher(),
+	}
 }
 
 // pending is a row of the ledger to be sent, and when its reader's address was read.
@@ -129,12 +143,13 @@ func (w *worker) hand(ctx context.Context, this *parcel) (next *parcel, err erro
 // finished takes the outcome of a message and keeps it until it is recorded.
 func (w *worker) finished(ctx context.Context, this *parcel, o mail.Outcome) error {
 	e := w.engine
-	result := newsletter.DeliveryResult{DeliveryKey: this.key(), Outcome: outcomeOf(o, relayName(w.conn.relay))}
+	w.result = newsletter.DeliveryResult{DeliveryKey: this.key(), Outcome: outcomeOf(o, w.conn.name)}
+	result := &w.result
 	if result.State == newsletter.Deferred || result.State == newsletter.InDoubt {
 		result.NextTry = e.Now().Add(newsletter.RetryAfter(this.Attempts+1, e.Random()))
 	}
-	w.last = &result
-	e.noteResult(result, o)
+	w.last = result
+	e.noteResult(*result, o)
 	fruitless := !o.Broken || w.conn.sent == 0
 	w.conn.sent++
 	switch {
@@ -148,7 +163,7 @@ func (w *worker) finished(ctx context.Context, this *parcel, o mail.Outcome) err
 	case o.Broken:
 		w.conn.close()
 	}
-	if e.allRefused(result) {
+	if result.State == newsletter.Refused && e.allRefused(result.EditionID) {
 		if err := w.record(ctx); err != nil {
 			return err
 		}
@@ -247,8 +262,10 @@ func (w *worker) prepare(ctx context.Context, row pending) (*parcel, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parcel{pending: row}
-	p.intent = newsletter.Intent{DeliveryKey: row.key(), Email: row.Email, Barred: e.Suppression.Hash(row.EmailKey), ReadAt: row.readAt}
+	w.turn = 1 - w.turn // the other one may be in flight
+	p := &w.parcels[w.turn]
+	*p = parcel{pending: row}
+	p.intent = newsletter.Intent{DeliveryKey: row.key(), Email: row.Email, Barred: w.barred(row.EmailKey), ReadAt: row.readAt}
 	w.buffer, p.refusal = l.variant.AppendContent(w.buffer[:0], e.personal(l, row.Delivery), l.signer)
 	if p.refusal != nil {
 		p.refusal = fmt.Errorf("not composed: %w", p.refusal)
@@ -321,11 +338,11 @@ func (e *Engine) pause(ctx context.Context, edition int64, reason string) error 
 const refusedAtStart = 20
 
 // allRefused reports whether the relay has refused everything of the edition so far.
-func (e *Engine) allRefused(r newsletter.DeliveryResult) bool {
+func (e *Engine) allRefused(edition int64) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	p := e.editions[r.EditionID]
-	return p != nil && p.opening.accepted == 0 && p.opening.refused >= refusedAtStart && r.State == newsletter.Refused
+	p := e.editions[edition]
+	return p != nil && p.opening.accepted == 0 && p.opening.refused >= refusedAtStart
 }
 
 func outcomeOf(o mail.Outcome, relay string) newsletter.Outcome {

@@ -159,6 +159,12 @@ func (o Outcome) isConnecting() bool {
 // splitReply divides a reply's text into its enhanced status code and the rest, in one line
 // of printable text.
 func splitReply(code int, text string) (enhanced, rest string) {
+	if isOneLine(text) { // as nearly all are
+		if status, after, _ := strings.Cut(text, " "); isEnhanced(code, status) {
+			return status, after
+		}
+		return "", text
+	}
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {
 		status, after, _ := strings.Cut(line, " ")
@@ -184,14 +190,29 @@ func splitReply(code int, text string) (enhanced, rest string) {
 	return enhanced, rest
 }
 
+// isOneLine reports whether the text can be kept as it is: one line of printable ASCII with
+// single spaces within it.
+func isOneLine(text string) bool {
+	before := byte(' ')
+	for i := range len(text) {
+		c := text[i]
+		if c < ' ' || c > '~' || c == ' ' && before == ' ' {
+			return false
+		}
+		before = c
+	}
+	return len(text) <= newsletter.MaxReply && (text == "" || before != ' ')
+}
+
 // isEnhanced reports whether s is an enhanced status code of the reply code's class
 // (RFC 3463 §2).
 func isEnhanced(code int, s string) bool {
-	parts := strings.Split(s, ".")
-	if len(parts) != 3 || parts[0] != strconv.Itoa(code/100) {
+	class, rest, _ := strings.Cut(s, ".")
+	subject, detail, dotted := strings.Cut(rest, ".")
+	if len(class) != 1 || int(class[0]-'0') != code/100 || !dotted {
 		return false
 	}
-	for _, p := range parts[1:] {
+	for _, p := range [...]string{subject, detail} {
 		if p == "" || len(p) > 3 || strings.Trim(p, "0123456789") != "" {
 			return false
 		}

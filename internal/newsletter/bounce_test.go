@@ -7,7 +7,7 @@ import (
 )
 
 func bounceKeys() KeyRing {
-	return KeyRing{{1, bytes.Repeat([]byte{1}, 32)}, {2, bytes.Repeat([]byte{2}, 32)}}
+	return KeyRing{{ID: 1, Secret: bytes.Repeat([]byte{1}, 32)}, {ID: 2, Secret: bytes.Repeat([]byte{2}, 32)}}
 }
 
 func TestBounceAddress_NamesItsDelivery_InAnyCase(t *testing.T) {
