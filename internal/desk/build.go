@@ -360,6 +360,10 @@ func (d *Desk) plan(ctx context.Context, id int64, progress func(rows int)) (new
 	if err := delivery.Plan(ctx, d.o.Press.Store, edition, choosing, snapshot, d.now, progress); err != nil {
 		return edition, err
 	}
+	// What was withdrawn while planning was cut off, all readers are spared alike.
+	if _, err := d.o.Press.Store.WithholdWithdrawn(ctx, id, d.now()); err != nil {
+		return edition, err
+	}
 	return d.o.Press.Store.Edition(ctx, id)
 }
 

@@ -26,6 +26,7 @@ type Press struct {
 type EditionStore interface {
 	delivery.PlanWriter
 	EditionReader
+	LedgerStore
 	Candidates(ctx context.Context, newsletterID int64, since time.Time) ([]newsletter.Candidate, error)
 	FreezeEdition(ctx context.Context, f newsletter.FrozenEdition, now time.Time) (newsletter.Edition, error)
 	MoveEdition(ctx context.Context, id int64, from []newsletter.EditionState, to newsletter.EditionState, reason, actor string, now time.Time) error
@@ -40,7 +41,6 @@ type EditionReader interface {
 	UnfinishedEditions(ctx context.Context, newsletterID int64) ([]newsletter.Edition, error)
 	EditionSnapshot(ctx context.Context, id int64) (snapshot, templates []byte, err error)
 	EditionVerdicts(ctx context.Context, id int64) ([]newsletter.ArticleVerdict, error)
-	Deliveries(ctx context.Context, f newsletter.DeliveryFilter) ([]newsletter.Delivery, error)
 	Tally(ctx context.Context, editionID int64) (newsletter.Tally, error)
 }
 

@@ -55,7 +55,11 @@ func (d *Desk) Carry(ctx context.Context, id int64, wait time.Duration, progress
 			return err
 		}
 	}
-	return d.o.Press.Engine.Carry(ctx, id, wait, progress)
+	if err := d.o.Press.Engine.Carry(ctx, id, wait, progress); err != nil {
+		return err
+	}
+	_, err = d.Report(ctx, id) // whoever asks for it finds it counted
+	return err
 }
 
 // SendTest sends what most readers would get to one address. It is not recorded, its links
@@ -92,47 +96,4 @@ func (d *Desk) SendTest(ctx context.Context, draft *Draft, to string) error {
 		return errors.Join(fmt.Errorf("test mail to %s: %s: %d %s %s", email, o.State, o.Code, o.Enhanced, o.Reply), o.Err)
 	}
 	return nil
-}
-
-// Edition returns an edition with its tally. An imbalance of the ledger is an error.
-func (d *Desk) Edition(ctx context.Context, id int64) (newsletter.Edition, newsletter.Tally, error) {
-	e, err := d.o.Press.Store.Edition(ctx, id)
-	if err != nil {
-		return e, newsletter.Tally{}, err
-	}
-	tally, err := d.o.Press.Store.Tally(ctx, id)
-	if err != nil {
-		return e, tally, err
-	}
-	// While rows are being planned, they and their number are committed together.
-	if err := tally.Check(); err != nil {
-		return e, tally, fmt.Errorf("edition %d: %w", id, err)
-	}
-	return e, tally, nil
-}
-
-// Editions returns editions, the newest first, of one newsletter or, with an empty slug, all.
-func (d *Desk) Editions(ctx context.Context, slug string, before int64, limit int) ([]newsletter.Edition, error) {
-	f := newsletter.EditionFilter{Before: before, Limit: limit}
-	if slug != "" {
-		n, err := d.Newsletter(ctx, slug)
-		if err != nil {
-			return nil, err
-		}
-		f.NewsletterID = n.ID
-	}
-	return d.o.Press.Store.Editions(ctx, f)
-}
-
-// Verdicts returns why each article that was considered for the edition was taken or left.
-func (d *Desk) Verdicts(ctx context.Context, id int64) ([]newsletter.ArticleVerdict, error) {
-	return d.o.Press.Store.EditionVerdicts(ctx, id)
-}
-
-// Deliveries returns rows of an edition's ledger in order of their subscribers.
-func (d *Desk) Deliveries(ctx context.Context, f newsletter.DeliveryFilter) ([]newsletter.Delivery, error) {
-	if _, err := d.o.Press.Store.Edition(ctx, f.EditionID); err != nil {
-		return nil, err
-	}
-	return d.o.Press.Store.Deliveries(ctx, f)
 }

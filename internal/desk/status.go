@@ -55,7 +55,7 @@ type StatusStore interface {
 // Status returns how things stand. What is wrong is in Problems, not in the error.
 func (d *Desk) Status(ctx context.Context, store StatusStore) (Status, error) {
 	return d.status(ctx, store, func(ctx context.Context, e EditionStatus) (newsletter.Tally, error) {
-		return d.o.Press.Store.Tally(ctx, e.ID)
+		return d.tally(ctx, e.ID)
 	})
 }
 
@@ -91,7 +91,7 @@ func (d *Desk) lateTally(ctx context.Context, e EditionStatus) (newsletter.Tally
 	if ok && !e.State.Open() && known.state == e.State && known.finished.Equal(e.FinishedAt) && age >= 0 && age < tallyAge {
 		return known.tally, nil
 	}
-	tally, err := d.o.Press.Store.Tally(ctx, e.ID)
+	tally, err := d.tally(ctx, e.ID)
 	if err != nil {
 		return tally, err
 	}
