@@ -20,7 +20,7 @@ const bouncePrefix = "b+"
 const bounceSize = 1 + 4 + 6 + macSize
 
 // bounceEncoding has one case only: systems on the way may fold that of a local part.
-var bounceEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
+var bounceEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // BounceAddress returns the return path of one delivery (S17): b+TOKEN@domain. The token
 // names edition and subscriber under a MAC, so that a report of non-delivery tells whose it
@@ -58,14 +58,14 @@ func (r KeyRing) bounce(purpose string, first, second int64) string {
 	b = appendUint(b, first, 4)
 	b = appendUint(b, second, 6)
 	b = append(b, key.mac(purpose, b)...)
-	return bouncePrefix + strings.ToLower(bounceEncoding.EncodeToString(b))
+	return bouncePrefix + bounceEncoding.EncodeToString(b)
 }
 
 func (r KeyRing) parseBounce(purpose, localPart string) (first, second int64, ok bool) {
 	if len(localPart) != len(bouncePrefix)+bounceEncoding.EncodedLen(bounceSize) || !strings.EqualFold(localPart[:len(bouncePrefix)], bouncePrefix) {
 		return 0, 0, false
 	}
-	b, err := bounceEncoding.DecodeString(strings.ToUpper(localPart[len(bouncePrefix):]))
+	b, err := bounceEncoding.DecodeString(strings.ToLower(localPart[len(bouncePrefix):]))
 	if err != nil || len(b) != bounceSize { // the decoder passes over line ends
 		return 0, 0, false
 	}
