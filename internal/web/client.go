@@ -93,13 +93,17 @@ func clip(s string, size int) string {
 // 127.0.0.1 and then read what is served there.
 func onlyHere(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		r := c.Request()
-		peer, err := netip.ParseAddrPort(r.RemoteAddr)
-		if err != nil || !peer.Addr().Unmap().IsLoopback() || !loopbackHost(r.Host) || forwarded(r.Header) {
+		if !fromHere(c.Request()) {
 			return echo.ErrNotFound
 		}
 		return next(c)
 	}
+}
+
+// fromHere reports whether the request was made on this machine, see onlyHere.
+func fromHere(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && peer.Addr().Unmap().IsLoopback() && loopbackHost(r.Host) && !forwarded(r.Header)
 }
 
 // loopbackHost reports whether a Host header names this machine by a loopback name.

@@ -24,16 +24,17 @@ func (a *app) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		level := slog.LevelInfo
 		switch c.Path() {
-		case "/healthz", "/readyz", "/assets/:file", "/favicon.ico":
+		case "/healthz", "/readyz", "/metrics", "/assets/:file", "/favicon.ico":
 			level = slog.LevelDebug
 		}
 		route := c.Path()
 		if route == "" {
 			route = "none"
 		}
-		a.Logger.Log(c.Request().Context(), level, "request",
-			"method", knownMethod(c.Request().Method), "route", route, "status", c.Response().Status,
-			"bytes", c.Response().Size, "duration_ms", time.Since(start).Milliseconds())
+		method, took := knownMethod(c.Request().Method), time.Since(start)
+		a.Logger.Log(c.Request().Context(), level, "request", "method", method, "route", route, "status", c.Response().Status,
+			"bytes", c.Response().Size, "duration_ms", took.Milliseconds())
+		a.meters.saw(method, route, c.Response().Status, took)
 		return nil
 	}
 }

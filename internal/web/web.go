@@ -39,6 +39,7 @@ type Options struct {
 	Now            func() time.Time
 	Health         func(context.Context) error // whether requests can be served, for /readyz
 	Version        string                      // of the program, for /healthz
+	Metrics        *Metrics                    // for /metrics; nil: there is none
 }
 
 // app is the handler's state. It does not change after New.
@@ -47,6 +48,7 @@ type app struct {
 	base   *url.URL
 	assets assets
 	pages  pages
+	meters *meters // nil: nothing is counted
 }
 
 // New returns the handler for every address of the service. It fails if the base URL cannot
@@ -66,6 +68,9 @@ func New(o Options) (http.Handler, error) {
 	}
 	if a.pages, err = a.loadPages(o.Templates); err != nil {
 		return nil, err
+	}
+	if o.Metrics != nil {
+		a.meters = newMeters(*o.Metrics, o.Version, o.Logger)
 	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -112,6 +117,9 @@ func (a *app) routes(e *echo.Echo) {
 	page("/robots.txt", a.robots)
 	page("/healthz", a.healthy)
 	page("/readyz", a.ready)
+	if a.meters != nil {
+		page("/metrics", a.metrics, private, a.onlyMonitors)
+	}
 
 	if a.Mailbox != nil {
 		page("/outbox", a.mailbox, private, onlyHere)
