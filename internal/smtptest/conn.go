@@ -31,6 +31,7 @@ type conn struct {
 
 	secure, greeted, authed bool
 	tx                      transaction
+	messages                int // that it took
 }
 
 // transaction is the mail transaction in progress. What was asked is kept beside what was
@@ -52,7 +53,11 @@ func (c *conn) serve() {
 	if c.s.options.TLS == ImplicitTLS && c.startTLS() != nil {
 		return
 	}
-	if granted, err := c.reply(AtConnect, "220 smtptest ESMTP ready"); err != nil || !granted {
+	greeting := "220 smtptest ESMTP ready"
+	if c.isTooMany() {
+		greeting = "421 4.7.0 too many connections"
+	}
+	if granted, err := c.reply(AtConnect, greeting); err != nil || !granted {
 		return
 	}
 	for {
@@ -102,6 +107,14 @@ func (c *conn) command(verb, argument, line string) error {
 		c.fault("unknown command %q", verb)
 		return c.write(c.code("500", "5.5.1", "unknown command"))
 	}
+}
+
+// isTooMany reports whether more connections are open than may be.
+func (c *conn) isTooMany() bool {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	limit := c.s.options.MaxConnections
+	return limit > 0 && len(c.s.open) > limit
 }
 
 // fault records what the client did against the protocol.
@@ -158,6 +171,12 @@ func (c *conn) code(code, enhanced, text string) string {
 }
 
 func (c *conn) write(reply string) error {
+	if d := c.s.options.Delay; d > 0 {
+		select {
+		case <-time.After(d):
+		case <-c.s.done:
+		}
+	}
 	if _, err := c.net.Write([]byte(reply + "\r\n")); err != nil {
 		return errGone
 	}
@@ -198,6 +217,9 @@ func (c *conn) act(f Fault) error {
 		_ = c.tcp.SetLinger(0)
 	case Stall:
 		return c.stall()
+	case AnswerAndReset:
+		_ = c.write(f.Reply)
+		_ = c.tcp.SetLinger(0)
 	case Answer:
 		return nil
 	}

@@ -16,6 +16,9 @@ func (c *conn) data() error {
 			c.fault("DATA without an accepted recipient")
 			return c.write(c.code("503", "5.5.1", "RCPT first"))
 		}
+		if c.s.options.DataAnyway {
+			return c.dataForNobody()
+		}
 		return c.write(c.code("554", "5.5.1", "no valid recipients"))
 	}
 	if granted, err := c.reply(AtData, "354 go ahead", tx.to...); err != nil || !granted {
@@ -39,6 +42,7 @@ func (c *conn) data() error {
 	}
 	if counts {
 		c.s.receive(tx, content, c.number)
+		c.messages++
 	}
 	switch {
 	case struck && f.Action == Answer:
@@ -72,20 +76,20 @@ func (s *Server) receive(tx transaction, content []byte, number int) {
 // content reads up to the final dot and takes the stuffing out.
 func (c *conn) content() ([]byte, error) {
 	var content []byte
-	for first := true; ; first = false {
+	fault, struck := c.s.strike(AtBody, c.tx.to...)
+	for {
 		line, err := c.r.ReadSlice('\n')
 		if err != nil {
 			return nil, errGone
 		}
 		c.checkLine(line)
-		if first {
-			if f, struck := c.s.strike(AtBody, c.tx.to...); struck {
-				kept := bytes.Clone(line) // a stall reads on
-				if err := c.misbehave(f); err != nil {
-					return nil, err
-				}
-				line = kept
+		if struck && (len(content)+len(line) > fault.Octets || string(line) == ".\r\n") {
+			struck = false
+			kept := bytes.Clone(line) // a stall reads on
+			if err := c.misbehave(fault); err != nil {
+				return nil, err
 			}
+			line = kept
 		}
 		if string(line) == ".\r\n" {
 			return content, nil
@@ -100,13 +104,29 @@ func (c *conn) content() ([]byte, error) {
 	}
 }
 
+// dataForNobody asks for the content of a message that has no recipient, as some servers do
+// in a pipeline: the client has to send a lone dot.
+func (c *conn) dataForNobody() error {
+	if err := c.write("354 go ahead"); err != nil {
+		return err
+	}
+	if line, err := c.readLine(maxLine); err != nil {
+		return err
+	} else if line != "." {
+		c.fault("content for nobody: %.80q", line)
+		return errGone
+	}
+	c.tx = transaction{}
+	return c.write(c.code("554", "5.5.1", "no valid recipients"))
+}
+
 // misbehave is what a fault does within the content.
 func (c *conn) misbehave(f Fault) error {
-	if f.Action != Answer {
-		return c.act(f)
+	if f.Action == Answer {
+		_ = c.write(f.Reply)
+		return errGone
 	}
-	_ = c.write(f.Reply)
-	return errGone
+	return c.act(f)
 }
 
 // checkLine records what a line of content must not be.

@@ -32,6 +32,15 @@ type Options struct {
 	TLS                 TLSMode
 	Expired             bool   // the certificate is
 	User, Password      string // with a user, AUTH is offered and needed
+	// MaxConnections and MaxMessages are limits: a connection beyond those that may be open
+	// at once gets 421 at connect, and MAIL after so many messages of one connection gets 421;
+	// 0: no limit.
+	MaxConnections, MaxMessages int
+	// Delay is before each reply.
+	Delay time.Duration
+	// DataAnyway answers 354 to a DATA without an accepted recipient, where RFC 2920 §3.1
+	// allows it; the lone dot that has to follow is refused.
+	DataAnyway bool
 	// Mechanisms are those of AUTH that are offered; nil: PLAIN, LOGIN and CRAM-MD5, which
 	// are all there are.
 	Mechanisms []string
@@ -53,7 +62,7 @@ const (
 	AtMail
 	AtRcpt
 	AtData
-	AtBody // after the first line of the content
+	AtBody // within the content: after its first line, or after Octets of it
 	AtDot  // when the final dot was received
 	AtReset
 	AtQuit
@@ -64,10 +73,11 @@ type Action int
 
 // The actions.
 const (
-	Answer   Action = iota // with Reply
-	HangUp                 // close the connection without a reply
-	ResetTCP               // close it by a TCP reset
-	Stall                  // say nothing until Release or Close, or until the client is gone
+	Answer         Action = iota // with Reply
+	HangUp                       // close the connection without a reply
+	ResetTCP                     // close it by a TCP reset
+	Stall                        // say nothing until Release or Close, or until the client is gone
+	AnswerAndReset               // answer with Reply, and close by a TCP reset
 )
 
 // Fault is one misbehaviour.
@@ -80,6 +90,8 @@ type Fault struct {
 	// connection, what does not begin with a 2 or 3 makes the command fail.
 	Action Action
 	Reply  string
+	// Octets of the content are read before AtBody strikes, as far as there are so many.
+	Octets int
 	// Count says that a message counts as received although its final dot gets no answer
 	// or a bad one.
 	Count bool

@@ -14,14 +14,15 @@ import (
 
 // Server is a running SMTP server.
 type Server struct {
-	options  Options
-	listener net.Listener
-	tls      *tls.Config
-	pool     *x509.CertPool
-	done     chan struct{} // closed by Close
-	running  sync.WaitGroup
+	options Options
+	address string
+	tls     *tls.Config
+	pool    *x509.CertPool
+	done    chan struct{} // closed by Close
+	running sync.WaitGroup
 
 	mu       sync.Mutex
+	listener net.Listener // nil while it is down
 	faults   []faultState
 	messages []Received
 	errors   []string
@@ -59,21 +60,52 @@ func Start(o Options) (*Server, error) {
 			return nil, fmt.Errorf("smtptest: %w", err)
 		}
 	}
-	if s.listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", o.Addr); err != nil {
-		return nil, fmt.Errorf("smtptest: %w", err)
+	s.address = o.Addr
+	if err := s.Up(); err != nil {
+		return nil, err
 	}
-	s.running.Go(s.accept)
 	return s, nil
 }
 
-func (s *Server) accept() {
+// Up listens again after Down, on the same port.
+func (s *Server) Up() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || s.listener != nil {
+		return nil
+	}
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", s.address)
+	if err != nil {
+		return fmt.Errorf("smtptest: %w", err)
+	}
+	s.listener, s.address = l, l.Addr().String()
+	s.running.Go(func() { s.accept(l) })
+	return nil
+}
+
+// Down ends all connections, as they are, and refuses new ones until Up.
+func (s *Server) Down() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listener == nil {
+		return nil
+	}
+	err := s.listener.Close()
+	s.listener = nil
+	for c := range s.open {
+		_ = c.tcp.Close()
+	}
+	return err
+}
+
+func (s *Server) accept(l net.Listener) {
 	for {
-		nc, err := s.listener.Accept()
+		nc, err := l.Accept()
 		if err != nil {
 			return
 		}
 		s.mu.Lock()
-		if s.closed {
+		if s.closed || s.listener != l {
 			s.mu.Unlock()
 			_ = nc.Close()
 			return
@@ -120,7 +152,11 @@ func (s *Server) wait(ctx context.Context, condition func() bool) error {
 }
 
 // Addr is host and port.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
+func (s *Server) Addr() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.address
+}
 
 // URL is the server's address as SMTP_URL wants it, with user and password if it has any.
 func (s *Server) URL() string {
@@ -191,7 +227,11 @@ func (s *Server) Close() error {
 	}
 	s.closed = true
 	close(s.done)
-	err := s.listener.Close()
+	var err error
+	if s.listener != nil {
+		err = s.listener.Close()
+		s.listener = nil
+	}
 	for c := range s.open {
 		_ = c.tcp.Close()
 	}

@@ -76,6 +76,9 @@ func (c *conn) mail(argument string) error {
 		return c.write(c.code("503", "5.5.1", "one at a time"))
 	case c.s.options.User != "" && !c.authed:
 		return c.write(c.code("530", "5.7.0", "authentication is needed"))
+	case c.s.options.MaxMessages > 0 && c.messages >= c.s.options.MaxMessages:
+		_ = c.write(c.code("421", "4.7.0", "too many messages on one connection"))
+		return errGone
 	}
 	c.tx = transaction{mailAsked: true}
 	from, parameters, ok := path(argument, "FROM:")
