@@ -131,6 +131,25 @@ func processCPU(pid int) (time.Duration, bool) {
 	return time.Duration(user+system) * clockTick, err1 == nil && err2 == nil
 }
 
+// machineCPU returns the CPU time that all processes of the machine have used, without interrupts: those that a
+// connection causes count for whoever was running then. It is 0 where there is no /proc.
+func machineCPU() time.Duration {
+	line, _, _ := strings.Cut(fileText("/proc/stat"), "\n")
+	fields := strings.Fields(line) // cpu user nice system idle iowait irq softirq steal (proc_stat(5))
+	if len(fields) < 9 {
+		return 0
+	}
+	used := int64(0)
+	for _, i := range [...]int{1, 2, 3, 8} {
+		n, err := strconv.ParseInt(fields[i], 10, 64)
+		if err != nil {
+			return 0
+		}
+		used += n
+	}
+	return time.Duration(used) * clockTick
+}
+
 // processMemory returns a size from a process's status, such as VmRSS, in bytes; 0: it is not known.
 func processMemory(pid int, name string) int64 {
 	for line := range strings.Lines(fileText(fmt.Sprintf("/proc/%d/status", pid))) {

@@ -57,8 +57,9 @@ func (b *bench) scaleTo(ctx context.Context, t target, readers int) error {
 	what := counted(readers, "reader")
 	add := func(metric string, value float64) { b.report.add("scale", what, metric, value) }
 	add("messages/s", s.rate())
-	add("CPU µs/message", s.perMessage(s.CPU))
-	add("delivering µs/message", s.perMessage(s.since(s.took.First)))
+	add("CPU µs", s.perMessage(s.CPU))
+	add("delivering µs", s.perMessage(s.since(s.took.First)))
+	add("others %", 100*s.others)
 	add("before first s", s.before.Seconds())
 	add("whole s", s.Wall.Seconds())
 	add("peak MB", float64(s.Peak)/megabyte)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -18,6 +19,7 @@ type shot struct {
 	usage
 	took    sink.Stats    // what arrived
 	sinkCPU time.Duration // that the sink used meanwhile
+	others  float64       // how much of all cores other processes of the machine took meanwhile, 0 to 1
 	before  time.Duration // until the first message was accepted
 	size    int64         // bytes of a message
 	edition int64         // of the sender
@@ -28,6 +30,10 @@ type shot struct {
 func (s shot) rate() float64 {
 	return float64(s.took.Accepted) / max(s.took.Last.Sub(s.took.First), time.Microsecond).Seconds()
 }
+
+// work returns microseconds a message of CPU time on both sides of the connection. Where both share the cores, it
+// decides the rate.
+func (s shot) work() float64 { return s.perMessage(s.CPU + s.sinkCPU) }
 
 // perMessage returns microseconds a message.
 func (s shot) perMessage(d time.Duration) float64 {
@@ -45,14 +51,24 @@ func (b *bench) shoot(ctx context.Context, t target, cmd *exec.Cmd, messages int
 	if err != nil {
 		return s, err
 	}
-	start := time.Now()
+	start, busy := time.Now(), machineCPU()
+	own, err := ownCPU()
+	if err != nil {
+		return s, err
+	}
 	if s.usage, s.report, err = measure(cmd); err != nil {
+		return s, err
+	}
+	busy = machineCPU() - busy
+	ownAfter, err := ownCPU()
+	if err != nil {
 		return s, err
 	}
 	if s.took, err = t.stats(ctx, kindReader); err != nil {
 		return s, err
 	}
 	s.sinkCPU = time.Duration((s.took.CPU - before.CPU) * float64(time.Second))
+	s.others = max(0, float64(busy-s.CPU-s.sinkCPU-(ownAfter-own))/float64(s.Wall)/float64(runtime.NumCPU()))
 	s.before = s.took.First.Sub(start)
 	s.size = s.took.Bytes / int64(max(1, s.took.Accepted))
 	if s.took.Accepted != messages || distinct && s.took.Distinct != messages {
@@ -166,7 +182,7 @@ func (b *bench) probe(ctx context.Context, t target, key *signer) (size int64, s
 
 // round measures everybody once.
 func (b *bench) round(ctx context.Context, t target, size int64, key *signer, signs bool, signing time.Duration) error {
-	plain := 0.0
+	var plain shot
 	for _, mode := range []string{rawPlain, rawPipelined, rawAcross} {
 		cmd, err := child(ctx, childRaw, "-addr", t.addr(), "-mode", mode, "-messages", strconv.Itoa(b.readers),
 			"-conns", strconv.Itoa(b.conns), "-size", strconv.FormatInt(size, 10))
@@ -178,7 +194,7 @@ func (b *bench) round(ctx context.Context, t target, size int64, key *signer, si
 			return fmt.Errorf("raw client, %s: %w", mode, err)
 		}
 		if mode == rawPlain {
-			plain = s.rate()
+			plain = s
 		}
 		b.record(t, "raw client, "+mode, s, plain)
 	}
@@ -214,7 +230,7 @@ func (b *bench) round(ctx context.Context, t target, size int64, key *signer, si
 }
 
 // smtpSources runs Postfix's client, if there is one.
-func (b *bench) smtpSources(ctx context.Context, t target, size int64, plain float64) error {
+func (b *bench) smtpSources(ctx context.Context, t target, size int64, plain shot) error {
 	program, err := exec.LookPath(b.smtpSource)
 	if err != nil {
 		return nil // it is left out, as its help says
@@ -236,19 +252,21 @@ func (b *bench) smtpSources(ctx context.Context, t target, size int64, plain flo
 
 func label(t target, what string) string { return t.name() + ": " + what }
 
-// record records what all contenders have; plain is the rate of the raw client without pipelining.
-func (b *bench) record(t target, what string, s shot, plain float64) {
+// record records what all contenders have; plain is the raw client without pipelining in the same round.
+func (b *bench) record(t target, what string, s, plain shot) {
 	what = label(t, what)
 	b.report.add("send", what, "messages/s", s.rate())
-	b.report.add("send", what, "of raw plain", s.rate()/plain)
-	b.report.add("send", what, "CPU µs/message", s.perMessage(s.CPU))
-	b.report.add("send", what, "sink µs/message", s.perMessage(s.sinkCPU))
+	b.report.add("send", what, "of plain", s.rate()/plain.rate())
+	b.report.add("send", what, "of plain by CPU", plain.work()/s.work())
+	b.report.add("send", what, "CPU µs", s.perMessage(s.CPU))
+	b.report.add("send", what, "sink µs", s.perMessage(s.sinkCPU))
+	b.report.add("send", what, "others %", 100*s.others)
 }
 
 // recordSender records what a ledger adds.
 func (b *bench) recordSender(t target, what string, s shot) {
 	what = label(t, what)
-	b.report.add("send", what, "delivering µs/message", s.perMessage(s.since(s.took.First)))
+	b.report.add("send", what, "delivering µs", s.perMessage(s.since(s.took.First)))
 	b.report.add("send", what, "peak MB", float64(s.Peak)/megabyte)
 	b.report.add("send", what, "before first s", s.before.Seconds())
 	b.report.add("send", what, "whole s", s.Wall.Seconds())

@@ -89,8 +89,8 @@ func (s *signer) measure(b *bench, size int) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	b.report.add("send", "one RSA-2048 signature", "CPU µs/message", micros(alone))
-	b.report.add("send", "a message signed by go-msgauth", "CPU µs/message", micros(whole))
+	b.report.add("send", "one RSA-2048 signature", "CPU µs", micros(alone))
+	b.report.add("send", "a message signed by go-msgauth", "CPU µs", micros(whole))
 	return alone, nil
 }
 
