@@ -89,7 +89,7 @@ func (s *Signer) Sign(message []byte) ([]byte, error) {
 	signed = append(signed, message...)
 	fields := sha256.New()
 	fields.Write(h.canonical)
-	sum := sha256.Sum256(appendRelaxedBody(nil, body))
+	sum := sha256.Sum256(appendRelaxedBody(make([]byte, 0, len(body)), body))
 	if err := s.seal(signed, f, fields, sum[:]); err != nil {
 		return nil, err
 	}

@@ -56,19 +56,30 @@ func appendRelaxedBody(dst, body []byte) []byte {
 // appendRelaxedLines appends lines with one space for any run of spaces and tabs, and none at
 // their ends. What follows the last CRLF is taken for a whole line.
 func appendRelaxedLines(dst, text []byte) []byte {
-	space := false
-	for _, c := range text {
-		switch c {
-		case ' ', '\t':
-			space = true
+	for line := range bytes.Lines(text) {
+		if isRelaxed(bytes.TrimSuffix(line, []byte(crlf))) {
+			dst = append(dst, line...)
 			continue
-		case '\r', '\n':
-			space = false
 		}
-		if space {
-			dst, space = append(dst, ' '), false
+		space := false
+		for _, c := range line {
+			switch c {
+			case ' ', '\t':
+				space = true
+				continue
+			case '\r', '\n':
+				space = false
+			}
+			if space {
+				dst, space = append(dst, ' '), false
+			}
+			dst = append(dst, c)
 		}
-		dst = append(dst, c)
 	}
 	return dst
+}
+
+// isRelaxed reports whether a line has nothing to bring into its relaxed form.
+func isRelaxed(line []byte) bool {
+	return bytes.IndexByte(line, '\t') < 0 && !bytes.Contains(line, []byte("  ")) && !bytes.HasSuffix(line, []byte(" "))
 }
