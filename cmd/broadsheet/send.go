@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"broadsheet/internal/delivery"
@@ -29,6 +28,7 @@ type sending struct {
 	subject string
 	intro   string
 	onDoubt string
+	warmUp  string
 	wait    time.Duration
 }
 
@@ -57,6 +57,7 @@ anything), 4 unfinished.`,
   broadsheet send daily-news --dry-run
   broadsheet send daily-news --test me@example.org
   broadsheet send daily-news --subject "Ports special" --intro "All you need for the week." --yes
+  broadsheet send daily-news --warm-up "500/day x1.5"
   broadsheet send --edition 42`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -77,6 +78,7 @@ anything), 4 unfinished.`,
 	f.StringVar(&s.subject, "subject", "", "subject in your own words")
 	f.StringVar(&s.intro, "intro", "", "words before the first story; a line is a paragraph")
 	f.StringVar(&s.onDoubt, "on-doubt", string(newsletter.DoubtResend), "what to do when nobody can know whether a message arrived: resend or hold")
+	f.StringVar(&s.warmUp, "warm-up", "", "for a new relay or domain: so many on the first day and more on each that follows, \"500/day x1.5\"")
 	f.DurationVar(&s.wait, "wait", 2*time.Minute, "how long to wait for the next try")
 	return cmd
 }
@@ -100,6 +102,10 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		}
 	}
 	doubt, err := newsletter.ParseOnDoubt(s.onDoubt)
+	if err != nil {
+		return err
+	}
+	warmUp, err := newsletter.ParseWarmUp(s.warmUp)
 	if err != nil {
 		return err
 	}
@@ -137,7 +143,7 @@ func (s *sending) run(ctx context.Context, slug string) error {
 			}
 		}
 		return s.sendNew(ctx, sv, p, desk.BuildOptions{
-			Newsletter: slug, Cadence: cadence, Extra: s.extra, OnDoubt: doubt, Sample: s.test != "",
+			Newsletter: slug, Cadence: cadence, Extra: s.extra, OnDoubt: doubt, WarmUp: warmUp, Sample: s.test != "",
 			Words: digest.Words{Subject: s.subject, Intro: s.intro},
 		})
 	})
@@ -147,6 +153,9 @@ func (s *sending) goOn(e newsletter.Edition) {
 	s.say("Going on with edition %d of %s (%s, %s).", e.ID, e.Newsletter, e.Cadence, e.Date)
 	if s.subject != "" || s.intro != "" {
 		s.warn("edition %d is frozen, so --subject and --intro do not change it", e.ID)
+	}
+	if s.warmUp != "" && s.warmUp != e.WarmUp.String() {
+		s.warn("edition %d has begun, so --warm-up does not change it", e.ID)
 	}
 }
 
@@ -229,23 +238,9 @@ func (s *sending) showNothing(d *desk.Draft, refusal error) error {
 	}{refusal.Error(), newsletter.ReasonOf(refusal), d.Survey.Withheld, viewArticles(d)}))
 }
 
-// confirm asks a question that is answered by yes or no; no is the default.
-func (s *sending) confirm(ctx context.Context, question string) (bool, error) {
-	fmt.Fprintf(s.stderr, "%s [y/N] ", question)
-	answer, err := s.answers(ctx).ReadString('\n')
-	if err != nil {
-		fmt.Fprintln(s.stderr)
-		if ctx.Err() != nil {
-			return false, ctx.Err()
-		}
-	}
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes", nil
-}
-
 // carry carries an edition out, shows how it goes, and prints the ledger however it ends.
 func (s *sending) carry(ctx context.Context, sv *services, id int64) error {
-	show := s.newProgress()
+	show := s.newProgress(s.stderr)
 	err := sv.desk.Carry(ctx, id, s.wait, show.tell)
 	show.end()
 	if kind := newsletter.KindOf(err); kind == newsletter.NotFound || kind == newsletter.Forbidden {

@@ -3,14 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
-	"time"
 
 	"broadsheet/internal/desk"
 	"broadsheet/internal/newsletter"
-
-	"github.com/schollz/progressbar/v3"
 )
 
 // showDraft shows what would be sent, to whom, and why; with text, also what it says.
@@ -26,6 +22,10 @@ func (a *app) showDraft(d *desk.Draft, p *press, sv *services, text bool) {
 		{"Relay", p.transport.String()},
 		{"Database", sv.store.Path()},
 	})
+	if e.WarmUp.PerDay > 0 {
+		a.printFields([][2]string{{"Warm-up", fmt.Sprintf("%s: it takes %s; broadsheet serve, or the same command, goes on with it each day (UTC)",
+			e.WarmUp, counted(e.WarmUp.Days(d.Survey.Readers), "day", "days"))}})
+	}
 	fmt.Fprintln(a.stdout)
 	var rows [][]string
 	for i, article := range d.Articles {
@@ -211,7 +211,10 @@ func (a *app) printLedger(ctx context.Context, sv *services, id int64) error {
 }
 
 // printTally prints the identity of the ledger: planned is the sum of what stands below it.
-func (a *app) printTally(t newsletter.Tally, real bool) {
+func (a *app) printTally(t newsletter.Tally, real bool) { a.printIdentity(t, real, nil) }
+
+// printIdentity is printTally with lines of their own under those that are accepted.
+func (a *app) printIdentity(t newsletter.Tally, real bool, returned []string) {
 	took := "by the relay"
 	if !real {
 		took = "into the outbox folder: readers got nothing"
@@ -242,6 +245,11 @@ func (a *app) printTally(t newsletter.Tally, real bool) {
 	} {
 		line := fmt.Sprintf("  %-9s %*d  %s", row.name, width, row.n, row.note)
 		fmt.Fprintln(a.stdout, strings.TrimRight(line, " "))
+		if row.name == "accepted" {
+			for _, r := range returned {
+				fmt.Fprintln(a.stdout, "    "+r)
+			}
+		}
 	}
 }
 
@@ -249,43 +257,5 @@ func (a *app) printTally(t newsletter.Tally, real bool) {
 func (a *app) note(format string, args ...any) {
 	if !a.json && !a.quiet && isTerminal(a.stderr) {
 		fmt.Fprintf(a.stderr, format+"\n", args...)
-	}
-}
-
-// progress shows how many messages are settled, on a terminal only.
-type progress struct {
-	a   *app
-	bar *progressbar.ProgressBar
-}
-
-func (a *app) newProgress() *progress { return &progress{a: a} }
-
-func (p *progress) tell(pulse newsletter.Pulse, watching bool) {
-	t := pulse.Tally
-	if p.a.json || p.a.quiet || !isTerminal(p.a.stderr) || t.Planned == 0 {
-		return
-	}
-	what := "Sending"
-	if watching {
-		what = "Watching: another process sends"
-	}
-	if p.bar == nil {
-		p.bar = progressbar.NewOptions(t.Planned,
-			progressbar.OptionSetWriter(p.a.stderr), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-			progressbar.OptionSetItsString("messages"), progressbar.OptionThrottle(200*time.Millisecond),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
-	}
-	p.bar.Describe(what)
-	// A bar that cannot be drawn is no reason to stop sending.
-	_ = p.bar.Set(t.Planned - t.WaitingCount())
-}
-
-func (p *progress) end() {
-	if p.bar != nil {
-		_ = p.bar.Clear()
-		_ = p.bar.Exit()
-	}
-	if f, ok := p.a.stderr.(*os.File); ok && p.bar != nil {
-		_ = f.Sync()
 	}
 }

@@ -23,6 +23,7 @@ type Ledger interface {
 	WaitingDeliveries(ctx context.Context, editionID, after int64, limit int) ([]newsletter.Delivery, error)
 	DueDeliveries(ctx context.Context, editionID int64, now, latest time.Time, limit int) ([]newsletter.Delivery, error)
 	NextTry(ctx context.Context, editionID int64) (time.Time, error)
+	BegunOn(ctx context.Context, editionID int64, now time.Time) (int, error)
 	Steps(ctx context.Context, steps []newsletter.Step, key newsletter.SuppressionKey, now time.Time) ([]newsletter.StepResult, error)
 	ExpireDeliveries(ctx context.Context, editionID int64, now time.Time) (int, error)
 	FinishEdition(ctx context.Context, id int64, now time.Time) (bool, error)

@@ -88,20 +88,45 @@ func (e *Engine) feedPage(ctx context.Context, sc scope, edition newsletter.Edit
 		}
 		return 0, false, err
 	}
-	list, err := e.Ledger.DueDeliveries(ctx, edition.ID, now, now.Add(latestTry), pageSize)
+	limit, err := e.pageLimit(ctx, edition, now)
+	if limit == 0 || err != nil {
+		return 0, false, err
+	}
+	list, err := e.Ledger.DueDeliveries(ctx, edition.ID, now, now.Add(latestTry), limit)
 	if err != nil {
 		return 0, false, fmt.Errorf("edition %d: %w", edition.ID, err)
 	}
-	if after, ok := e.sweepFrom(edition.ID); ok {
-		page, err := e.Ledger.WaitingDeliveries(ctx, edition.ID, after, pageSize)
+	limit -= len(list)
+	if after, ok := e.sweepFrom(edition.ID); ok && limit > 0 {
+		page, err := e.Ledger.WaitingDeliveries(ctx, edition.ID, after, limit)
 		if err != nil {
 			return 0, false, fmt.Errorf("edition %d: %w", edition.ID, err)
 		}
-		more = e.swept(edition.ID, page)
+		more = e.swept(edition.ID, page, limit)
 		list = append(list, page...)
 	}
 	handed, err = e.hand(ctx, sc, list, now, rows)
 	return handed, more, err
+}
+
+// pageLimit is how many deliveries of the edition may be handed out now: a page, or what its
+// warm-up leaves of the day.
+func (e *Engine) pageLimit(ctx context.Context, edition newsletter.Edition, now time.Time) (int, error) {
+	if edition.WarmUp.PerDay == 0 {
+		return pageSize, nil
+	}
+	begun, err := e.Ledger.BegunOn(ctx, edition.ID, now)
+	if err != nil {
+		return 0, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for key := range e.inFlight { // some of them are counted already: then a few fewer go out at first
+		if key.EditionID == edition.ID {
+			begun++
+		}
+	}
+	return max(0, min(pageSize, edition.WarmUp.Allowance(edition.WarmUp.Day(edition.StartedAt, now))-begun)), nil
 }
 
 // sweepFrom returns where the edition's next page begins; ok is false if there is no need to
@@ -124,11 +149,11 @@ func (e *Engine) sweepFrom(edition int64) (after int64, ok bool) {
 }
 
 // swept notes the page that was read, and reports whether there are more.
-func (e *Engine) swept(edition int64, page []newsletter.Delivery) (more bool) {
+func (e *Engine) swept(edition int64, page []newsletter.Delivery, limit int) (more bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.sweeps[edition]
-	if len(page) < pageSize {
+	if len(page) < limit {
 		s.ended = time.Now()
 		return false
 	}
@@ -222,6 +247,20 @@ func (e *Engine) checkYield(ctx context.Context, sc scope) error {
 	return err
 }
 
+// nextTry is when the edition goes on; zero if nothing of it is left to be tried, as far as
+// can be told without a look at all rows.
+func (e *Engine) nextTry(ctx context.Context, edition newsletter.Edition) (time.Time, error) {
+	now := e.Now()
+	limit, err := e.pageLimit(ctx, edition, now)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if pulse, _ := e.Pulse(edition.ID); limit == 0 && pulse.Tally.WaitingCount() > 0 {
+		return edition.WarmUp.NextDay(now), nil
+	}
+	return e.Ledger.NextTry(ctx, edition.ID)
+}
+
 // rest is for when nothing is due: it finishes what is done, and waits for what is next.
 // done says that the scope has ended.
 func (e *Engine) rest(ctx context.Context, sc scope, editions []newsletter.Edition) (done bool, err error) {
@@ -244,7 +283,7 @@ func (e *Engine) rest(ctx context.Context, sc scope, editions []newsletter.Editi
 	var next time.Time
 	var failures []error // an edition that does not balance does not hold up the others
 	for _, edition := range editions {
-		try, err := e.Ledger.NextTry(ctx, edition.ID)
+		try, err := e.nextTry(ctx, edition)
 		if err != nil {
 			return true, err
 		}

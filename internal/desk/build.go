@@ -23,6 +23,7 @@ type BuildOptions struct {
 	Words      digest.Words
 	Extra      bool // leave the day's slot to the schedule
 	OnDoubt    newsletter.OnDoubt
+	WarmUp     newsletter.WarmUp // zero: no limit
 	// Sample builds a copy for nobody in particular where no reader is owed anything, so that
 	// a newsletter can be tried before it has readers. It must not be started.
 	Sample bool
@@ -84,7 +85,21 @@ func (d *Desk) Build(ctx context.Context, o BuildOptions) (*Draft, error) {
 	if draft.Edition, err = d.newEdition(n, o); err != nil {
 		return nil, err
 	}
-	return draft, d.fill(ctx, draft, o)
+	if err := d.fill(ctx, draft, o); err != nil {
+		return draft, err
+	}
+	return draft, draft.giveTime()
+}
+
+// giveTime lets an edition with a warm-up take the days that it needs.
+func (draft *Draft) giveTime() error {
+	e := &draft.Edition
+	days := e.WarmUp.Days(draft.Survey.Readers)
+	if days == 0 {
+		return newsletter.Refusef("warm_up", "at %s the %d messages would take more than two months; begin with more, or let it grow faster", e.WarmUp, draft.Survey.Readers)
+	}
+	e.ExpiresAt = e.ExpiresAt.Add(time.Duration(days-1) * 24 * time.Hour)
+	return nil
 }
 
 func chooseCadence(n newsletter.Newsletter, c newsletter.Cadence) (newsletter.Cadence, error) {
@@ -120,7 +135,7 @@ func (d *Desk) newEdition(n newsletter.Newsletter, o BuildOptions) (newsletter.E
 	}
 	e := newsletter.Edition{
 		NewsletterID: n.ID, Newsletter: n.Slug, Cadence: o.Cadence, Slot: newsletter.MainSlot,
-		Date: o.Due.Date, DueAt: o.Due.At, AsOf: now, OnDoubt: o.OnDoubt, State: newsletter.EditionDraft,
+		Date: o.Due.Date, DueAt: o.Due.At, AsOf: now, OnDoubt: o.OnDoubt, WarmUp: o.WarmUp, State: newsletter.EditionDraft,
 	}
 	if o.Due.At.IsZero() {
 		e.Date, e.DueAt = newsletter.DateOf(now.In(zone)), now

@@ -32,20 +32,20 @@ func TestParseTransport(t *testing.T) {
 func TestParseTransport_SaysWhatWouldBeRight(t *testing.T) {
 	t.Parallel()
 	for raw, says := range map[string]string{
-		"":                          "smtp://user:password@host:587",
-		"relay.example.org":         "smtp://user:password@host:587",
-		"http://relay.example.org":  "smtp, smtps or outbox",
-		"outbox:":                   "outbox:outbox",
-		"smtp://":                   "host is missing",
-		"smtp:relay.example.org":    "host is missing",
-		"smtp://relay:port":         "%40",
-		"smtp://relay:99999":        "is not a port",
-		"smtp://u:se cret@relay":    "%40",
-		"smtp://u:se/cret@relay":    "%40",
-		"smtp://u:secret@relay/x":   "%2F",
-		"smtp://u@relay":            "both user and password",
-		"smtp://relay?tls=maybe":    "required, opportunistic or none",
-		"smtps://relay?tls=none":    "smtp://host:25?tls=none",
+		"":                         "smtp://user:password@host:587",
+		"relay.example.org":        "smtp://user:password@host:587",
+		"http://relay.example.org": "smtp, smtps or outbox",
+		"outbox:":                  "outbox:outbox",
+		"smtp://":                  "host is missing",
+		"smtp:relay.example.org":   "host is missing",
+		"smtp://relay:port":        "%40",
+		"smtp://relay:99999":       "is not a port",
+		"smtp://u:se cret@relay":   "%40",
+		"smtp://u:se/cret@relay":   "%40",
+		"smtp://u:secret@relay/x":  "%2F",
+		"smtp://u@relay":           "both user and password",
+		"smtp://relay?tls=maybe":   "required, opportunistic or none",
+		"smtps://relay?tls=none":   "smtp://host:25?tls=none",
 	} {
 		_, err := ParseTransport(raw, Options{})
 		if newsletter.KindOf(err) != newsletter.Invalid || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "cret") {

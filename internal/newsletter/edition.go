@@ -71,6 +71,7 @@ type Edition struct {
 	Articles     int // that the edition has; a reader's copy may have fewer
 	Planned      int // rows in the ledger
 	OnDoubt      OnDoubt
+	WarmUp       WarmUp // zero: no limit
 	CreatedAt    time.Time
 	PlannedAt    time.Time // zero: planning is not finished
 	StartedAt    time.Time

@@ -14,20 +14,23 @@ import (
 
 const editionColumns = `e.id, e.newsletter_id, n.slug, e.cadence, e.local_date, e.slot, e.state, e.reason,
 	e.due_at, e.as_of, e.hash, e.subject, e.articles, e.planned, e.on_doubt, e.created_at,
-	e.planned_at, e.started_at, e.finished_at, e.expires_at, e.moves, e.pruned_at`
+	e.planned_at, e.started_at, e.finished_at, e.expires_at, e.moves, e.pruned_at, e.warm_up`
 
 func scanEdition(row rowScanner) (newsletter.Edition, error) {
 	var (
 		e                           newsletter.Edition
-		date                        string
+		date, warmUp                string
 		due, asOf, created, expires int64
 		plannedAt, startedAt        sql.NullInt64
 		finishedAt, prunedAt        sql.NullInt64
 	)
 	err := row.Scan(&e.ID, &e.NewsletterID, &e.Newsletter, &e.Cadence, &date, &e.Slot, &e.State, &e.Reason,
 		&due, &asOf, &e.Hash, &e.Subject, &e.Articles, &e.Planned, &e.OnDoubt, &created,
-		&plannedAt, &startedAt, &finishedAt, &expires, &e.Moves, &prunedAt)
+		&plannedAt, &startedAt, &finishedAt, &expires, &e.Moves, &prunedAt, &warmUp)
 	if err != nil {
+		return e, err
+	}
+	if e.WarmUp, err = newsletter.ParseWarmUp(warmUp); err != nil {
 		return e, err
 	}
 	if e.Date, err = newsletter.ParseDate(date); err != nil {
@@ -90,10 +93,10 @@ func (t *tx) freeze(f newsletter.FrozenEdition, now time.Time) (int64, error) {
 
 func (t *tx) insertEdition(e newsletter.Edition, now time.Time) (int64, error) {
 	return t.insert(`INSERT INTO editions (newsletter_id, cadence, local_date, slot, state, reason, due_at, as_of,
-			hash, subject, articles, on_doubt, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`,
+			hash, subject, articles, on_doubt, created_at, expires_at, warm_up)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id`,
 		e.NewsletterID, string(e.Cadence), e.Date.String(), e.Slot, string(e.State), e.Reason, millis(e.DueAt), millis(e.AsOf),
-		e.Hash, e.Subject, e.Articles, string(e.OnDoubt), millis(now), millis(e.ExpiresAt))
+		e.Hash, e.Subject, e.Articles, string(e.OnDoubt), millis(now), millis(e.ExpiresAt), e.WarmUp.String())
 }
 
 // freeSlot returns the name of the slot that the edition gets.

@@ -144,7 +144,8 @@ func (t *tx) acceptTogether(g acceptedGroup, subscribers []int64, now time.Time)
 func (t *tx) beginTogether(edition int64, intents []*newsletter.Intent, now time.Time) error {
 	var newsletterID int64
 	var state newsletter.EditionState
-	if err := t.row(`SELECT newsletter_id, state FROM editions WHERE id = $1`, edition).Scan(&newsletterID, &state); err != nil {
+	var warmUp string
+	if err := t.row(`SELECT newsletter_id, state, warm_up FROM editions WHERE id = $1`, edition).Scan(&newsletterID, &state, &warmUp); err != nil {
 		return err
 	}
 	if state != newsletter.EditionSending { // the first one makes it so, alone
@@ -170,7 +171,10 @@ func (t *tx) beginTogether(edition int64, intents []*newsletter.Intent, now time
 	if err == nil && n != len(intents) {
 		err = errUnusual
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return t.countWarmUp(edition, warmUp, n, now)
 }
 
 // appendList appends the values as arguments and returns the list of their placeholders,
@@ -288,14 +292,15 @@ func (t *tx) begin(n newsletter.Intent, key newsletter.SuppressionKey, now time.
 		email        string
 		emailKey     string
 		reason       sql.NullString
+		warmUp       string
 	)
-	err = t.row(`SELECT d.state, d.expires_at, e.state, COALESCE(s.email, ''), COALESCE(s.email_key, ''), u.state, u.paused_until
+	err = t.row(`SELECT d.state, d.expires_at, e.state, e.warm_up, COALESCE(s.email, ''), COALESCE(s.email_key, ''), u.state, u.paused_until
 		FROM deliveries d
 		JOIN editions e ON e.id = d.edition_id
 		LEFT JOIN subscribers s ON s.id = d.subscriber_id
 		LEFT JOIN subscriptions u ON u.newsletter_id = e.newsletter_id AND u.subscriber_id = d.subscriber_id
 		WHERE d.edition_id = $1 AND d.subscriber_id = $2`, n.EditionID, n.SubscriberID).
-		Scan(&state, &expires, &edition, &email, &emailKey, &subscription, &pausedUntil)
+		Scan(&state, &expires, &edition, &warmUp, &email, &emailKey, &subscription, &pausedUntil)
 	if err != nil {
 		return 0, false, fmt.Errorf("delivery %d/%d: %w", n.EditionID, n.SubscriberID, err)
 	}
@@ -318,6 +323,11 @@ func (t *tx) begin(n newsletter.Intent, key newsletter.SuppressionKey, now time.
 		return state, false, nil // it is read again, with the address as it is now
 	default:
 		state, begun = newsletter.Sending, true
+	}
+	if begun {
+		if err := t.countWarmUp(n.EditionID, warmUp, 1, now); err != nil {
+			return state, false, err
+		}
 	}
 	if begun && edition == newsletter.EditionFrozen {
 		if _, err := t.exec(`UPDATE editions SET state = 'sending', started_at = COALESCE(started_at, $1) WHERE id = $2`, millis(now), n.EditionID); err != nil {
