@@ -63,6 +63,7 @@ type Newsroom struct {
 	Desk   *desk.Desk
 	Engine *delivery.Engine
 	Feed   *Feed
+	Log    *Log
 	engine delivery.Options
 }
 
@@ -80,7 +81,7 @@ type Options struct {
 // New returns a newsroom with an empty database and an empty feed.
 func New(t testing.TB, o Options) *Newsroom {
 	t.Helper()
-	r := &Newsroom{t: t, Clock: &Clock{now: Start}, Feed: NewFeed(t)}
+	r := &Newsroom{t: t, Clock: &Clock{now: Start}, Feed: NewFeed(t), Log: NewLog(t)}
 	var err error
 	if r.SMTP, err = smtptest.Start(o.SMTP); err != nil {
 		t.Fatal(err)
@@ -112,7 +113,7 @@ func (r *Newsroom) open(o Options) {
 	if o.Connections == 0 {
 		o.Connections = 4
 	}
-	relays, err := mail.ParseRelays(o.Transport, mail.Limits{Connections: o.Connections}, mail.Options{Timeouts: o.Timeouts})
+	relays, err := mail.ParseRelays(o.Transport, mail.Limits{Connections: o.Connections}, mail.Options{Timeouts: o.Timeouts, RootCAs: r.SMTP.CertPool()})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -124,7 +125,7 @@ func (r *Newsroom) open(o Options) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	logger := slog.New(slog.NewTextHandler(testWriter{r.t}, nil))
+	logger := slog.New(r.Log)
 	r.engine = delivery.Options{
 		Ledger: r.Store, Role: r.Store, Relays: relays,
 		Signers: o.Signers, BounceDomain: o.Bounces,
