@@ -26,7 +26,8 @@ An edition that is frozen keeps it. It can be repeated.`, (*desk.Desk).HoldArtic
 		articleChange(a, "release", "Let a held or back-dated article be sent",
 			`Makes an article new from now on that was held, back-dated, or known from before its
 source was yours. One that is held and under embargo keeps the embargo; releasing it once
-more lifts that too. Readers who had the article do not get it again.`, (*desk.Desk).ReleaseArticle))
+more lifts that too. Readers who had the article do not get it again.`, (*desk.Desk).ReleaseArticle),
+		articleWithdraw(a))
 }
 
 func articleList(a *app) *cobra.Command {

@@ -22,6 +22,7 @@ import (
 // The times of a service.
 const (
 	scheduleEvery = 5 * time.Second  // between two looks at what is due
+	tidyEvery     = 10 * time.Second // between two looks for editions that have just ended
 	pruneEvery    = time.Hour        // between two removals of what nothing looks at any more
 	closeTime     = 15 * time.Second // for requests that are under way when the service ends
 	checkTime     = 3 * time.Second  // for serve --check
@@ -204,9 +205,15 @@ func (s *service) handler() (http.Handler, error) {
 func (s *service) schedule() *schedule.Schedule {
 	return &schedule.Schedule{
 		Desk: s.desk, Grace: s.grace, Every: scheduleEvery, Logger: s.log,
-		Jobs: append(s.watch.jobs(), schedule.Job{Name: "counters", Every: pruneEvery, Do: func(ctx context.Context) error {
-			return s.press.readers.Prune(ctx, s.app.now())
-		}}),
+		Jobs: append(s.watch.jobs(),
+			schedule.Job{Name: "counters", Every: pruneEvery, Do: func(ctx context.Context) error {
+				return s.press.readers.Prune(ctx, s.app.now())
+			}},
+			schedule.Job{Name: "totals of editions", Every: tidyEvery, Do: s.desk.Tidy},
+			schedule.Job{Name: "rows of old editions", Every: pruneEvery, Do: func(ctx context.Context) error {
+				_, err := s.desk.PruneDeliveries(ctx, s.settings.KeepDeliveries)
+				return err
+			}}),
 	}
 }
 

@@ -46,6 +46,7 @@ type Settings struct {
 	AlarmURL          string   `env:"ALARM_URL" secret:"all" help:"a web hook that is sent JSON when something is wrong, and when it is over"`
 	HeartbeatURL      string   `env:"HEARTBEAT_URL" secret:"all" help:"is called after each slot that was handled, so that a service outside notices when nobody serves"`
 	MetricsToken      string   `env:"METRICS_TOKEN" secret:"all" help:"the bearer token that opens /metrics to other machines; empty: to this one only"`
+	KeepDeliveries    int      `env:"KEEP_DELIVERIES" envDefault:"400" help:"for how many days an edition's rows are kept, reader by reader; 0: for ever; what they add up to is always kept"`
 	TrustedProxies    []string `env:"TRUSTED_PROXIES" help:"proxies whose X-Forwarded-For is believed: addresses or networks, with commas"`
 	AllowPrivateFeeds bool     `env:"ALLOW_PRIVATE_FEEDS" envDefault:"false" help:"true lets feeds come from this machine and private networks"`
 	Labels            []string `env:"LABELS" help:"words that mark a kind of article, with commas, the most important first; empty: Exclusive, Opinion and the like"`
@@ -261,6 +262,9 @@ func (s *Settings) check() []newsletter.Field {
 	}
 	if !(s.SendRate >= 0 && s.SendRate <= 1e6) {
 		add("SEND_RATE", "has to be 0 or more messages a second")
+	}
+	if s.KeepDeliveries != 0 && (s.KeepDeliveries < newsletter.MinKeepDeliveries || s.KeepDeliveries > 36500) {
+		add("KEEP_DELIVERIES", "has to be 0, for ever, or %d to 36500 days: what is owed to a reader depends on what the last month brought", newsletter.MinKeepDeliveries)
 	}
 	if s.ConfirmFrom != "" {
 		if s.Confirm, err = mail.ParseMailbox(s.ConfirmFrom); err != nil {
