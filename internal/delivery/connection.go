@@ -74,7 +74,8 @@ func relayName(r *relay) string {
 	return r.String()
 }
 
-// isLast reports whether the message in flight is the session's last.
+// isLast reports whether the next message is to be the session's last. It is asked once for
+// each message: whoever is told to try a relay that had failed has to do so.
 func (c *connection) isLast() bool {
 	r := c.relay
 	return r.Messages > 0 && c.sent+1 >= r.Messages || r.Age > 0 && time.Since(c.opened) > r.Age || c.engine.relays.shouldLeave(r)

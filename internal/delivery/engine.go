@@ -209,6 +209,9 @@ func (e *Engine) take(key newsletter.DeliveryKey) bool {
 	if _, there := e.inFlight[key]; there {
 		return false
 	}
+	if len(e.inFlight) == 0 {
+		e.lastOK = e.Now() // there was nothing that a relay could have taken
+	}
 	e.inFlight[key] = struct{}{}
 	return true
 }

@@ -143,6 +143,9 @@ func (e *Engine) sweepFrom(edition int64) (after int64, ok bool) {
 		if !s.again && time.Since(s.ended) < sweepEvery {
 			return 0, false
 		}
+		if p := e.editions[edition]; p != nil && !s.again {
+			p.stale = true
+		}
 		*s = sweep{}
 	}
 	return s.after, true

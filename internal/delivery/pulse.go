@@ -17,6 +17,7 @@ type progress struct {
 	codes   map[string]int // answers other than an acceptance, in this run
 	rates   [rateSpan]int  // acceptances at the last ticks, the oldest first
 	opening opening
+	stale   bool // somebody else may have moved rows
 }
 
 // opening counts an edition's first results in a run: if the relay refuses them all, the
@@ -29,22 +30,26 @@ const rateSpan = 10
 // follow begins to count the edition, from what the ledger says now.
 func (e *Engine) follow(ctx context.Context, edition int64) error {
 	e.mu.Lock()
-	_, known := e.editions[edition]
+	p := e.editions[edition]
+	counted := p != nil && (!p.stale || len(e.inFlight) > 0) // results that come meanwhile would be counted twice
 	e.mu.Unlock()
-	if known {
+	if counted {
 		return nil
 	}
 	tally, err := e.Ledger.Tally(ctx, edition)
 	if err != nil {
 		return err
 	}
-	p := &progress{tally: tally, codes: map[string]int{}}
-	for i := range p.rates {
-		p.rates[i] = tally.Counts[newsletter.Accepted]
-	}
 	e.mu.Lock()
-	e.editions[edition] = p
-	e.mu.Unlock()
+	defer e.mu.Unlock()
+	if p == nil {
+		p = &progress{codes: map[string]int{}}
+		e.editions[edition] = p
+		for i := range p.rates {
+			p.rates[i] = tally.Counts[newsletter.Accepted]
+		}
+	}
+	p.tally, p.stale = tally, false
 	return nil
 }
 
@@ -95,8 +100,20 @@ func (e *Engine) noteResult(r newsletter.DeliveryResult, o mail.Outcome) {
 		}
 		fallthrough
 	default:
-		p.codes[codeName(r.Outcome)]++
+		p.count(r.Outcome)
 	}
+}
+
+// maxCodes is how many different answers are counted apart.
+const maxCodes = 50
+
+// count counts an answer other than an acceptance.
+func (p *progress) count(o newsletter.Outcome) {
+	name := codeName(o)
+	if _, known := p.codes[name]; !known && len(p.codes) >= maxCodes {
+		name = "other"
+	}
+	p.codes[name]++
 }
 
 // codeName is how an answer is counted: "550 5.1.1", or the state where there was none.

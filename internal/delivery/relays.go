@@ -29,6 +29,7 @@ type relay struct {
 	failures int       // in a row, with no connection open
 	retryAt  time.Time // after failures: when it is tried again, by one connection first
 	probing  bool      // that one is under way
+	invited  bool      // somebody with a connection to another relay is about to try it
 	refusal  error     // it will not take mail from us at all, in its words; nil: nothing known
 }
 
@@ -112,7 +113,7 @@ func (rs *relays) tryPlace(now time.Time) (r *relay, wait time.Duration, err err
 		case r.taken >= r.allowed:
 			return nil, wait, nil // it is well and has no place: it is waited for
 		default:
-			r.probing = r.failures > 0
+			r.probing, r.invited = r.failures > 0, false
 			r.taken++
 			return r, 0, nil
 		}
@@ -123,6 +124,16 @@ func (rs *relays) tryPlace(now time.Time) (r *relay, wait time.Duration, err err
 // usable reports whether the relay is well, or is to be tried again now by whoever asks.
 func (r *relay) usable(now time.Time) bool {
 	return r.failures == 0 || !r.probing && !now.Before(r.retryAt)
+}
+
+// invite reports whether somebody should leave another relay for this one: it is well and
+// has a place, or it is time that somebody, and nobody else, tries it again.
+func (r *relay) invite(now time.Time) bool {
+	if !r.usable(now) || r.invited || r.taken >= r.allowed {
+		return false
+	}
+	r.invited = r.failures > 0
+	return true
 }
 
 // grow gives a relay that had too many connections one more, once in a while.
@@ -244,7 +255,7 @@ func (rs *relays) shouldLeave(r *relay) bool {
 		if before == r {
 			return false
 		}
-		if before.usable(now) && before.taken < before.allowed {
+		if before.invite(now) {
 			return true
 		}
 	}

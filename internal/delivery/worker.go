@@ -101,16 +101,16 @@ func (w *worker) hand(ctx context.Context, this *parcel) (next *parcel, err erro
 	defer e.keeper.busy.Add(-1)
 	e.keeper.submit(newsletter.Step{Last: w.last, Next: &this.intent}, w.answer)
 	var o mail.Outcome
-	open := false
+	open, last := false, w.conn.isLast()
 	if this.refusal == nil {
 		o, open = w.conn.session.Open(this.envelope)
 	} else {
-		o = mail.Outcome{State: newsletter.Refused, Err: this.refusal}
+		o = mail.Outcome{State: newsletter.Refused, Fault: mail.FaultMessage, Err: this.refusal}
 	}
 	if open {
 		o, open = w.conn.session.Content(this.content)
 	}
-	if open && !w.conn.isLast() { // what follows is made ready while the ledger commits
+	if open && !last { // what follows is made ready while the ledger commits
 		next = w.nextAtOnce(ctx)
 	}
 	answer := <-w.answer
@@ -132,7 +132,7 @@ func (w *worker) hand(ctx context.Context, this *parcel) (next *parcel, err erro
 		switch {
 		case next != nil && next.refusal == nil:
 			ahead = &next.envelope
-		case next == nil && w.conn.isLast():
+		case last:
 			defer w.conn.leave()
 		}
 		o = w.conn.session.Finish(ahead)
