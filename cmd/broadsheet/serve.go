@@ -199,6 +199,7 @@ func (s *service) handler() (http.Handler, error) {
 	return web.New(web.Options{
 		Readers: s.press.readers, BaseURL: s.settings.BaseURL, TrustedProxies: s.settings.Proxies,
 		Mailbox: s.mailbox, Templates: fsys, Logger: s.log, Now: s.app.now, Health: s.store.Ping, Version: version,
+		Metrics: &web.Metrics{Token: s.settings.MetricsToken, Read: (&meters{services: s.services, alarms: s.watch.alarms.Open}).read},
 	})
 }
 

@@ -131,7 +131,8 @@ func (a *app) status(ctx context.Context, s *services, p *press) (statusView, er
 	}
 	broken := p.askRelays(ctx)
 	v.Relay, v.RelayOK = p.transport.String(), len(broken) == 0
-	return v, s.viewAlarms(ctx, &v, slices.Concat(st.Problems, low, broken))
+	err = s.viewAlarms(ctx, &v, slices.Concat(st.Problems, low, broken))
+	return v, err
 }
 
 // viewAlarms shows the alarms. Since when one is that does not know it, the service does if

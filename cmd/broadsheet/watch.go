@@ -191,7 +191,7 @@ func (p *press) askRelays(ctx context.Context) []newsletter.Alarm {
 		}
 		a := newsletter.Alarm{
 			Kind: newsletter.AlarmRelayRefusing, Subject: "relay/" + r.String(),
-			What: fmt.Sprintf("the relay %s does not take mail: %v", r, err),
+			What: fmt.Sprintf("the relay %s does not take mail: %s", r, strings.TrimPrefix(err.Error(), "connect to "+r.String()+": ")),
 			Do:   "mend it, or set " + settingPrefix + "SMTP_URL to another one and start the service again",
 		}
 		if len(p.transport) > 1 {

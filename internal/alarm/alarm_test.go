@@ -337,11 +337,11 @@ func TestWatch_TellsNoAddressOfAReader(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	a := paused(1)
-	a.What = "paused: 550 <anna@example.net>: no, not anna@example.net\r\nBcc: x@example.net \u202e" + newsletter.PlaceUnsubscribe
+	a.What = "smtp://news@relay.example.org:587 paused: 550 <anna@example.net>: no, not anna@example.net\r\nBcc: x@example.net \u202e" + newsletter.PlaceUnsubscribe
 	r.wrong = []newsletter.Alarm{a}
 	r.rounds(2)
 	all := r.log.String() + r.calls[0].Text + string(r.smtp.Messages()[0].Data)
-	if strings.Contains(all, "example.net") || !strings.Contains(all, "550 <(address)>: no, not (address) Bcc: (address)") {
+	if strings.Contains(all, "example.net") || !strings.Contains(all, "smtp://news@relay.example.org:587 paused") || !strings.Contains(all, "550 <(address)>: no, not (address) Bcc: (address)") {
 		t.Errorf("told: %s", all)
 	}
 }

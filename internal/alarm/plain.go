@@ -9,8 +9,9 @@ import (
 	"broadsheet/internal/newsletter"
 )
 
-// address is an e-mail address, as relays quote it.
-var address = regexp.MustCompile(`[^\s<>"'(),;:]+@[^\s<>"'(),;:]+`)
+// address is an e-mail address, as relays quote it, or the beginning of a relay's own
+// address, smtp://user@, which is none.
+var address = regexp.MustCompile(`[a-z]+://[^\s/@]*@|[^\s<>"'(),;:/]+@[^\s<>"'(),;:]+`)
 
 // maxText is how many characters of an alarm are told: a relay or a feed can say a lot.
 const maxText = 700
@@ -25,7 +26,13 @@ func plain(s string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(s, ""))
-	return cut(address.ReplaceAllString(s, "(address)"), maxText)
+	s = address.ReplaceAllStringFunc(s, func(found string) string {
+		if strings.Contains(found, "://") {
+			return found
+		}
+		return "(address)"
+	})
+	return cut(s, maxText)
 }
 
 // cut shortens a text to at most n characters.

@@ -18,7 +18,9 @@ const (
 	slotLate  = 5 * time.Minute  // a slot that nobody built
 	mailLate  = 10 * time.Minute // a transactional mail that waits
 	quietTime = 10 * time.Minute // an edition without an acceptance, while rows are due
-	offTime   = time.Hour        // an edition without an acceptance, while many rows are put off
+	// warmUpTime is the same for one that warms a relay up: it rests until the day is over.
+	warmUpTime = 25 * time.Hour
+	offTime    = time.Hour // an edition without an acceptance, while many rows are put off
 	// offShare is how many rows are many: one in so many of those to be sent. A few readers
 	// whose own provider is down are no reason for an alarm.
 	offShare = 10
@@ -62,7 +64,7 @@ func (d *Desk) judgeSlot(ctx context.Context, s *Status, n newsletter.Newsletter
 		a.What += fmt.Sprintf(" (%d slots in all)", late)
 	}
 	for _, src := range s.Sources {
-		if src.Failures > 0 && src.LastFetchAt.After(last.At) && slices.Contains(src.Newsletters, n.Slug) {
+		if src.Failures > 0 && !src.LastFetchAt.Before(last.At) && slices.Contains(src.Newsletters, n.Slug) {
 			a.What = fmt.Sprintf("the %s edition of %s waits: nothing is new, and the source %s does not answer", schedule.Cadence, n.Slug, src.Name)
 			a.Do = fmt.Sprintf(`mend the source, or "broadsheet send %s" when there is something`, n.Slug)
 		}
@@ -152,8 +154,11 @@ func (d *Desk) stuckSince(ctx context.Context, store StatusStore, e EditionStatu
 			since = t
 		}
 	}
-	quiet := d.now().Sub(since)
-	if quiet < quietTime {
+	quiet, allowed := d.now().Sub(since), quietTime
+	if e.WarmUp.PerDay > 0 {
+		allowed = warmUpTime
+	}
+	if quiet < allowed {
 		return time.Time{}, nil
 	}
 	tally, err := d.o.Press.Store.Tally(ctx, e.ID) // a pulse does not tell waiting from deferred

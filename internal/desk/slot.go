@@ -76,7 +76,7 @@ func (d *Desk) skipMissed(ctx context.Context, n newsletter.Newsletter, key news
 	}
 	reason := newsletter.SkippedMissed
 	for _, src := range sources {
-		if src.Failures > 0 && src.LastFetchAt.After(due.At) {
+		if src.Failures > 0 && !src.LastFetchAt.Before(due.At) {
 			reason = newsletter.SkippedSourceFailed
 		}
 	}
