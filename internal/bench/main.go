@@ -157,26 +157,33 @@ func newBench(ctx context.Context, o options, out io.Writer) (*bench, error) {
 
 func (b *bench) close() error { return b.site.close() }
 
+// run runs what is asked for. What was measured until something failed is printed all the same.
 func (b *bench) run(ctx context.Context) error {
 	fmt.Fprintln(b.out, b.report.Machine)
+	err := b.parts(ctx)
+	if b.json == "" {
+		return err
+	}
+	data, encodeErr := json.MarshalIndent(b.report, "", "  ")
+	if encodeErr != nil {
+		return errors.Join(err, encodeErr)
+	}
+	return errors.Join(err, os.WriteFile(b.json, append(data, '\n'), 0o644))
+}
+
+func (b *bench) parts(ctx context.Context) error {
 	for _, p := range parts {
 		if len(b.only) > 0 && !slices.Contains(b.only, p.name) {
 			continue
 		}
 		fmt.Fprintf(b.out, "\n%s: %s\n\n", p.name, p.about)
-		if err := p.run(b, ctx); err != nil {
+		err := p.run(b, ctx)
+		b.report.print(b.out, p.name)
+		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
-		b.report.print(b.out, p.name)
 	}
-	if b.json == "" {
-		return nil
-	}
-	data, err := json.MarshalIndent(b.report, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(b.json, append(data, '\n'), 0o644)
+	return nil
 }
 
 // say prints one line about what is going on.

@@ -223,6 +223,7 @@ func (b *bench) round(ctx context.Context, t target, size int64, key *signer, si
 	b.recordSender(t, what, s)
 	most := float64(b.report.Machine.Cores) / signing.Seconds()
 	b.report.add("send", label(t, what), "of cores÷signature", s.rate()/most)
+	b.report.add("send", label(t, what), "that by CPU", micros(signing)/s.work())
 	if err := os.RemoveAll(signed); err != nil {
 		return err
 	}
