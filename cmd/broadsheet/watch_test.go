@@ -65,8 +65,9 @@ type watched struct {
 func newWatched(t *testing.T, settings ...string) *watched {
 	t.Helper()
 	w := &watched{t: t, clock: newsroomtest.Start, feed: newsroomtest.NewFeed(t)}
+	dir := t.TempDir()
 	env := []string{
-		settingPrefix + "DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "test.db"),
+		settingPrefix + "DATABASE_URL=sqlite:" + filepath.Join(dir, "test.db"), settingPrefix + "SMTP_URL=outbox:" + filepath.Join(dir, "outbox"),
 		settingPrefix + "ALLOW_PRIVATE_FEEDS=true",
 	}
 	for _, s := range settings {

@@ -107,16 +107,16 @@ func (d *Desk) judgeEdition(ctx context.Context, s *Status, store StatusStore, e
 	}
 	if n := counts[newsletter.InDoubt]; n > 0 && !e.State.Open() {
 		problem(newsletter.AlarmInDoubt, time.Time{}, fmt.Sprintf("%s has %d in doubt that are not sent again", name, n),
-			fmt.Sprintf(`"broadsheet edition deliveries %d --state in_doubt" lists them`, e.ID))
+			fmt.Sprintf(`"broadsheet edition deliveries %d --state in_doubt" lists them, "broadsheet edition resolve %d" settles them`, e.ID, e.ID))
 	}
 	if n := counts[newsletter.Refused]; n > 0 && counts[newsletter.Accepted] == 0 && !e.Unfinished() {
 		problem(newsletter.AlarmRefused, e.FinishedAt, fmt.Sprintf("%s was refused for all of its %s: nothing was sent", name, readers(n)),
-			fmt.Sprintf(`"broadsheet edition deliveries %d --state refused" has the relay's words`, e.ID))
+			fmt.Sprintf(`"broadsheet edition report %d" has the relay's words, "broadsheet edition retry %d" tries again`, e.ID, e.ID))
 	}
 	switch {
 	case e.State == newsletter.EditionPaused:
 		problem(newsletter.AlarmPaused, time.Time{}, fmt.Sprintf("%s is paused with %d waiting: %s", name, e.Tally.WaitingCount(), e.Reason),
-			fmt.Sprintf(`"broadsheet send --edition %d" goes on`, e.ID))
+			fmt.Sprintf(`mend the cause, then "broadsheet edition resume %d" goes on`, e.ID))
 	case e.State.Open() && !s.Sends:
 		problem(newsletter.AlarmStuck, time.Time{}, fmt.Sprintf("%s has %d waiting and nobody sends", name, e.Tally.WaitingCount()),
 			fmt.Sprintf(`start "broadsheet serve", or "broadsheet send --edition %d"`, e.ID))
@@ -129,7 +129,7 @@ func (d *Desk) judgeEdition(ctx context.Context, s *Status, store StatusStore, e
 		if e.Pulse.Relay != "" {
 			what += "; the relay: " + e.Pulse.Relay
 		}
-		problem(newsletter.AlarmStuck, since, what, fmt.Sprintf(`"broadsheet edition deliveries %d --state deferred" has the relay's words`, e.ID))
+		problem(newsletter.AlarmStuck, since, what, fmt.Sprintf(`"broadsheet edition report %d" has the relay's words`, e.ID))
 	}
 	return nil
 }
