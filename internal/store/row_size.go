@@ -3,11 +3,11 @@ package store
 import "database/sql"
 
 // How SQLite keeps a row: a byte for each column's type, one for their number, one for the
-// length and two for its place on the page. Rows grow after planning, which splits pages, so
-// that they are two thirds full.
+// length and two for its place on the page. Planning fills the pages and results fit into
+// what was left of them: after sending they are found so full.
 const (
 	rowOverhead = 1 + 17 + 1 + 2
-	pageFill    = 2.0 / 3
+	pageFill    = 0.87
 	sampleRows  = 500
 )
 

@@ -1,0 +1,213 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// More rows than one transaction changes, and than one page has.
+const manyRows = 2*moveChunk + 17
+
+func TestEachDelivery_GoesThroughAllPagesInOrder(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	bigEdition(t, s, 2*deliveryPage+500)
+	for _, c := range []struct {
+		name        string
+		filter      newsletter.DeliveryFilter
+		n           int
+		first, last int64
+	}{
+		{"all", newsletter.DeliveryFilter{}, 2500, 1, 2500},
+		{"behind one", newsletter.DeliveryFilter{After: 2400}, 100, 2401, 2500},
+		{"a page", newsletter.DeliveryFilter{Limit: deliveryPage}, deliveryPage, 1, deliveryPage},
+		{"more than a page", newsletter.DeliveryFilter{Limit: deliveryPage + 1}, deliveryPage + 1, 1, deliveryPage + 1},
+		{"more than there are", newsletter.DeliveryFilter{Limit: 9999}, 2500, 1, 2500},
+		{"a state", newsletter.DeliveryFilter{State: newsletter.Refused}, 50, 1, 2402},
+		{"doubted", newsletter.DeliveryFilter{Doubted: true}, 50, 5, 2406},
+		{"a code", newsletter.DeliveryFilter{Code: 552}, 25, 2, 2402},
+		{"a domain", newsletter.DeliveryFilter{Domain: "mail.example"}, 1250, 2, 2500},
+		{"a reader", newsletter.DeliveryFilter{SubscriberID: 77}, 1, 77, 77},
+		{"nothing", newsletter.DeliveryFilter{Domain: "nowhere.example"}, 0, 0, 0},
+	} {
+		c.filter.EditionID = 1
+		var ids []int64
+		err := s.EachDelivery(t.Context(), c.filter, func(d newsletter.Delivery) error {
+			ids = append(ids, d.SubscriberID)
+			return nil
+		})
+		if err != nil || len(ids) != c.n || !slices.IsSorted(ids) || c.n > 0 && (ids[0] != c.first || ids[c.n-1] != c.last) {
+			t.Errorf("%s: %d rows (%v)", c.name, len(ids), err)
+		}
+	}
+	stop := errors.New("enough")
+	if err := s.EachDelivery(t.Context(), newsletter.DeliveryFilter{EditionID: 1}, func(newsletter.Delivery) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("it goes on: %v", err)
+	}
+}
+
+func TestRetry_ReachesEveryRowOnceAndCountsThem(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	bigEdition(t, s, manyRows)
+	must(t, s, `UPDATE deliveries SET state = 7 WHERE state = 3`)
+	before := report(t, s, 1)
+	if _, err := s.KeepTotals(t.Context(), before, noon); err != nil {
+		t.Fatal(err)
+	}
+	f := newsletter.RetryFilter{EditionID: 1, State: newsletter.Expired}
+	want := before.Tally.Counts[newsletter.Expired]
+	if n, err := s.CountRetry(t.Context(), f); n != want || err != nil {
+		t.Errorf("%d to retry, want %d (%v)", n, want, err)
+	}
+	r, err := s.RetryDeliveries(t.Context(), f, true, noon.Add(time.Hour), "ada", noon)
+	if err != nil || r != (newsletter.Retried{Waiting: want}) {
+		t.Fatalf("retried %+v, want %d (%v)", r, want, err)
+	}
+	after := before.Tally.Counts
+	after[newsletter.Waiting], after[newsletter.Expired] = want, 0
+	tallyIs(t, s, 1, after)
+	if got := count(t, s, `SELECT COUNT(*) FROM edition_totals`); got != 0 {
+		t.Errorf("%d totals are kept of what moves again", got)
+	}
+	if got := count(t, s, `SELECT COUNT(*) FROM deliveries WHERE state = 1 AND (attempts > 0 OR code IS NOT NULL OR relay_id IS NOT NULL OR expires_at <> `+sprint(millis(noon.Add(time.Hour)))+`)`); got != 0 {
+		t.Errorf("%d retried rows still have what the last try left", got)
+	}
+	if got := count(t, s, `SELECT COUNT(*) FROM desk_events WHERE actor = 'ada' AND action = 'edition retried' AND edition_id = 1`); got != 1 {
+		t.Errorf("%d entries say who did it", got)
+	}
+}
+
+// An article that was withdrawn, or that another edition gave, is not sent again; the outbox
+// gives nothing to real readers.
+func TestRetry_LooksAtWhatOthersGave(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		articles string           // of the other edition
+		state    newsletter.State // of its delivery to the reader
+		also     string
+		want     newsletter.Retried
+	}{
+		"nothing shared":             {"3", newsletter.Accepted, "", newsletter.Retried{Waiting: 1}},
+		"one article shared":         {"2,3", newsletter.Accepted, "", newsletter.Retried{HadOtherwise: 1}},
+		"shared, on its way":         {"2,3", newsletter.Waiting, "", newsletter.Retried{HadOtherwise: 1}},
+		"shared, in doubt":           {"2,3", newsletter.InDoubt, "", newsletter.Retried{HadOtherwise: 1}},
+		"shared, and refused too":    {"1,2", newsletter.Refused, "", newsletter.Retried{Waiting: 1}},
+		"shared, and withheld":       {"1,2", newsletter.Withheld, "", newsletter.Retried{Waiting: 1}},
+		"shared, with somebody else": {"1,2", newsletter.Accepted, `UPDATE deliveries SET subscriber_id = 2 WHERE edition_id = 2`, newsletter.Retried{Waiting: 1}},
+		"shared, into the outbox":    {"1,2", newsletter.Accepted, `INSERT INTO relays (id, name) VALUES (9, 'outbox'); UPDATE deliveries SET relay_id = 9 WHERE edition_id = 2`, newsletter.Retried{Waiting: 1}},
+		"withdrawn":                  {"3", newsletter.Refused, `UPDATE articles SET withdrawn_at = 1 WHERE id = 1`, newsletter.Retried{Withdrawn: 1}},
+		"another one is withdrawn":   {"3", newsletter.Refused, `UPDATE articles SET withdrawn_at = 1 WHERE id = 3`, newsletter.Retried{Waiting: 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openTest(t)
+			smallLedger(t, s)
+			must(t, s, `INSERT INTO articles (id, source_id, guid, url, headline, summary, author, image_url, image_alt, label, first_seen, owed_from, hash, updated_at)
+				VALUES (3, 1, 'c', 'https://www.example.org/c', 'C', '', '', '', '', '', 0, 0, 'z', 0)`)
+			must(t, s, smallEdition(2, c.articles, "sent")...)
+			row(t, s, 1, 1, newsletter.Refused)
+			row(t, s, 2, 1, c.state)
+			for statement := range splitStatements(c.also) {
+				must(t, s, statement)
+			}
+			r, err := s.RetryDeliveries(t.Context(), newsletter.RetryFilter{EditionID: 1}, true, noon, "test", noon)
+			if err != nil || r != c.want {
+				t.Errorf("retried %+v, want %+v (%v)", r, c.want, err)
+			}
+		})
+	}
+}
+
+func TestPrune_RemovesEveryRowAndGoesOnAfterACut(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	bigEdition(t, s, manyRows)
+	if _, err := s.KeepTotals(t.Context(), report(t, s, 1), noon); err != nil {
+		t.Fatal(err)
+	}
+	before := report(t, s, 1)
+	must(t, s, `UPDATE editions SET pruned_at = 1`, `DELETE FROM deliveries WHERE subscriber_id < 100`) // it was cut off here
+	half := report(t, s, 1)
+	if half.Rows != manyRows-99 || half.Tally.Planned != manyRows {
+		t.Errorf("half removed, it has %d rows of %d", half.Rows, half.Tally.Planned)
+	}
+	if n, err := s.PruneDeliveries(t.Context(), noon, noon); n != manyRows-99 || err != nil {
+		t.Errorf("%d rows removed (%v)", n, err)
+	}
+	tallyIs(t, s, 1, before.Tally.Counts)
+	if n, err := s.PruneDeliveries(t.Context(), noon, noon); n != 0 || err != nil {
+		t.Errorf("%d rows removed once more (%v)", n, err)
+	}
+	_, err := s.ResolveDoubts(t.Context(), newsletter.ResolveFilter{EditionID: 1}, newsletter.Arrived, noon, "test", noon)
+	if err != nil {
+		t.Errorf("to settle nothing: %v", err)
+	}
+	if r := report(t, s, 1); r.CountedAt.IsZero() {
+		t.Error("its totals are gone, and they were all that was left")
+	}
+}
+
+// Whatever staff do while rows are being removed, the totals stay.
+func TestPrune_NothingMovesAnyMore(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	bigEdition(t, s, 100)
+	if _, err := s.KeepTotals(t.Context(), report(t, s, 1), noon); err != nil {
+		t.Fatal(err)
+	}
+	must(t, s, `UPDATE editions SET pruned_at = 1`)
+	_, retry := s.RetryDeliveries(t.Context(), newsletter.RetryFilter{EditionID: 1}, true, noon, "test", noon)
+	_, resolve := s.ResolveDoubts(t.Context(), newsletter.ResolveFilter{EditionID: 1}, newsletter.NotArrived, noon, "test", noon)
+	for what, err := range map[string]error{"retry": retry, "resolve": resolve} {
+		if newsletter.ReasonOf(err) != "rows_gone" {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if r := report(t, s, 1); r.CountedAt.IsZero() {
+		t.Error("its totals are gone")
+	}
+}
+
+// BenchmarkLedgerMoves_AMillion moves every row of an edition of a million, and removes them.
+func BenchmarkLedgerMoves_AMillion(b *testing.B) {
+	for b.Loop() {
+		s, err := Open(b.Context(), filepath.Join(b.TempDir(), "b.db"), CreateIfMissing)
+		if err != nil {
+			b.Fatal(err)
+		}
+		bigEdition(b, s, 1_000_000)
+		must(b, s, `UPDATE deliveries SET state = 7`)
+		step := func(name string, f func() (int, error)) {
+			start := time.Now()
+			n, err := f()
+			if err != nil || n != 1_000_000 {
+				b.Fatalf("%s: %d rows (%v)", name, n, err)
+			}
+			b.ReportMetric(time.Since(start).Seconds(), fmt.Sprintf("s/%s", name))
+		}
+		step("retry", func() (int, error) {
+			r, err := s.RetryDeliveries(b.Context(), newsletter.RetryFilter{EditionID: 1}, true, noon, "test", noon)
+			return r.Waiting, err
+		})
+		must(b, s, `UPDATE editions SET state = 'cancelled'`)
+		step("cancel", func() (int, error) { return s.WithholdCancelled(b.Context(), 1, noon) })
+		r, err := s.Report(b.Context(), 1)
+		if err == nil {
+			_, err = s.KeepTotals(b.Context(), r, noon)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		step("prune", func() (int, error) { return s.PruneDeliveries(b.Context(), noon, noon) })
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
