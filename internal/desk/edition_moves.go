@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"broadsheet/internal/newsletter"
 )
@@ -100,7 +101,7 @@ func (d *Desk) Retry(ctx context.Context, f newsletter.RetryFilter) (newsletter.
 		return newsletter.Retried{}, err
 	}
 	now := d.now()
-	r, err := d.o.Press.Store.RetryDeliveries(ctx, f, d.o.Press.Transport.Real(), now.Add(e.Cadence.DeliveryTime()), d.o.Actor, now)
+	r, err := d.o.Press.Store.RetryDeliveries(ctx, f, d.o.Press.Transport.Real(), untilAgain(e, now), d.o.Actor, now)
 	if err == nil && r.Waiting == 0 {
 		_, err = d.o.Press.Store.FinishEdition(ctx, e.ID, now) // it was opened for nothing
 	}
@@ -133,9 +134,19 @@ func (d *Desk) Resolve(ctx context.Context, f newsletter.ResolveFilter, as newsl
 		return 0, err
 	}
 	now := d.now()
-	n, err := d.o.Press.Store.ResolveDoubts(ctx, f, as, now.Add(e.Cadence.DeliveryTime()), d.o.Actor, now)
+	n, err := d.o.Press.Store.ResolveDoubts(ctx, f, as, untilAgain(e, now), d.o.Actor, now)
 	d.o.Press.Engine.Wake()
 	return n, err
+}
+
+// untilAgain is how long something of the edition is tried again: as long as an edition of
+// its cadence has, or until its own time is over if that is later.
+func untilAgain(e newsletter.Edition, now time.Time) time.Time {
+	until := now.Add(e.Cadence.DeliveryTime())
+	if e.ExpiresAt.After(until) {
+		return e.ExpiresAt
+	}
+	return until
 }
 
 // movable returns the edition if its rows are there and, for sending, it is not cancelled.

@@ -124,6 +124,14 @@ func moves() []move {
 		{"refused", leads{newsletter.Sending: newsletter.Refused}, result(newsletter.Refused)},
 		{"deferred", leads{newsletter.Sending: newsletter.Deferred}, result(newsletter.Deferred)},
 		{"in doubt", leads{newsletter.Sending: newsletter.InDoubt}, result(newsletter.InDoubt)},
+		{"in doubt, sent again", leads{newsletter.Sending: newsletter.Deferred}, func(t *testing.T, s *Store) error {
+			must(t, s, `UPDATE deliveries SET doubts = 0`)
+			return result(newsletter.InDoubt)(t, s)
+		}},
+		{"in doubt, cancelled", leads{newsletter.Sending: newsletter.InDoubt}, func(t *testing.T, s *Store) error {
+			must(t, s, `UPDATE deliveries SET doubts = 0`, `UPDATE editions SET state = 'cancelled'`)
+			return result(newsletter.InDoubt)(t, s)
+		}},
 		{"not begun", leads{newsletter.Sending: newsletter.Waiting}, result(newsletter.Waiting)},
 		{"result sending", nil, result(newsletter.Sending)},
 		{"result expired", nil, result(newsletter.Expired)},
