@@ -170,7 +170,7 @@ func (w *Watch) load(ctx context.Context) error {
 
 // raise notes what is wrong. The caller holds the lock.
 func (w *Watch) raise(wrong []newsletter.Alarm) {
-	now := w.o.Now()
+	now := w.o.Now().Truncate(time.Millisecond) // as it is put on record
 	before := w.sighted
 	w.sighted = map[newsletter.AlarmKey]int{}
 	for _, a := range wrong {

@@ -12,9 +12,9 @@ type HandledStore interface {
 	SlotEditions(ctx context.Context, since time.Time) ([]newsletter.Edition, error)
 }
 
-// handledBack is how far back slots are looked at: an edition is carried out for at most
-// three days.
-const handledBack = 4 * 24 * time.Hour
+// handledBack is how far back slots are looked at: a week between two, and a day to carry one
+// out.
+const handledBack = 8 * 24 * time.Hour
 
 // LastHandled returns when the last slot was handled: its edition was carried out, or there
 // was nothing to send. A slot that was missed, or refused or expired for everybody, is not
