@@ -55,8 +55,12 @@ func (a *app) printReport(r newsletter.Report, real bool) {
 		{"State", state}, {"Subject", e.Subject}, {"Hash", e.Hash},
 	}
 	if !e.StartedAt.IsZero() {
-		fields = append(fields, [2]string{"Started", local(e.StartedAt)}, [2]string{"Finished", local(e.FinishedAt)},
-			[2]string{"Took", r.Duration(now).Round(time.Millisecond).String()}, [2]string{"Rate", fmt.Sprintf("%.1f accepted a second", r.Rate(now))})
+		finished, took := local(e.FinishedAt), r.Duration(now).Round(time.Millisecond).String()
+		if e.FinishedAt.IsZero() {
+			finished, took = "", took+" until now"
+		}
+		fields = append(fields, [2]string{"Started", local(e.StartedAt)}, [2]string{"Finished", finished},
+			[2]string{"Took", took}, [2]string{"Rate", fmt.Sprintf("%.1f accepted a second", r.Rate(now))})
 	}
 	a.printFields(append(fields, [2]string{"Rows", rowsLine(r)}))
 	fmt.Fprintln(a.stdout)
