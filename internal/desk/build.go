@@ -85,10 +85,10 @@ func (d *Desk) Build(ctx context.Context, o BuildOptions) (*Draft, error) {
 	if draft.Edition, err = d.newEdition(n, o); err != nil {
 		return nil, err
 	}
-	if err := d.fill(ctx, draft, o); err != nil {
-		return draft, err
+	if err = d.fill(ctx, draft, o); err == nil {
+		err = draft.giveTime()
 	}
-	return draft, draft.giveTime()
+	return draft, err
 }
 
 // giveTime lets an edition with a warm-up take the days that it needs.
