@@ -53,17 +53,9 @@ func (c *connection) ready(ctx context.Context) error {
 func (c *connection) failed(cause error) {
 	e := c.engine
 	e.noteRelay(cause)
-	name := c.relay.String()
 	c.close()
-	down := e.relays.failed(c.relay, cause)
+	e.tellRelay(c.relay, cause, e.relays.failed(c.relay, cause))
 	c.leave()
-	switch {
-	case !e.isNews(name, cause):
-	case down:
-		e.Logger.Warn("a relay takes no mail; it is tried again and again, and the next one meanwhile", "relay", name, "error", cause)
-	default:
-		e.Logger.Warn("a relay takes no more connections; fewer are used", "relay", name, "error", cause)
-	}
 }
 
 // relayName names the relay in the ledger; the outbox has one name wherever its folder is.

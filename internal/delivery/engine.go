@@ -69,7 +69,8 @@ type Engine struct {
 	editions map[int64]*progress                 // that this run carries
 	sweeps   map[int64]*sweep                    // how far each edition's rows are handed out
 	relayErr error                               // the last thing that a relay did wrong
-	told     map[string]string                   // what was last logged about each relay
+	troubles map[string]time.Time                // of relays, and when each was last seen
+	serves   bool                                // this run is a service's: nobody else tells what pauses an edition
 }
 
 // NewEngine returns an engine that is not running yet.
@@ -88,6 +89,7 @@ func NewEngine(o Options) *Engine {
 		letters:  map[int64]*letter{},
 		editions: map[int64]*progress{},
 		sweeps:   map[int64]*sweep{},
+		troubles: map[string]time.Time{},
 	}
 }
 
@@ -112,7 +114,7 @@ type scope struct {
 var errYield = errors.New("another process takes over the sending")
 
 // begin takes over from whoever sent before, and forgets what an earlier run knew.
-func (e *Engine) begin(ctx context.Context) error {
+func (e *Engine) begin(ctx context.Context, sc scope) error {
 	doubted, err := e.Ledger.TakeOver(ctx, e.Now())
 	if err != nil {
 		return err
@@ -128,6 +130,7 @@ func (e *Engine) begin(ctx context.Context) error {
 	clear(e.inFlight)
 	clear(e.editions)
 	clear(e.sweeps)
+	e.serves = sc.edition == 0
 	e.lastOK = e.Now()
 	return nil
 }
@@ -136,7 +139,7 @@ func (e *Engine) begin(ctx context.Context) error {
 // another try does not mend. The caller has the sender role. It returns when every message
 // that was begun has its result on record.
 func (e *Engine) run(ctx context.Context, sc scope) error {
-	if err := e.begin(ctx); err != nil {
+	if err := e.begin(ctx, sc); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancelCause(ctx)
@@ -273,16 +276,4 @@ func (e *Engine) noteRelay(err error) {
 	e.mu.Lock()
 	e.relayErr = err
 	e.mu.Unlock()
-}
-
-// isNews reports whether the relay's trouble was not told yet: every connection has it.
-func (e *Engine) isNews(relay string, err error) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	news := e.told[relay] != err.Error()
-	if e.told == nil {
-		e.told = map[string]string{}
-	}
-	e.told[relay] = err.Error()
-	return news
 }

@@ -47,8 +47,8 @@ func (e *Engine) carryMails(ctx context.Context) {
 	idleSince := e.Now()
 	for ctx.Err() == nil {
 		n, err := e.carryDueMails(ctx, c)
-		if err != nil && ctx.Err() == nil {
-			e.Logger.Error("transactional mail", "error", err)
+		if err != nil && ctx.Err() == nil && e.isNews("", "mails", mail.Outcome{Err: err}) {
+			e.Logger.Error("transactional mail is not sent now; it is tried again and again", "error", err)
 		}
 		if n > 0 && err == nil {
 			idleSince = e.Now()
@@ -131,7 +131,7 @@ func (e *Engine) carryMail(ctx context.Context, c *mailConnection, id int64) err
 		return err
 	}
 	if o.Fault == mail.FaultRelay {
-		return outcomeError(o)
+		return &saidError{o}
 	}
 	return nil
 }

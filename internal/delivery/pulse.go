@@ -77,7 +77,7 @@ func (e *Engine) noteResult(r newsletter.DeliveryResult, o mail.Outcome) {
 	defer e.mu.Unlock()
 	switch r.State {
 	case newsletter.Accepted:
-		e.relayErr, e.told = nil, nil
+		e.relayErr = nil
 		e.lastOK = now
 	case newsletter.Refused, newsletter.Deferred:
 		e.lastOK = now

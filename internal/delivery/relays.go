@@ -15,6 +15,8 @@ type relays struct {
 	mu    sync.Mutex
 	list  []*relay
 	freed chan struct{} // closed and made anew when somebody may get a place
+	// wanted is where those who wait for a place ask those for theirs who have nothing to send.
+	wanted chan struct{}
 }
 
 // relay is one relay and how it is.
@@ -41,7 +43,7 @@ const growAfter = 30 * time.Second
 const refusedAgain = time.Minute
 
 func newRelays(list mail.Relays) *relays {
-	rs := &relays{freed: make(chan struct{})}
+	rs := &relays{freed: make(chan struct{}), wanted: make(chan struct{})}
 	for _, r := range list {
 		r.Connections = max(r.Connections, 1)
 		rs.list = append(rs.list, &relay{Relay: r, pace: &pacer{rate: r.Rate}, allowed: r.Connections})
@@ -83,6 +85,7 @@ func (rs *relays) place(ctx context.Context) (*relay, error) {
 		case <-ctx.Done():
 			err = context.Cause(ctx)
 		case <-freed:
+		case rs.wanted <- struct{}{}:
 		case <-t.C:
 		}
 		t.Stop()
@@ -220,6 +223,9 @@ func (r *relay) fail(cause error, left int) (down bool) {
 	if r.open > 0 && !refuses {
 		r.allowed, r.grew = max(1, left), now
 		return false
+	}
+	if r.failures > 0 && !r.probing && !refuses {
+		return true // it failed together with others, and counts once
 	}
 	wait := connectAgain(r.failures + 1)
 	if r.refusal = nil; refuses {

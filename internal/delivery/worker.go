@@ -102,6 +102,9 @@ func (w *worker) hand(ctx context.Context, this *parcel) (next *parcel, err erro
 	e.keeper.submit(newsletter.Step{Last: w.last, Next: &this.intent}, w.answer)
 	var o mail.Outcome
 	open, last := false, w.conn.isLast()
+	if last { // whatever comes of it: who is to try another relay must not stay
+		defer w.conn.leave()
+	}
 	if this.refusal == nil {
 		o, open = w.conn.session.Open(this.envelope)
 	} else {
@@ -129,11 +132,8 @@ func (w *worker) hand(ctx context.Context, this *parcel) (next *parcel, err erro
 	}
 	if open {
 		var ahead *mail.Envelope
-		switch {
-		case next != nil && next.refusal == nil:
+		if next != nil && next.refusal == nil {
 			ahead = &next.envelope
-		case last:
-			defer w.conn.leave()
 		}
 		o = w.conn.session.Finish(ahead)
 	}
@@ -150,16 +150,17 @@ func (w *worker) finished(ctx context.Context, this *parcel, o mail.Outcome) err
 	}
 	w.last = result
 	e.noteResult(*result, o)
+	e.tellMessage(w.conn.name, o)
 	fruitless := !o.Broken || w.conn.sent == 0
 	w.conn.sent++
 	switch {
 	case o.Fault == mail.FaultRelay:
-		w.conn.failed(&refusedError{outcomeError(o)})
+		w.conn.failed(&refusedError{&saidError{o}})
 		if refusal := e.relays.refusal(); refusal != nil { // there is no other relay to try
 			return errors.Join(w.record(ctx), e.pause(ctx, this.EditionID, refusal.Error()))
 		}
 	case o.Fault == mail.FaultConnection && result.State == newsletter.Waiting && fruitless:
-		w.conn.failed(outcomeError(o)) // it takes connections and then no mail
+		w.conn.failed(&saidError{o}) // it takes connections and then no mail
 	case o.Broken:
 		w.conn.close()
 	}
@@ -198,8 +199,18 @@ func (w *worker) next(ctx context.Context) (*parcel, error) {
 			return w.prepareInTime(ctx, row, ok)
 		case <-idle.C:
 			w.conn.leave()
+		case <-w.wanted(): // somebody has a message and no place
+			w.conn.leave()
 		}
 	}
+}
+
+// wanted returns where others ask for the worker's place; nil if it has none.
+func (w *worker) wanted() <-chan struct{} {
+	if w.conn.relay == nil {
+		return nil
+	}
+	return w.engine.relays.wanted
 }
 
 // nextAtOnce makes the next row ready if there is one. A row whose message cannot be made
@@ -326,10 +337,13 @@ func (p *PausedError) Error() string {
 func (e *Engine) pause(ctx context.Context, edition int64, reason string) error {
 	open := []newsletter.EditionState{newsletter.EditionFrozen, newsletter.EditionSending}
 	err := e.Ledger.MoveEdition(context.WithoutCancel(ctx), edition, open, newsletter.EditionPaused, reason, "sender", e.Now())
-	if err != nil && newsletter.KindOf(err) != newsletter.Conflict { // another worker was first
+	first := err == nil
+	if !first && newsletter.KindOf(err) != newsletter.Conflict {
 		return err
 	}
-	e.Logger.Error("edition paused", "edition", edition, "reason", reason)
+	if first && e.serves { // a command tells the error
+		e.Logger.Error("edition paused", "edition", edition, "reason", reason)
+	}
 	return &PausedError{Edition: edition, Reason: reason}
 }
 
@@ -351,12 +365,4 @@ func outcomeOf(o mail.Outcome, relay string) newsletter.Outcome {
 		reply = o.Err.Error()
 	}
 	return newsletter.Outcome{State: o.State, Code: o.Code, Enhanced: o.Enhanced, Reply: reply, Relay: relay}
-}
-
-// outcomeError returns what the relay said as an error.
-func outcomeError(o mail.Outcome) error {
-	if o.Code == 0 {
-		return fmt.Errorf("%s: %w", o.Phase, o.Err)
-	}
-	return fmt.Errorf("it answered %d %s %s to %s", o.Code, o.Enhanced, o.Reply, o.Phase)
 }

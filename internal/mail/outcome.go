@@ -100,7 +100,7 @@ const (
 // reply, "Whose fault is it" and the ledger's table in docs/design.md; a reply that means
 // "go on" is not for it, except to the final dot.
 func classify(phase Phase, r reply) Outcome {
-	o := Outcome{Phase: phase, Code: r.code, Err: r.err}
+	o := Outcome{Phase: phase, Code: r.code, Err: plain(r.err)}
 	o.Enhanced, o.Reply = splitReply(r.code, r.text)
 	class := r.code / 100
 	if r.code == 0 || class != 2 && class != 4 && class != 5 || class == 2 && phase != PhaseDot {

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -106,4 +107,34 @@ func arrived(conn net.Conn) bool {
 		return true
 	})
 	return err == nil && something
+}
+
+// endedError says how a connection ended, in words that are the same for every connection:
+// the system's error names ports.
+type endedError struct {
+	text  string
+	cause error
+}
+
+func (e *endedError) Error() string { return e.text }
+func (e *endedError) Unwrap() error { return e.cause }
+
+// plain returns an error of reading or writing in plain words, and others as they are.
+func plain(err error) error {
+	failed, ok := errors.AsType[*net.OpError](err)
+	switch {
+	case ok && failed.Op == "dial":
+		return err
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return &endedError{"the relay closed the connection", err}
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return &endedError{"the relay reset the connection", err}
+	case ok && failed.Timeout() && failed.Op == "write":
+		return &endedError{"the relay did not take what was sent in time", err}
+	case ok && failed.Timeout():
+		return &endedError{"the relay did not answer in time", err}
+	case ok && failed.Err != nil:
+		return &endedError{failed.Op + ": " + failed.Err.Error(), err}
+	}
+	return err
 }
