@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -26,36 +27,40 @@ use "broadsheet article hold".`,
 				return err
 			}
 			return a.withPress(cmd.Context(), func(s *services) error {
-				detail, err := s.desk.Article(cmd.Context(), id)
-				if err != nil {
-					return err
-				}
-				question := fmt.Sprintf("Withdraw article %d, %q, for good?", id, cut(plain(detail.Headline), 60))
-				if goOn, err := a.ask(cmd.Context(), yes, question, fmt.Sprintf("withdraw article %d", id)); !goOn {
-					if err == nil {
-						a.say("Nothing was changed.")
-					}
-					return err
-				}
-				w, err := s.desk.Withdraw(cmd.Context(), id)
-				if err != nil {
-					return err
-				}
-				if a.json {
-					return a.printJSON(struct {
-						articleView
-						Withheld int `json:"withheld"`
-						Had      int `json:"had"`
-					}{viewArticle(w.Article, a.now()), w.Withheld, w.Had})
-				}
-				a.say("Article %d, %q, is withdrawn; %s withheld.", id, cut(w.Article.Headline, 60), counted(w.Withheld, "message was", "messages were"))
-				if w.Had > 0 {
-					a.say("%s it already.", counted(w.Had, "reader has", "readers have"))
-				}
-				return nil
+				return a.withdrawArticle(cmd.Context(), s, id, yes)
 			})
 		},
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return cmd
+}
+
+func (a *app) withdrawArticle(ctx context.Context, s *services, id int64, yes bool) error {
+	detail, err := s.desk.Article(ctx, id)
+	if err != nil {
+		return err
+	}
+	question := fmt.Sprintf("Withdraw article %d, %q, for good?", id, cut(plain(detail.Headline), 60))
+	if goOn, err := a.ask(ctx, yes, question, fmt.Sprintf("withdraw article %d", id)); !goOn {
+		if err == nil {
+			a.say("Nothing was changed.")
+		}
+		return err
+	}
+	w, err := s.desk.Withdraw(ctx, id)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(struct {
+			articleView
+			Withheld int `json:"withheld"`
+			Had      int `json:"had"`
+		}{viewArticle(w.Article, a.now()), w.Withheld, w.Had})
+	}
+	a.say("Article %d, %q, is withdrawn; %s withheld.", id, cut(w.Article.Headline, 60), counted(w.Withheld, "message was", "messages were"))
+	if w.Had > 0 {
+		a.say("%s it already.", counted(w.Had, "reader has", "readers have"))
+	}
+	return nil
 }

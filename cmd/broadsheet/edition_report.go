@@ -70,8 +70,8 @@ func (a *app) printReport(r newsletter.Report, real bool) {
 	}
 	a.printIdentity(r.Tally, real, []string{"later bounced     " + bounced, "later complained  " + complained})
 	if d := r.Doubts; d.Ever > 0 {
-		fmt.Fprintf(a.stdout, "\n%s in doubt at some time: %d sent again, %d still in doubt\n",
-			counted(d.Ever, "message was", "messages were"), d.Again, d.Now)
+		fmt.Fprintf(a.stdout, "\n%s in doubt at some time: %d sent again, %d still in doubt (broadsheet edition deliveries %d --doubted)\n",
+			counted(d.Ever, "message was", "messages were"), d.Again, d.Now, e.ID)
 	}
 	a.printBreakdown(r)
 }

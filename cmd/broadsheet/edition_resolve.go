@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+
 	"broadsheet/internal/newsletter"
 
 	"github.com/spf13/cobra"
@@ -49,22 +51,7 @@ Who said so is on record.`,
 						return err
 					}
 				}
-				n, err := s.desk.Resolve(cmd.Context(), f, settlement)
-				if err != nil {
-					return err
-				}
-				if a.json {
-					return a.printJSON(struct {
-						Edition  int64  `json:"edition"`
-						As       string `json:"as"`
-						Resolved int    `json:"resolved"`
-					}{f.EditionID, as, n})
-				}
-				a.say("%s of edition %d %s now.", counted(n, "delivery", "deliveries"), f.EditionID, settledWords(settlement))
-				if settlement == newsletter.Resend {
-					a.sayWhoSends(cmd.Context(), s, f.EditionID)
-				}
-				return nil
+				return a.resolveDoubts(cmd.Context(), s, f, settlement)
 			})
 		},
 	}
@@ -73,6 +60,25 @@ Who said so is on record.`,
 	flags.StringVar(&subscriber, "subscriber", "", "only this reader's, by e-mail address")
 	flags.BoolVar(&all, "all", false, "all that are in doubt")
 	return cmd
+}
+
+func (a *app) resolveDoubts(ctx context.Context, s *services, f newsletter.ResolveFilter, as newsletter.Settlement) error {
+	n, err := s.desk.Resolve(ctx, f, as)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(struct {
+			Edition  int64  `json:"edition"`
+			As       string `json:"as"`
+			Resolved int    `json:"resolved"`
+		}{f.EditionID, string(as), n})
+	}
+	a.say("%s of edition %d %s now.", counted(n, "delivery", "deliveries"), f.EditionID, settledWords(as))
+	if as == newsletter.Resend {
+		a.sayWhoSends(ctx, s, f.EditionID)
+	}
+	return nil
 }
 
 func settledWords(as newsletter.Settlement) string {
