@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"strconv"
 )
 
@@ -66,21 +65,10 @@ func (b *bench) scaleTo(ctx context.Context, t target, readers int) error {
 	add("distinct at the sink", float64(s.took.Distinct))
 	add("file before MB", float64(databaseSize(b.site.templates[readers]))/megabyte)
 	add("file after MB", float64(databaseSize(dir))/megabyte)
-	report, err := b.editionReport(ctx, dir, s.edition)
+	report, _, err := measure(b.site.command(ctx, dir, nil, "edition", "report", strconv.FormatInt(s.edition, 10), "--json"))
 	if err != nil {
 		return err
 	}
 	add("report s", report.Wall.Seconds())
 	return os.RemoveAll(dir)
-}
-
-// editionReport times "edition report", or "edition show" of a program that has none.
-func (b *bench) editionReport(ctx context.Context, dir string, edition int64) (usage, error) {
-	const wrongUsage = 2
-	id := strconv.FormatInt(edition, 10)
-	u, _, err := measure(b.site.command(ctx, dir, nil, "edition", "report", id, "--json"))
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode() == wrongUsage {
-		u, _, err = measure(b.site.command(ctx, dir, nil, "edition", "show", id, "--json"))
-	}
-	return u, err
 }
