@@ -14,83 +14,156 @@ import (
 type PlanWriter interface {
 	PlanStore
 	PlannedTo(ctx context.Context, editionID int64) (int64, error)
-	SaveVariant(ctx context.Context, editionID int64, v newsletter.NewVariant) (int64, error)
+	SaveVariants(ctx context.Context, editionID int64, variants []newsletter.NewVariant) ([]int64, error)
 	SavePlan(ctx context.Context, e newsletter.Edition, rows []newsletter.PlannedDelivery, done bool, now time.Time) error
 }
 
 // Plan gives every subscriber of the edition's cadence a row in the ledger: waiting with a
 // variant, or withheld with a reason. It goes on where an earlier call was cut off. The
 // caller holds the planning lock. progress, which may be nil, is told how many rows are made.
+//
+// While rows are written, those that come next are decided.
 func Plan(ctx context.Context, store PlanWriter, e newsletter.Edition, choosing Edition, snapshot digest.Snapshot, now func() time.Time, progress func(rows int)) error {
-	c, err := newChooser(ctx, store, choosing)
-	if err != nil {
+	p := &planner{store: store, edition: e, snapshot: snapshot, now: now, variants: map[string]int64{}}
+	if err := p.plan(ctx, choosing, progress); err != nil {
 		return fmt.Errorf("plan edition %d: %w", e.ID, err)
 	}
-	p := &planner{store: store, edition: e, snapshot: snapshot, variants: map[string]int64{}}
-	if p.renderer, err = digest.NewRenderer(snapshot); err != nil {
-		return fmt.Errorf("plan edition %d: %w", e.ID, err)
-	}
-	after, err := store.PlannedTo(ctx, e.ID)
-	if err != nil {
-		return fmt.Errorf("plan edition %d: %w", e.ID, err)
-	}
-	rows := 0
-	err = c.each(ctx, after, func(choices []choice) error {
-		planned := make([]newsletter.PlannedDelivery, len(choices))
-		for i, choice := range choices {
-			planned[i] = newsletter.PlannedDelivery{SubscriberID: choice.subscriber, Reason: choice.reason}
-			if choice.reason == "" {
-				if planned[i].VariantID, err = p.variant(ctx, choice.articles); err != nil {
-					return err
-				}
-			}
-		}
-		if err := store.SavePlan(ctx, e, planned, false, now()); err != nil {
-			return err
-		}
-		if rows += len(planned); progress != nil {
-			progress(rows)
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("plan edition %d: %w", e.ID, err)
-	}
-	return store.SavePlan(ctx, e, nil, true, now())
+	return nil
 }
 
 type planner struct {
 	store    PlanWriter
 	edition  newsletter.Edition
 	snapshot digest.Snapshot
+	now      func() time.Time
 	renderer *digest.Renderer
-	variants map[string]int64
+	variants map[string]int64 // by their articles
 }
 
-// variant returns the id of the variant with these articles, composing it if it is new.
-func (p *planner) variant(ctx context.Context, articles []int64) (int64, error) {
-	key := articlesKey(articles)
-	if id, ok := p.variants[key]; ok {
-		return id, nil
+func (p *planner) plan(ctx context.Context, choosing Edition, progress func(rows int)) error {
+	c, err := newChooser(ctx, p.store, choosing)
+	if err != nil {
+		return err
 	}
+	if p.renderer, err = digest.NewRenderer(p.snapshot); err != nil {
+		return err
+	}
+	after, err := p.store.PlannedTo(ctx, p.edition.ID)
+	if err != nil {
+		return err
+	}
+	if err := p.rows(ctx, c, after, progress); err != nil {
+		return err
+	}
+	return p.store.SavePlan(ctx, p.edition, nil, true, p.now())
+}
+
+// rows makes the rows of all readers after one.
+func (p *planner) rows(ctx context.Context, c *chooser, after int64, progress func(rows int)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	chunks := make(chan []newsletter.PlannedDelivery, 1)
+	chosen := make(chan error, 1)
+	go func() {
+		defer close(chunks)
+		chosen <- p.choose(ctx, c, after, chunks)
+	}()
+	err := p.save(ctx, chunks, progress)
+	cancel() // if saving failed, choosing is not needed any more
+	if stopped := <-chosen; err == nil {
+		err = stopped
+	}
+	return err
+}
+
+// choose decides for all readers after one, and hands over the rows to be made.
+func (p *planner) choose(ctx context.Context, c *chooser, after int64, chunks chan<- []newsletter.PlannedDelivery) error {
+	return c.each(ctx, after, func(choices []choice) error {
+		if err := p.compose(ctx, choices); err != nil {
+			return err
+		}
+		rows := make([]newsletter.PlannedDelivery, len(choices))
+		for i, choice := range choices {
+			rows[i] = newsletter.PlannedDelivery{SubscriberID: choice.subscriber, VariantID: choice.variant, Reason: choice.reason}
+		}
+		select {
+		case chunks <- rows:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+}
+
+// save writes the rows that are handed over, until there are no more or writing fails.
+func (p *planner) save(ctx context.Context, chunks <-chan []newsletter.PlannedDelivery, progress func(rows int)) error {
+	rows := 0
+	for chunk := range chunks {
+		if err := p.store.SavePlan(ctx, p.edition, chunk, false, p.now()); err != nil {
+			return err
+		}
+		if rows += len(chunk); progress != nil {
+			progress(rows)
+		}
+	}
+	return nil
+}
+
+// compose records the variants of the choices that are not recorded yet.
+func (p *planner) compose(ctx context.Context, choices []choice) error {
+	var composed []newsletter.NewVariant
+	var wanting []*decision
+	asked := map[string]bool{}
+	for _, choice := range choices {
+		if choice.reason != "" || choice.variant != 0 || choice.asked {
+			continue
+		}
+		choice.asked = true
+		wanting = append(wanting, choice.decision)
+		key := articlesKey(choice.articles)
+		if _, ok := p.variants[key]; ok || asked[key] {
+			continue
+		}
+		asked[key] = true
+		v, err := p.newVariant(choice.articles)
+		if err != nil {
+			return err
+		}
+		composed = append(composed, v)
+	}
+	if len(composed) > 0 {
+		ids, err := p.store.SaveVariants(ctx, p.edition.ID, composed)
+		if err != nil {
+			return err
+		}
+		for i, v := range composed {
+			p.variants[articlesKey(v.Articles)] = ids[i]
+		}
+	}
+	for _, d := range wanting {
+		d.variant = p.variants[articlesKey(d.articles)]
+	}
+	return nil
+}
+
+// newVariant composes the variant with these articles.
+func (p *planner) newVariant(articles []int64) (newsletter.NewVariant, error) {
 	rendered, err := p.renderer.Render(articles)
 	if err != nil {
-		return 0, err
+		return newsletter.NewVariant{}, err
 	}
 	composed, err := mail.Compose(DigestMessage(p.snapshot, rendered, p.edition.ID))
 	if err != nil {
-		return 0, err
+		return newsletter.NewVariant{}, err
 	}
 	message, err := composed.MarshalBinary()
 	if err != nil {
-		return 0, err
+		return newsletter.NewVariant{}, err
 	}
-	id, err := p.store.SaveVariant(ctx, p.edition.ID, newsletter.NewVariant{
+	return newsletter.NewVariant{
 		Articles: articles, Subject: rendered.Subject, Preheader: rendered.Preheader,
 		Message: message, Hash: composed.Hash(),
-	})
-	p.variants[key] = id
-	return id, err
+	}, nil
 }
 
 // DigestMessage returns a rendered variant as the message that all its readers share. An

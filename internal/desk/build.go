@@ -305,11 +305,11 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	if err := d.stillGood(ctx, draft, taken); err != nil {
 		return newsletter.Edition{}, err
 	}
-	survey, err := delivery.Look(ctx, d.o.Press.Store, d.choosing(draft.Newsletter, draft.Edition, taken))
+	owed, err := delivery.AnyOwed(ctx, d.o.Press.Store, d.choosing(draft.Newsletter, draft.Edition, taken))
 	if err != nil {
 		return newsletter.Edition{}, err
 	}
-	if survey.Readers == 0 {
+	if !owed {
 		return newsletter.Edition{}, newsletter.Refusef(newsletter.SkippedNothingNew,
 			"nothing of this is owed to anybody any more: another edition was planned meanwhile")
 	}

@@ -38,12 +38,6 @@ type PlanReader struct {
 	Suppressed   bool
 }
 
-// Holding is a delivery that keeps the articles of its variant from being owed again.
-type Holding struct {
-	SubscriberID int64
-	VariantID    int64
-}
-
 // NewVariant is a variant that planning composed.
 type NewVariant struct {
 	Articles  []int64

@@ -101,7 +101,7 @@ func TestRetry_LooksAtWhatOthersGave(t *testing.T) {
 		"shared, and refused too":    {"1,2", newsletter.Refused, "", newsletter.Retried{Waiting: 1}},
 		"shared, and withheld":       {"1,2", newsletter.Withheld, "", newsletter.Retried{Waiting: 1}},
 		"shared, with somebody else": {"1,2", newsletter.Accepted, `UPDATE deliveries SET subscriber_id = 2 WHERE edition_id = 2`, newsletter.Retried{Waiting: 1}},
-		"shared, into the outbox":    {"1,2", newsletter.Accepted, `INSERT INTO relays (id, name) VALUES (9, 'outbox'); UPDATE deliveries SET relay_id = 9 WHERE edition_id = 2`, newsletter.Retried{Waiting: 1}},
+		"shared, into the outbox":    {"1,2", newsletter.Accepted, `UPDATE deliveries SET relay_id = 0 WHERE edition_id = 2`, newsletter.Retried{Waiting: 1}},
 		"withdrawn":                  {"3", newsletter.Refused, `UPDATE articles SET withdrawn_at = 1 WHERE id = 1`, newsletter.Retried{Withdrawn: 1}},
 		"another one is withdrawn":   {"3", newsletter.Refused, `UPDATE articles SET withdrawn_at = 1 WHERE id = 3`, newsletter.Retried{Waiting: 1}},
 	} {

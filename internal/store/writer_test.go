@@ -69,7 +69,7 @@ func TestWriter_OneBadRowDoesNotFailItsGroup(t *testing.T) {
 			}
 		}
 	}
-	if got := count(t, s, `SELECT COUNT(*) FROM relays`); got != writers-failed || failed != writers/3-1 {
+	if got := count(t, s, `SELECT COUNT(*) FROM relays WHERE id > 0`); got != writers-failed || failed != writers/3-1 {
 		t.Errorf("%d rows, %d failed", got, failed)
 	}
 }
@@ -96,7 +96,7 @@ func TestWriter_AFailedWriteLeavesNothing(t *testing.T) {
 	if err := s.write(t.Context(), addRelay("d")); err != nil {
 		t.Fatal(err)
 	}
-	if got := count(t, s, `SELECT COUNT(*) FROM relays`); got != 1 {
+	if got := count(t, s, `SELECT COUNT(*) FROM relays WHERE id > 0`); got != 1 {
 		t.Errorf("%d rows are there", got)
 	}
 }
@@ -117,7 +117,7 @@ func TestWriter_Cancelling(t *testing.T) {
 	if err := s.write(ctx, addRelay("not begun")); !errors.Is(err, context.Canceled) {
 		t.Errorf("a write that was cancelled before: %v", err)
 	}
-	if got := count(t, s, `SELECT COUNT(*) FROM relays`); got != 1 {
+	if got := count(t, s, `SELECT COUNT(*) FROM relays WHERE id > 0`); got != 1 {
 		t.Errorf("%d rows are there", got)
 	}
 }
@@ -366,7 +366,7 @@ func TestClose_DoesNotStopOtherWriters(t *testing.T) {
 		t.Fatal(err)
 	}
 	var n int
-	if err := reading.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM relays`).Scan(&n); err != nil {
+	if err := reading.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM relays WHERE id > 0`).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.write(t.Context(), addRelay("a")); err != nil {

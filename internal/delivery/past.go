@@ -1,0 +1,150 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// pastEdition is an earlier edition that is gone through in step with the readers: who holds
+// which variant of it.
+type pastEdition struct {
+	id     int64
+	gifts  map[int64]*gift // of the variants that have a candidate
+	others *gift           // of its other variants; nil: nothing
+	part   newsletter.PlanPart
+	at     int // the run of the part that the readers have reached
+}
+
+// openPast returns the past editions that can matter for what is owed, the newest first, and
+// the freezes of those of the edition's own newsletter and cadence, the oldest first.
+func openPast(ctx context.Context, store PlanStore, e Edition) (past []*pastEdition, joins []time.Time, err error) {
+	// An article that was released, or dated anew, may have been in an older edition.
+	since := e.AsOf.Add(-newsletter.MaxLookBack)
+	index := make(map[int64]int, len(e.Candidates))
+	var older []int64
+	for i, c := range e.Candidates {
+		index[c.ID] = i
+		if c.FirstSeen.Before(since) {
+			older = append(older, c.ID)
+		}
+	}
+	editions, err := store.PastEditions(ctx, since, older)
+	if err != nil {
+		return nil, nil, fmt.Errorf("past editions: %w", err)
+	}
+	for i := len(editions) - 1; i >= 0; i-- {
+		if p := editions[i]; p.ID != e.ID {
+			opened, err := openPastEdition(ctx, store, e, p, index)
+			if err != nil {
+				return nil, nil, err
+			}
+			if len(opened.gifts) > 0 || opened.others != nil {
+				past = append(past, opened)
+			}
+		}
+	}
+	for _, p := range editions {
+		if p.ID != e.ID && p.NewsletterID == e.NewsletterID && p.Cadence == e.Cadence {
+			joins = append(joins, p.AsOf)
+		}
+	}
+	return past, joins, nil
+}
+
+func openPastEdition(ctx context.Context, store PlanStore, e Edition, p newsletter.PastEdition, index map[int64]int) (*pastEdition, error) {
+	opened := &pastEdition{id: p.ID, gifts: map[int64]*gift{}, part: newsletter.PlanPart{Last: -1}}
+	var got time.Time
+	if p.NewsletterID == e.NewsletterID {
+		got = lookBackClass(p.AsOf, e.AsOf)
+		opened.others = &gift{lastGot: got}
+	}
+	articles, err := store.VariantArticles(ctx, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	for variant, list := range articles {
+		var had []int
+		for _, article := range list {
+			if i, ok := index[article]; ok {
+				had = append(had, i)
+			}
+		}
+		if len(had) > 0 {
+			opened.gifts[variant] = &gift{had: had, lastGot: got}
+		}
+	}
+	return opened, nil
+}
+
+// lookBackClass returns a time that newsletter.Reader.LookBackFrom cannot tell from the given
+// one, the same for as many as possible.
+func lookBackClass(got, asOf time.Time) time.Time {
+	if newest := asOf.Add(-newsletter.LookBack); got.After(newest) {
+		return newest
+	}
+	if oldest := asOf.Add(-newsletter.MaxLookBack); got.Before(oldest) {
+		return oldest
+	}
+	return got
+}
+
+// addTo adds what the edition gave to the readers' histories. The readers come after those of
+// the call before.
+func (p *pastEdition) addTo(ctx context.Context, store PlanStore, real bool, readers []newsletter.PlanReader, ids []historyID, h *histories) error {
+	released, err := store.Released(ctx, p.id, readers[0].SubscriberID, readers[len(readers)-1].SubscriberID, real)
+	if err != nil {
+		return err
+	}
+	for i := 0; i < len(readers); {
+		subscriber := readers[i].SubscriberID
+		run, err := p.runFor(ctx, store, subscriber)
+		if err != nil {
+			return err
+		}
+		gift := p.gifts[run.VariantID]
+		if gift == nil {
+			gift = p.others
+		}
+		for ; i < len(readers) && readers[i].SubscriberID < run.First; i++ {
+			continue // given nothing
+		}
+		for ; i < len(readers) && readers[i].SubscriberID <= run.Last; i++ {
+			for len(released) > 0 && released[0] < readers[i].SubscriberID {
+				released = released[1:]
+			}
+			if gift == nil || len(released) > 0 && released[0] == readers[i].SubscriberID {
+				continue
+			}
+			ids[i] = h.add(ids[i], run.VariantID, gift)
+		}
+	}
+	return nil
+}
+
+// runFor returns the run of the subscriber, or the next one. After the last one comes a run
+// beyond everybody.
+func (p *pastEdition) runFor(ctx context.Context, store PlanStore, subscriber int64) (newsletter.PlanRun, error) {
+	for {
+		if subscriber <= p.part.Last {
+			for ; p.at < len(p.part.Runs); p.at++ {
+				if p.part.Runs[p.at].Last >= subscriber {
+					return p.part.Runs[p.at], nil
+				}
+			}
+			if p.part.Last == math.MaxInt64 {
+				return newsletter.PlanRun{First: math.MaxInt64, Last: math.MaxInt64}, nil
+			}
+			// Nobody up to the part's end was given anything.
+			return newsletter.PlanRun{First: p.part.Last + 1, Last: p.part.Last}, nil
+		}
+		part, err := store.NextPlanPart(ctx, p.id, subscriber-1)
+		if err != nil {
+			return newsletter.PlanRun{}, err
+		}
+		p.part, p.at = part, 0
+	}
+}

@@ -1,0 +1,124 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// Barred returns the addresses that must not be mailed.
+func (s *Store) Barred(ctx context.Context, key newsletter.SuppressionKey) (*newsletter.Barred, error) {
+	rows, err := s.read(ctx).query(`SELECT hash FROM suppressions`)
+	hashes, err := collect(rows, err, func(rows *sql.Rows) (hash []byte, err error) {
+		err = rows.Scan(&hash)
+		return hash, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("suppressions: %w", err)
+	}
+	return newsletter.NewBarred(key, hashes), nil
+}
+
+// PlanReaders returns the next subscriptions of the newsletter's cadence that are active or
+// paused, up to limit, in order of the subscribers' ids. A subscription whose pause ends by
+// now is not paused.
+func (s *Store) PlanReaders(ctx context.Context, newsletterID int64, c newsletter.Cadence, after int64, limit int, barred *newsletter.Barred, now time.Time) ([]newsletter.PlanReader, error) {
+	query := planReadersQuery
+	if barred.Empty() {
+		query = planReadersWithoutAddress
+	}
+	var packed sql.RawBytes
+	rows, err := s.read(ctx).query(query, millis(now), newsletterID, after, string(c), limit)
+	if err != nil {
+		return nil, fmt.Errorf("readers of newsletter %d: %w", newsletterID, err)
+	}
+	defer rows.Close() // rows.Err has what matters
+	readers := make([]newsletter.PlanReader, 0, limit)
+	for rows.Next() {
+		if err := rows.Scan(&packed); err != nil {
+			return nil, fmt.Errorf("readers of newsletter %d: %w", newsletterID, err)
+		}
+		if readers, err = unpackReaders(readers, packed, after, barred); err != nil {
+			return nil, fmt.Errorf("readers of newsletter %d after %d: %w", newsletterID, after, err)
+		}
+	}
+	return readers, rows.Err()
+}
+
+// To read a million rows one by one takes 0.7 s, most of it between the engine and Go. So they
+// come as one text a page, a reader a line: id, "p" or "a", sections, when they joined, and
+// the address where it is needed.
+const (
+	planReadersWithoutAddress = `SELECT string_agg(line, '
+') FROM (SELECT u.subscriber_id || CASE WHEN u.state = 'paused' AND (u.paused_until IS NULL OR u.paused_until > $1) THEN 'p' ELSE 'a' END
+			|| u.sections || ',' || COALESCE(CAST(u.joined_at AS TEXT), '') || ',' AS line
+		FROM subscriptions u
+		WHERE u.newsletter_id = $2 AND u.subscriber_id > $3 AND u.state IN ('active', 'paused') AND u.cadence = $4
+		ORDER BY u.subscriber_id LIMIT $5) readers`
+	planReadersQuery = `SELECT string_agg(line, '
+') FROM (SELECT u.subscriber_id || CASE WHEN u.state = 'paused' AND (u.paused_until IS NULL OR u.paused_until > $1) THEN 'p' ELSE 'a' END
+			|| u.sections || ',' || COALESCE(CAST(u.joined_at AS TEXT), '') || ',' || s.email_key AS line
+		FROM subscriptions u JOIN subscribers s ON s.id = u.subscriber_id
+		WHERE u.newsletter_id = $2 AND u.subscriber_id > $3 AND u.state IN ('active', 'paused') AND u.cadence = $4
+		ORDER BY u.subscriber_id LIMIT $5) readers`
+)
+
+var errReaderLine = errors.New("a line of the readers cannot be read")
+
+// unpackReaders appends the readers of a text of planReadersQuery. Their order is relied on
+// everywhere, so it is checked here.
+func unpackReaders(readers []newsletter.PlanReader, text []byte, after int64, barred *newsletter.Barred) ([]newsletter.PlanReader, error) {
+	for len(text) > 0 {
+		var r newsletter.PlanReader
+		var sections, joined int64
+		var mark byte
+		if r.SubscriberID, mark, text = cutNumber(text); mark != 'a' && mark != 'p' || r.SubscriberID <= after {
+			return nil, errReaderLine
+		}
+		r.Paused = mark == 'p'
+		if sections, mark, text = cutNumber(text); mark != ',' {
+			return nil, errReaderLine
+		}
+		r.Sections = newsletter.Mask(sections)
+		known := len(text) > 0 && text[0] != ','
+		if joined, mark, text = cutNumber(text); mark != ',' {
+			return nil, errReaderLine
+		}
+		if known {
+			r.JoinedAt = fromMillis(joined)
+		}
+		end := 0
+		for end < len(text) && text[end] != '\n' {
+			end++
+		}
+		if end > 0 {
+			r.Suppressed = barred.Has(text[:end])
+		}
+		text = text[min(end+1, len(text)):]
+		after = r.SubscriberID
+		readers = append(readers, r)
+	}
+	return readers, nil
+}
+
+// cutNumber returns the number at the beginning of the text, the mark behind it, and the rest.
+func cutNumber(text []byte) (n int64, mark byte, rest []byte) {
+	i, negative := 0, false
+	if len(text) > 0 && text[0] == '-' {
+		i, negative = 1, true
+	}
+	for ; i < len(text) && text[i] >= '0' && text[i] <= '9'; i++ {
+		n = n*10 + int64(text[i]-'0')
+	}
+	if negative {
+		n = -n
+	}
+	if i == len(text) {
+		return n, 0, nil
+	}
+	return n, text[i], text[i+1:]
+}
