@@ -213,7 +213,13 @@ func (s *sending) sendNew(ctx context.Context, sv *services, p *press, o desk.Bu
 			return nil
 		}
 	}
-	e, err := sv.desk.Start(ctx, draft, nil)
+	draw, drawn := s.progress("planning")
+	e, err := sv.desk.Start(ctx, draft, func(rows int) {
+		if draw != nil {
+			draw(rows, draft.Survey.Planned())
+		}
+	})
+	drawn()
 	if err != nil && ctx.Err() != nil {
 		return unfinishedf("stopped before anything was sent; the same command goes on")
 	}
