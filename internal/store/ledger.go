@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -91,20 +92,30 @@ func (s *Store) ExpireDeliveries(ctx context.Context, editionID int64, now time.
 }
 
 // FinishEdition records that nothing of the edition is left to be tried, after checking the
-// ledger's identity in the same transaction. done is false if something is left.
+// ledger's identity. done is false if something is left. Only who has the sender role may
+// call it, with nothing in flight.
+//
+// To count a million rows takes a while, in which nobody else could write; so they are counted
+// before, and the edition is finished only if its rows have not moved since.
 func (s *Store) FinishEdition(ctx context.Context, id int64, now time.Time) (done bool, err error) {
+	e, err := s.Edition(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	tally, err := s.Tally(ctx, id)
+	if err != nil {
+		return false, err
+	}
+	if err := tally.Check(); err != nil {
+		return false, fmt.Errorf("edition %d: %w", id, err)
+	}
+	if !tally.Done() {
+		return false, nil
+	}
 	err = s.write(ctx, func(t *tx) error {
-		tally, err := tallyOf(t, id)
-		if err != nil {
-			return err
-		}
-		if err := tally.Check(); err != nil {
-			return fmt.Errorf("edition %d: %w", id, err)
-		}
-		if done = tally.Done(); !done {
-			return nil
-		}
-		_, err = t.exec(`UPDATE editions SET state = 'sent', finished_at = $1 WHERE id = $2 AND state IN ('frozen', 'sending') AND planned_at IS NOT NULL`, millis(now), id)
+		n, err := t.changed(`UPDATE editions SET state = 'sent', finished_at = $1
+			WHERE id = $2 AND state IN ('frozen', 'sending') AND planned_at IS NOT NULL AND moves = $3`, millis(now), id, e.Moves)
+		done = n == 1
 		return err
 	})
 	return done, err
@@ -115,28 +126,44 @@ func (s *Store) Tally(ctx context.Context, editionID int64) (newsletter.Tally, e
 	return tallyOf(s.read(ctx), editionID)
 }
 
-// tallyOf counts in one statement, so that the counts and the number planned are of one moment.
+// tallyOf counts in one pass, without sorting: the counts and the number planned are of one
+// moment.
 func tallyOf(q querier, editionID int64) (newsletter.Tally, error) {
 	tally := newsletter.Tally{Counts: map[newsletter.State]int{}, Reasons: map[string]int{}}
-	rows, err := q.query(`SELECT e.planned, COALESCE(d.state, 0), COALESCE(d.reason, ''), COUNT(d.state), SUM(CASE WHEN d.doubted_at IS NULL THEN 0 ELSE 1 END)
-		FROM editions e LEFT JOIN deliveries d ON d.edition_id = e.id
-		WHERE e.id = $1 GROUP BY e.planned, d.state, d.reason`, editionID)
-	_, err = collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
-		var state newsletter.State
-		var reason string
-		var n, doubted int
-		err := rows.Scan(&tally.Planned, &state, &reason, &n, &doubted)
-		if n > 0 {
-			tally.Counts[state] += n
-			tally.Doubted += doubted
+	var n [newsletter.Withheld + 1]int
+	err := q.row(`SELECT e.planned, d.n1, d.n2, d.n3, d.n4, d.n5, d.n6, d.n7, d.n8, d.doubted
+		FROM editions e JOIN (SELECT COUNT(*) FILTER (WHERE state = 1) AS n1, COUNT(*) FILTER (WHERE state = 2) AS n2,
+			COUNT(*) FILTER (WHERE state = 3) AS n3, COUNT(*) FILTER (WHERE state = 4) AS n4, COUNT(*) FILTER (WHERE state = 5) AS n5,
+			COUNT(*) FILTER (WHERE state = 6) AS n6, COUNT(*) FILTER (WHERE state = 7) AS n7, COUNT(*) FILTER (WHERE state = 8) AS n8,
+			COUNT(doubted_at) AS doubted
+			FROM deliveries WHERE edition_id = $1) d ON e.id = $1`, editionID).
+		Scan(&tally.Planned, &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &tally.Doubted)
+	if errors.Is(err, sql.ErrNoRows) {
+		return tally, nil
+	}
+	for state, count := range n {
+		if count > 0 {
+			tally.Counts[newsletter.State(state)] = count
 		}
-		if state == newsletter.Withheld {
-			tally.Reasons[reason] += n
-		}
-		return struct{}{}, err
-	})
+	}
+	if err == nil && tally.Counts[newsletter.Withheld] > 0 {
+		err = withheldReasons(q, editionID, tally.Reasons)
+	}
 	if err != nil {
 		return tally, fmt.Errorf("tally of edition %d: %w", editionID, err)
 	}
 	return tally, nil
+}
+
+// withheldReasons counts why deliveries are withheld.
+func withheldReasons(q querier, editionID int64, reasons map[string]int) error {
+	rows, err := q.query(`SELECT COALESCE(reason, ''), COUNT(*) FROM deliveries WHERE edition_id = $1 AND state = 8 GROUP BY reason`, editionID)
+	_, err = collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
+		var reason string
+		var n int
+		err := rows.Scan(&reason, &n)
+		reasons[reason] = n
+		return struct{}{}, err
+	})
+	return err
 }
