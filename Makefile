@@ -33,7 +33,7 @@ ONLY     ?=
 MAILSINK ?= $(wildcard ../shared/tools/mailsink)
 JSON     ?=
 
-.PHONY: help build run demo test lint fmt bench microbench fuzz clean
+.PHONY: help build run demo test lint fmt bench microbench chaos fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -71,6 +71,10 @@ bench: build ## measure the program (ONLY=send,plan,…, READERS, CONNS, ROUNDS,
 
 microbench: ## run the benchmarks of the packages (BENCH=regexp, BENCHTIME=1s)
 	go test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -benchmem ./...
+
+chaos: build ## kill, stop, lock and fill up the sender for a quarter of an hour (ONLY=kill,disk, SEED, KILLS, MAILSINK)
+	go build -o bin/chaos ./internal/chaos
+	bin/chaos -mailsink '$(MAILSINK)' -only '$(ONLY)' $(if $(SEED),-seed $(SEED)) $(if $(KILLS),-kills $(KILLS)) $(ARGS)
 
 # go test takes one fuzz target at a time, so they are found by name and run in turn.
 fuzz: ## run every fuzz target for FUZZTIME=10s
