@@ -26,6 +26,7 @@ const (
 // writes share the cost of one fsync.
 type writer struct {
 	db    *sql.DB
+	turn  *turn
 	queue chan *job
 
 	mu     sync.RWMutex // guards closed against a send on the closed queue
@@ -61,7 +62,7 @@ func startWriter(ctx context.Context, path string) (*writer, error) {
 	if _, err := conn.ExecContext(ctx, `PRAGMA journal_size_limit = 67108864`); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close(), db.Close())
 	}
-	w := &writer{db: db, queue: make(chan *job, groupSize), done: make(chan struct{})}
+	w := &writer{db: db, turn: openTurn(path + ".turn.lock"), queue: make(chan *job, groupSize), done: make(chan struct{})}
 	go w.loop(&tx{ctx: ctx, conn: conn, statements: map[string]*sql.Stmt{}})
 	return w, nil
 }
@@ -117,11 +118,15 @@ func (w *writer) loop(t *tx) {
 	// SQLite folds the log into the file when the last process closes it. To ask for that here
 	// would make everybody else's writes wait for the slowest reader.
 	_ = t.conn.Close()
+	w.turn.close()
 }
 
 // group runs the job and those that are already waiting behind it in one transaction.
 func (w *writer) group(t *tx, first *job) {
-	if _, err := t.exec(`BEGIN IMMEDIATE`); err != nil {
+	w.turn.take()
+	_, err := t.exec(`BEGIN IMMEDIATE`)
+	w.turn.give()
+	if err != nil {
 		if e, ok := errors.AsType[sqlite3.Error](err); ok && (e.Code == sqlite3.ErrReadonly || e.Code == sqlite3.ErrPerm) {
 			err = newsletter.Conflictf("this user (%d) may not write to the database; run the command as the user of the service", os.Getuid())
 		}
