@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"broadsheet/internal/mail"
@@ -26,11 +27,10 @@ type worker struct {
 	answer chan newsletter.StepResult
 	barred func(emailKey string) []byte // what a suppression is kept under
 
-	// What each message needs anew, made once: the message in flight and the next one, the
-	// content, and the last result.
+	// What each message needs anew, made once: the message in flight and the next one, and the
+	// last result.
 	parcels [2]parcel
 	turn    int
-	buffer  []byte
 	result  newsletter.DeliveryResult
 }
 
@@ -110,15 +110,12 @@ func (w *worker) hand(ctx context.Context, this *parcel) (next *parcel, err erro
 	} else {
 		o = mail.Outcome{State: newsletter.Refused, Fault: mail.FaultMessage, Err: this.refusal}
 	}
-	if open {
-		o, open = w.conn.session.Content(this.content)
-	}
 	if open && !last { // what follows is made ready while the ledger commits
 		next = w.nextAtOnce(ctx)
 	}
 	answer := <-w.answer
 	if answer.Err != nil {
-		w.conn.close() // without the final dot nothing was sent
+		w.conn.close() // without content nothing was sent
 		e.giveBack(this.key())
 		return next, answer.Err
 	}
@@ -135,7 +132,7 @@ func (w *worker) hand(ctx context.Context, this *parcel) (next *parcel, err erro
 		if next != nil && next.refusal == nil {
 			ahead = &next.envelope
 		}
-		o = w.conn.session.Finish(ahead)
+		o = w.conn.session.Finish(this.content, ahead)
 	}
 	return next, w.finished(ctx, this, o)
 }
@@ -275,13 +272,13 @@ func (w *worker) prepare(ctx context.Context, row pending) (*parcel, error) {
 	}
 	w.turn = 1 - w.turn // the other one may be in flight
 	p := &w.parcels[w.turn]
-	*p = parcel{pending: row}
+	*p = parcel{pending: row, content: p.content[:0]}
 	p.intent = newsletter.Intent{DeliveryKey: row.key(), Email: row.Email, Barred: w.barred(row.EmailKey), ReadAt: row.readAt}
-	w.buffer, p.refusal = l.variant.AppendContent(w.buffer[:0], e.personal(l, row.Delivery), l.signer)
+	p.content, p.refusal = l.variant.AppendContent(p.content, e.personal(l, row.Delivery), l.signer)
+	p.content = slices.Grow(p.content, mail.FinishSpace)
 	if p.refusal != nil {
 		p.refusal = fmt.Errorf("not composed: %w", p.refusal)
 	}
-	p.content = w.buffer
 	p.envelope = mail.Envelope{From: e.returnPath(l, row.Delivery), To: row.Email, Size: len(p.content)}
 	return p, nil
 }

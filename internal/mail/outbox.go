@@ -54,8 +54,7 @@ func (s *outboxSession) Send(ctx context.Context, from, to string, message []byt
 	if err := ctx.Err(); err != nil {
 		return Outcome{State: newsletter.Waiting, Phase: PhaseMail, Err: err}
 	}
-	s.envelope, s.message = Envelope{From: from, To: to}, append(s.message[:0], message...)
-	return s.Finish(nil)
+	return s.store(Envelope{From: from, To: to}, message)
 }
 
 // Open notes the envelope.
@@ -64,15 +63,14 @@ func (s *outboxSession) Open(e Envelope) (Outcome, bool) {
 	return Outcome{}, true
 }
 
-// Content keeps the message, its dots as they were.
-func (s *outboxSession) Content(content []byte) (Outcome, bool) {
+// Finish writes the message as a file, its dots as they were.
+func (s *outboxSession) Finish(content []byte, _ *Envelope) Outcome {
 	s.message = unstuff(s.message[:0], content)
-	return Outcome{}, true
+	return s.store(s.envelope, s.message)
 }
 
-// Finish writes the message as a file.
-func (s *outboxSession) Finish(*Envelope) Outcome {
-	name, err := StoreMessage(s.box.dir, s.box.now(), s.envelope.From, s.envelope.To, s.message)
+func (s *outboxSession) store(e Envelope, message []byte) Outcome {
+	name, err := StoreMessage(s.box.dir, s.box.now(), e.From, e.To, message)
 	switch {
 	case newsletter.KindOf(err) == newsletter.Invalid:
 		return refuse(PhaseRcpt, "5.1.3", "%w", err)

@@ -50,10 +50,7 @@ func (s *session) Send(ctx context.Context, from, to string, message []byte) Out
 	}
 	o, ok := s.Open(Envelope{From: from, To: to, Size: len(message)})
 	if ok {
-		o, ok = s.Content(content)
-	}
-	if ok {
-		o = s.Finish(nil)
+		o = s.Finish(content, nil)
 	}
 	return o
 }
@@ -69,7 +66,7 @@ func (s *session) Open(e Envelope) (o Outcome, ok bool) {
 	if s.pipelining {
 		if !s.ahead {
 			s.deadline(s.timeouts.Command)
-			s.writeEnvelope(e)
+			_, _ = s.text.W.Write(appendEnvelope(nil, e))
 			_ = s.text.W.Flush() // an error comes again when the reply is read
 		}
 		o, ok = s.readEnvelope()
@@ -102,29 +99,27 @@ func (s *session) check(e Envelope) (Outcome, bool) {
 	return Outcome{}, true
 }
 
-// writeEnvelope writes MAIL, RCPT and DATA, to go out as one group (RFC 2920 §3.1).
-func (s *session) writeEnvelope(e Envelope) {
-	s.writeMail(e)
-	s.writeRcpt(e)
-	_, _ = s.text.W.WriteString("DATA\r\n")
+// appendEnvelope appends MAIL, RCPT and DATA, to go out as one group (RFC 2920 §3.1).
+func appendEnvelope(dst []byte, e Envelope) []byte {
+	dst = appendMail(dst, e)
+	dst = appendRcpt(dst, e)
+	return append(dst, "DATA\r\n"...)
 }
 
-func (s *session) writeMail(e Envelope) {
-	w := s.text.W
-	_, _ = w.WriteString("MAIL FROM:<")
-	_, _ = w.WriteString(e.From)
-	_ = w.WriteByte('>')
+func appendMail(dst []byte, e Envelope) []byte {
+	dst = append(dst, "MAIL FROM:<"...)
+	dst = append(dst, e.From...)
+	dst = append(dst, '>')
 	if e.needsSMTPUTF8() {
-		_, _ = w.WriteString(" BODY=8BITMIME SMTPUTF8")
+		dst = append(dst, " BODY=8BITMIME SMTPUTF8"...)
 	}
-	_, _ = w.WriteString("\r\n")
+	return append(dst, "\r\n"...)
 }
 
-func (s *session) writeRcpt(e Envelope) {
-	w := s.text.W
-	_, _ = w.WriteString("RCPT TO:<")
-	_, _ = w.WriteString(e.To)
-	_, _ = w.WriteString(">\r\n")
+func appendRcpt(dst []byte, e Envelope) []byte {
+	dst = append(dst, "RCPT TO:<"...)
+	dst = append(dst, e.To...)
+	return append(dst, ">\r\n"...)
 }
 
 // readEnvelope reads the replies to a group of MAIL, RCPT and DATA. All of them are read
@@ -154,7 +149,7 @@ func (s *session) readEnvelope() (o Outcome, ok bool) {
 		return Outcome{}, true
 	}
 	if data.code == codeReady {
-		data = s.command(s.timeouts.Data, ".")
+		data = s.command(s.timeouts.Data, []byte(finalDot))
 		if data.code/100 == 2 { // it took an empty message, for whoever it had as recipient: leave it alone
 			o.Broken = true
 		}
@@ -165,35 +160,62 @@ func (s *session) readEnvelope() (o Outcome, ok bool) {
 
 // sayEnvelope says MAIL, RCPT and DATA one after the other.
 func (s *session) sayEnvelope(e Envelope) (o Outcome, ok bool) {
-	s.writeMail(e)
-	if r := s.answer(s.timeouts.Command); r.code/100 != 2 {
+	if r := s.command(s.timeouts.Command, appendMail(nil, e)); r.code/100 != 2 {
 		return classify(PhaseMail, r), false
 	}
-	s.writeRcpt(e)
-	if r := s.answer(s.timeouts.Command); r.code/100 != 2 {
+	if r := s.command(s.timeouts.Command, appendRcpt(nil, e)); r.code/100 != 2 {
 		return classify(PhaseRcpt, r), false
 	}
-	if r := s.command(s.timeouts.Data, "DATA"); r.code != codeReady {
+	if r := s.command(s.timeouts.Data, []byte("DATA\r\n")); r.code != codeReady {
 		return classify(PhaseData, r), false
 	}
 	return Outcome{}, true
 }
 
-// Content sends everything but the final dot; see Session.
-func (s *session) Content(content []byte) (o Outcome, ok bool) {
+// finalDot ends the content (RFC 5321 §4.1.1.4).
+const finalDot = ".\r\n"
+
+// FinishSpace is how much capacity behind the content Finish has use for.
+const FinishSpace = 1024
+
+// Finish sends the content and the final dot; see Session. Once the system has taken the
+// dot, nobody can tell whether the relay got it until a reply comes: a failure is a doubt. So
+// if the relay has spoken, or closed, before, nothing is sent any more.
+//
+// All of it, with the next envelope, is one write: each write wakes the relay up.
+func (s *session) Finish(content []byte, next *Envelope) Outcome {
+	if s.unexpected() {
+		return s.contentFailed(errors.New("the relay ended the connection before the content"))
+	}
+	end := len(content) + len(finalDot)
+	data := append(content, finalDot...)
+	if next != nil && s.pipelining {
+		if _, fits := s.check(*next); fits {
+			data = appendEnvelope(data, *next)
+			s.ahead = true
+		}
+	}
 	s.deadline(s.timeouts.Block)
-	_, err := s.text.W.Write(content)
+	n, err := s.text.W.Write(data)
 	if err == nil {
 		err = s.text.W.Flush()
 	}
-	if err == nil {
-		return Outcome{}, true
+	if sent := n - s.text.W.Buffered(); err != nil && sent < end {
+		return s.contentFailed(fmt.Errorf("send the content: %w", err))
 	}
-	return s.contentFailed(fmt.Errorf("send the content: %w", err)), false
+	s.inContent = false
+	s.deadline(s.timeouts.Dot)
+	answer := reply{err: err}
+	if err == nil {
+		answer = s.read()
+	}
+	o := classify(PhaseDot, answer)
+	s.broken = s.broken || o.Broken
+	return o
 }
 
-// contentFailed is the outcome of a connection that ended within the content. A relay that
-// closes in the middle may have said why.
+// contentFailed is the outcome of a connection that ended before the final dot was sent. A
+// relay that closes may have said why.
 func (s *session) contentFailed(cause error) Outcome {
 	s.broken = true
 	o := classify(PhaseData, reply{err: cause})
@@ -205,52 +227,17 @@ func (s *session) contentFailed(cause error) Outcome {
 	return o
 }
 
-// Finish sends the final dot; see Session. From its first octet on, nobody can tell whether
-// the relay got it until a reply comes: a failure is a doubt. So if the relay has spoken, or
-// closed, before the dot, the message is not finished at all.
-func (s *session) Finish(next *Envelope) Outcome {
-	if s.unexpected() {
-		return s.contentFailed(errors.New("the relay ended the connection within the content"))
-	}
-	s.deadline(s.timeouts.Dot)
-	s.inContent = false
-	_, err := s.text.W.WriteString(".\r\n")
-	if next != nil && s.pipelining {
-		if _, fits := s.check(*next); fits {
-			s.writeEnvelope(*next)
-			s.ahead = true
-		}
-	}
-	if err == nil {
-		err = s.text.W.Flush()
-	}
-	var o Outcome
-	if err != nil {
-		o = classify(PhaseDot, reply{err: fmt.Errorf("send the final dot: %w", err)})
-	} else {
-		o = classify(PhaseDot, s.read())
-	}
-	s.broken = s.broken || o.Broken
-	return o
-}
-
 // reset ends a transaction that was begun. If that fails, only the connection is lost.
 func (s *session) reset() {
-	if r := s.command(s.timeouts.Quit, "RSET"); r.code/100 != 2 {
+	if r := s.command(s.timeouts.Quit, []byte("RSET\r\n")); r.code/100 != 2 {
 		s.broken = true
 	}
 }
 
 // command sends one line and reads the reply.
-func (s *session) command(timeout time.Duration, line string) reply {
-	_, _ = s.text.W.WriteString(line) // an error of the buffer comes again from Flush
-	_, _ = s.text.W.WriteString("\r\n")
-	return s.answer(timeout)
-}
-
-// answer sends what was written and reads the reply to it.
-func (s *session) answer(timeout time.Duration) reply {
+func (s *session) command(timeout time.Duration, line []byte) reply {
 	s.deadline(timeout)
+	_, _ = s.text.W.Write(line) // an error of the buffer comes again from Flush
 	if err := s.text.W.Flush(); err != nil {
 		return reply{err: err}
 	}
@@ -274,7 +261,7 @@ func (s *session) Close() error {
 		s.broken = o.Broken
 	}
 	if !s.broken && !s.inContent {
-		_ = s.command(s.timeouts.Quit, "QUIT")
+		_ = s.command(s.timeouts.Quit, []byte("QUIT\r\n"))
 	}
 	s.deadline(s.timeouts.Quit)
 	_ = s.client.Close() // TLS takes leave too

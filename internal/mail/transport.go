@@ -36,10 +36,9 @@ func (e Envelope) needsSMTPUTF8() bool { return NeedsSMTPUTF8(e.To) || NeedsSMTP
 // message in flight is finished within the deadlines of its phases, whatever happens to a
 // context.
 //
-// Send does all of it. Who has to do something between the content and the final dot goes
-// Open, Content, Finish instead, and stops where ok is false: the Outcome then says what
-// became of the message. After Content the only way back is Close, which leaves the message
-// undelivered.
+// Send does all of it. Who has to do something before the final dot goes Open and Finish
+// instead, and stops where ok is false: the Outcome then says what became of the message.
+// After Open the only way back is Close, which leaves the message undelivered.
 type Session interface {
 	// Send hands over one message to one recipient. ctx is looked at before the first command
 	// only. The message is 7-bit unless an address needs SMTPUTF8; one with line ends other
@@ -47,13 +46,12 @@ type Session interface {
 	Send(ctx context.Context, from, to string, message []byte) Outcome
 	// Open names sender and recipient. ok: the relay waits for the content.
 	Open(e Envelope) (o Outcome, ok bool)
-	// Content sends content, as AppendContent or Stuff made it, all but the final dot. ok: the
-	// system has taken all of it.
-	Content(content []byte) (o Outcome, ok bool)
-	// Finish sends the final dot and returns what became of the message. next may be nil; if
-	// it is not, it is who the following message is from and to, and Open must be called with
-	// it next: where the relay offers PIPELINING, it goes out with the dot.
-	Finish(next *Envelope) Outcome
+	// Finish sends the content, as AppendContent or Stuff made it, and the final dot, and
+	// returns what became of the message. It may write behind the content, within its
+	// capacity. next may be nil; if it is not, it is who the following message is from and to,
+	// and Open must be called with it next: where the relay offers PIPELINING, it goes out
+	// with the dot.
+	Finish(content []byte, next *Envelope) Outcome
 	// Close takes leave and closes the connection. It may be called twice.
 	Close() error
 }
