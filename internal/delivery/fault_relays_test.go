@@ -138,3 +138,25 @@ func TestFaults_TheFirstRelayRefuses(t *testing.T) {
 	}
 	leftNothing(t.Context(), t, first, second)
 }
+
+// A relay that takes fewer connections than we would like is used with as many as it takes,
+// at once: not with those that happened to be open when the first was refused.
+func TestFaults_AsManyConnectionsAsTheRelayTakes(t *testing.T) {
+	t.Parallel()
+	s := relay(t, smtptest.Options{MaxConnections: 4, Delay: 5 * time.Millisecond})
+	r, _, _ := newsroom(t, newsroomtest.Options{Transport: s.URL() + "?connections=12"}, 200)
+	e := r.Begin("daily-news")
+	if err := r.Desk.Carry(t.Context(), e.ID, time.Second, nil); err != nil {
+		t.Fatal(err)
+	}
+	agree(t, r, e.ID, s)
+	last := map[int]bool{}
+	for _, m := range s.Messages()[120:] {
+		last[m.Conn] = true
+	}
+	if len(last) < 3 {
+		t.Errorf("in the end %d connections are used, the relay takes 4", len(last))
+	}
+	toldOnce(t, r.Log.Told(), toldDown, toldFewer)
+	leftNothing(t.Context(), t, s)
+}

@@ -205,7 +205,7 @@ func (rs *relays) closed(r *relay) {
 func (rs *relays) failed(r *relay, cause error) (down bool) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	return r.fail(cause, r.open)
+	return r.fail(cause, r.taken-1)
 }
 
 // refusedMail notes that the relay took no connection for transactional mail. If it has too
@@ -213,7 +213,7 @@ func (rs *relays) failed(r *relay, cause error) (down bool) {
 func (rs *relays) refusedMail(r *relay, cause error) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	r.fail(cause, r.open-1)
+	r.fail(cause, r.taken-1)
 }
 
 // fail gives the relay up for now, or, if connections are open, leaves it with so many.

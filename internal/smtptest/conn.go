@@ -31,7 +31,8 @@ type conn struct {
 
 	secure, greeted, authed bool
 	tx                      transaction
-	messages                int // that it took
+	messages                int  // that it took
+	tooMany                 bool // when it came, as many were open as may be
 }
 
 // transaction is the mail transaction in progress. What was asked is kept beside what was
@@ -54,7 +55,7 @@ func (c *conn) serve() {
 		return
 	}
 	greeting := "220 smtptest ESMTP ready"
-	if c.isTooMany() {
+	if c.tooMany {
 		greeting = "421 4.7.0 too many connections"
 	}
 	if granted, err := c.reply(AtConnect, greeting); err != nil || !granted {
@@ -107,14 +108,6 @@ func (c *conn) command(verb, argument, line string) error {
 		c.fault("unknown command %q", verb)
 		return c.write(c.code("500", "5.5.1", "unknown command"))
 	}
-}
-
-// isTooMany reports whether more connections are open than may be.
-func (c *conn) isTooMany() bool {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	limit := c.s.options.MaxConnections
-	return limit > 0 && len(c.s.open) > limit
 }
 
 // fault records what the client did against the protocol.

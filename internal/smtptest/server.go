@@ -112,6 +112,7 @@ func (s *Server) accept(l net.Listener) {
 		}
 		s.total++
 		c := newConn(s, nc, s.total)
+		c.tooMany = s.options.MaxConnections > 0 && s.admitted() >= s.options.MaxConnections
 		s.open[c] = struct{}{}
 		s.notify()
 		s.mu.Unlock()
@@ -124,6 +125,17 @@ func (s *Server) accept(l net.Listener) {
 			s.mu.Unlock()
 		})
 	}
+}
+
+// admitted returns how many connections are open that were not too many. s.mu is held.
+func (s *Server) admitted() int {
+	n := 0
+	for c := range s.open {
+		if !c.tooMany {
+			n++
+		}
+	}
+	return n
 }
 
 // notify wakes those who wait for a change. s.mu is held.
