@@ -138,5 +138,5 @@ func (s *Store) Released(ctx context.Context, editionID, first, last int64, real
 // The second and third lines are those of the index deliveries_released, word for word.
 const releasedQuery = `SELECT subscriber_id FROM deliveries WHERE edition_id = $1 AND subscriber_id BETWEEN $2 AND $3
 	AND variant_id IS NOT NULL
-	AND (state IN (4, 7, 8) OR relay_id = 0)
-	AND (state IN (4, 7, 8) OR CAST($4 AS INTEGER) <> 0) ORDER BY subscriber_id`
+	AND (state = 4 OR state = 7 OR state = 8 OR relay_id = 0)
+	AND (state = 4 OR state = 7 OR state = 8 OR CAST($4 AS INTEGER) <> 0) ORDER BY subscriber_id`
