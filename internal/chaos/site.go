@@ -168,7 +168,7 @@ func (p *program) start(ctx context.Context, args ...string) (*running, error) {
 
 // send starts, or goes on with, the edition.
 func (p *program) send(ctx context.Context) (*running, error) {
-	return p.start(ctx, "send", slug, "--yes", "--wait", "10m")
+	return p.start(ctx, "send", slug, "--yes", "--wait", "30m")
 }
 
 // running is a command that was started.

@@ -311,8 +311,10 @@ func (w *worker) record(ctx context.Context) error {
 			w.recorded()
 			return nil
 		}
-		e.Logger.Error("a result could not be recorded", "edition", w.last.EditionID, "subscriber", w.last.SubscriberID,
-			"state", w.last.State.String(), "try", try+1, "error", err)
+		if e.isNews("", "ledger", mail.Outcome{}) { // it meets every connection and every try
+			e.Logger.Error("results cannot be recorded now; nothing more is sent, and what stays unrecorded will be in doubt",
+				"edition", w.last.EditionID, "error", err)
+		}
 		if e.sleep(context.WithoutCancel(ctx), time.Second) != nil {
 			break
 		}
