@@ -15,7 +15,8 @@ type connection struct {
 	name    string // of the relay of this session, or the last one, in the ledger
 	session mail.Session
 	opened  time.Time
-	sent    int // messages over this session
+	sent    int  // messages over this session
+	settled bool // one of them was answered
 }
 
 // take makes sure that there is a place at a relay.
@@ -36,7 +37,7 @@ func (c *connection) ready(ctx context.Context) error {
 		}
 		session, err := c.relay.Connect(ctx)
 		if err == nil {
-			c.session, c.sent, c.opened, c.name = session, 0, time.Now(), relayName(c.relay)
+			c.session, c.sent, c.settled, c.opened, c.name = session, 0, false, time.Now(), relayName(c.relay)
 			e.relays.opened(c.relay)
 			return nil
 		}
@@ -64,6 +65,24 @@ func relayName(r *relay) string {
 		return newsletter.OutboxRelay
 	}
 	return r.String()
+}
+
+// note takes note of a message's outcome: a relay that settles one is well. barren says that
+// it takes connections and then no mail.
+func (c *connection) note(o mail.Outcome) (barren bool) {
+	c.sent++
+	switch {
+	case o.Fault != mail.FaultConnection:
+		if !c.settled && o.Code != 0 {
+			c.settled = true
+			c.engine.relays.well(c.relay)
+		}
+	case o.State == newsletter.Waiting:
+		return !c.settled || !o.Broken
+	case !c.settled: // one by one they may be chance
+		return c.engine.relays.isBarren(c.relay)
+	}
+	return false
 }
 
 // isLast reports whether the next message is to be the session's last. It is asked once for

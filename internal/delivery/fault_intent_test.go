@@ -97,14 +97,14 @@ func TestFaults_WithoutAnIntentThereIsNoFinalDot(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, pipelined %v", test.name, pipelined), func(t *testing.T) {
 				t.Parallel()
 				r, _, _ := newsroom(t, newsroomtest.Options{Connections: 1, SMTP: smtptest.Options{Pipelining: pipelined, Faults: []smtptest.Fault{
-					{At: smtptest.AtBody, To: "r3@example.org", Times: 1, Action: smtptest.Stall},
+					{At: smtptest.AtData, To: "r3@example.org", Times: 1, Action: smtptest.Stall},
 				}}}, 6)
 				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 				defer cancel()
 				e := r.Begin("daily-news")
 				m := &meddling{Ledger: r.Store, subscriber: third}
 				m.happens = func() error {
-					if err := r.SMTP.WaitStalled(ctx, 1); err != nil { // the content is on its way
+					if err := r.SMTP.WaitStalled(ctx, 1); err != nil { // the envelope is on its way
 						return err
 					}
 					defer r.SMTP.Release()

@@ -89,7 +89,7 @@ func messageFaults() []fault {
 			faults: once(smtptest.Fault{At: smtptest.AtDot, Action: smtptest.HangUp, Count: true}, 5, 10)},
 		{name: "reset after the final dot, not taken", ends: waits, told: []string{toldDoubt}, doubted: 6,
 			faults: once(smtptest.Fault{At: smtptest.AtDot, Action: smtptest.ResetTCP}, 5, 10)},
-		{name: "hang at MAIL", times: mail.Timeouts{Command: short}, ends: waits, told: []string{toldCut}, doubted: -1,
+		{name: "hang at MAIL", times: mail.Timeouts{Command: short}, told: []string{toldCut}, doubted: -1,
 			faults: []smtptest.Fault{{At: smtptest.AtMail, Skip: 9, Times: 3, Action: smtptest.Stall}}},
 		{name: "hang at RCPT", times: mail.Timeouts{Command: short}, ends: waits, told: []string{toldCut}, doubted: -1, faults: once(smtptest.Fault{At: smtptest.AtRcpt, Action: smtptest.Stall}, 5, 7)},
 		{name: "hang at DATA", times: mail.Timeouts{Data: short}, ends: waits, told: []string{toldCut}, doubted: -1, faults: once(smtptest.Fault{At: smtptest.AtData, Action: smtptest.Stall}, 5, 7)},

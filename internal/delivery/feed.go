@@ -56,6 +56,7 @@ func (e *Engine) plannedEditions(ctx context.Context, sc scope) ([]newsletter.Ed
 		}
 		planned = append(planned, edition)
 	}
+	e.keepOnly(planned)
 	return planned, nil
 }
 
@@ -85,6 +86,7 @@ func (e *Engine) feedPage(ctx context.Context, sc scope, edition newsletter.Edit
 		n, err := e.Ledger.ExpireDeliveries(ctx, edition.ID, now)
 		if n > 0 {
 			e.Logger.Error("deliveries expired: their time was over", "edition", edition.ID, "deliveries", n)
+			e.markStale(edition.ID)
 		}
 		return 0, false, err
 	}
@@ -205,6 +207,10 @@ func (e *Engine) hand(ctx context.Context, sc scope, list []newsletter.Delivery,
 // it for staff.
 const silentTime = 30 * time.Minute
 
+// leastSilence is how long a relay may take over a message however little time is given for
+// the next try.
+const leastSilence = 30 * time.Second
+
 // checkOn ends a run in which nothing moves any more, or that somebody else takes over.
 func (e *Engine) checkOn(ctx context.Context, sc scope) error {
 	if err := e.checkYield(ctx, sc); err != nil {
@@ -215,7 +221,7 @@ func (e *Engine) checkOn(ctx context.Context, sc scope) error {
 	trouble := e.relayErr
 	e.mu.Unlock()
 	switch {
-	case sc.edition != 0 && silent > sc.wait:
+	case sc.edition != 0 && silent > max(sc.wait, leastSilence):
 		return e.unfinished(ctx, sc.edition, time.Time{})
 	case silent > silentTime:
 		return e.pauseAll(ctx, sc, trouble)
@@ -259,6 +265,7 @@ func (e *Engine) nextTry(ctx context.Context, edition newsletter.Edition) (time.
 		return time.Time{}, err
 	}
 	if pulse, _ := e.Pulse(edition.ID); limit == 0 && pulse.Tally.WaitingCount() > 0 {
+		e.markStale(edition.ID)
 		return edition.WarmUp.NextDay(now), nil
 	}
 	return e.Ledger.NextTry(ctx, edition.ID)
@@ -297,6 +304,9 @@ func (e *Engine) rest(ctx context.Context, sc scope, editions []newsletter.Editi
 			continue
 		}
 		finished, err := e.Ledger.FinishEdition(ctx, edition.ID, e.Now())
+		if errors.As(err, new(*newsletter.ImbalanceError)) {
+			err = e.pause(ctx, edition.ID, err.Error())
+		}
 		if err != nil {
 			failures = append(failures, err)
 		}

@@ -123,6 +123,7 @@ func (e *Engine) carryMail(ctx context.Context, c *mailConnection, id int64) err
 	o := c.session.Send(ctx, from, to, message)
 	if o.State != newsletter.Waiting {
 		c.failures = 0
+		e.relays.well(c.relay)
 	}
 	if o.Broken {
 		c.close()
@@ -164,7 +165,6 @@ func (c *mailConnection) open(ctx context.Context) error {
 		session, err := r.Connect(ctx)
 		if err == nil {
 			c.session, c.relay = session, r
-			rs.well(r)
 			return nil
 		}
 		if ctx.Err() != nil {

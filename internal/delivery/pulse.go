@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"broadsheet/internal/mail"
@@ -16,13 +17,11 @@ type progress struct {
 	tally   newsletter.Tally
 	codes   map[string]int // answers other than an acceptance, in this run
 	rates   [rateSpan]int  // acceptances at the last ticks, the oldest first
-	opening opening
-	stale   bool // somebody else may have moved rows
+	refused int            // in this run
+	stopped bool           // staff paused or cancelled it: what is handed out already is given back
+	stale   bool           // somebody else may have moved rows
+	counted time.Time
 }
-
-// opening counts an edition's first results in a run: if the relay refuses them all, the
-// fault is ours.
-type opening struct{ refused, accepted int }
 
 // rateSpan is over how many ticks the rate is measured.
 const rateSpan = 10
@@ -32,6 +31,9 @@ func (e *Engine) follow(ctx context.Context, edition int64) error {
 	e.mu.Lock()
 	p := e.editions[edition]
 	counted := p != nil && (!p.stale || len(e.inFlight) > 0) // results that come meanwhile would be counted twice
+	if p != nil {
+		p.stopped = false
+	}
 	e.mu.Unlock()
 	if counted {
 		return nil
@@ -49,8 +51,35 @@ func (e *Engine) follow(ctx context.Context, edition int64) error {
 			p.rates[i] = tally.Counts[newsletter.Accepted]
 		}
 	}
-	p.tally, p.stale = tally, false
+	p.tally, p.stale, p.counted = tally, false, time.Now()
 	return nil
+}
+
+// markStale says that the edition's rows may have moved otherwise than by results, if they
+// were not counted lately anyway.
+func (e *Engine) markStale(edition int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if p := e.editions[edition]; p != nil && time.Since(p.counted) > sweepEvery {
+		p.stale = true
+	}
+}
+
+// keepOnly forgets how editions did that are carried no longer, once nothing of them is in
+// flight.
+func (e *Engine) keepOnly(editions []newsletter.Edition) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for id := range e.editions {
+		carried := slices.ContainsFunc(editions, func(edition newsletter.Edition) bool { return edition.ID == id })
+		for key := range e.inFlight {
+			carried = carried || key.EditionID == id
+		}
+		if !carried {
+			delete(e.editions, id)
+			delete(e.sweeps, id)
+		}
+	}
 }
 
 // move counts a delivery that went to another state. Waiting, deferred and sending are one
@@ -80,7 +109,9 @@ func (e *Engine) noteResult(r newsletter.DeliveryResult, o mail.Outcome) {
 		e.relayErr = nil
 		e.lastOK = now
 	case newsletter.Refused, newsletter.Deferred:
-		e.lastOK = now
+		if r.Code != 0 {
+			e.lastOK = now
+		}
 	case newsletter.Waiting, newsletter.Sending, newsletter.InDoubt, newsletter.Expired, newsletter.Withheld:
 	}
 	if o.Err != nil && o.Fault != mail.FaultMessage {
@@ -91,15 +122,10 @@ func (e *Engine) noteResult(r newsletter.DeliveryResult, o mail.Outcome) {
 		return
 	}
 	p.move(r.State)
-	switch r.State {
-	case newsletter.Accepted:
-		p.opening.accepted++
-	case newsletter.Refused:
-		if r.Code != 0 {
-			p.opening.refused++
-		}
-		fallthrough
-	default:
+	if r.State == newsletter.Refused {
+		p.refused++
+	}
+	if r.State != newsletter.Accepted {
 		p.count(r.Outcome)
 	}
 }
@@ -128,16 +154,30 @@ func codeName(o newsletter.Outcome) string {
 }
 
 // notBegun takes note of a delivery that must not be sent, or not now.
-func (e *Engine) notBegun(key newsletter.DeliveryKey, state newsletter.State) {
+func (e *Engine) notBegun(key newsletter.DeliveryKey, r newsletter.StepResult) {
 	e.drop(key)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if state == newsletter.Waiting {
+	if r.State == newsletter.Waiting {
 		e.sweepAgain(key.EditionID)
 	}
 	if p := e.editions[key.EditionID]; p != nil {
-		p.move(state)
+		p.move(r.State)
+		p.stopped = p.stopped || r.Stopped
 	}
+}
+
+// isStopped reports whether the row's edition was stopped after the row was handed out, and
+// gives it back then.
+func (e *Engine) isStopped(row pending) bool {
+	e.mu.Lock()
+	p := e.editions[row.EditionID]
+	stopped := p != nil && p.stopped
+	e.mu.Unlock()
+	if stopped {
+		e.giveBack(row.key())
+	}
+	return stopped
 }
 
 // Pulse returns how the edition does, as far as this run knows; false if it does not carry it.

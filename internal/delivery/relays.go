@@ -30,8 +30,11 @@ type relay struct {
 	grew     time.Time // when allowed last changed
 	failures int       // in a row, with no connection open
 	retryAt  time.Time // after failures: when it is tried again, by one connection first
-	probing  bool      // that one is under way
+	probing  bool      // that one is under way, until it has settled a message
+	leaving  int       // connections that were told to leave and have not yet
+	calm     time.Time // no connection is opened before: one was just not to be had
 	invited  bool      // somebody with a connection to another relay is about to try it
+	barren   int       // connections in a row that ended within their first message
 	refusal  error     // it will not take mail from us at all, in its words; nil: nothing known
 }
 
@@ -113,8 +116,10 @@ func (rs *relays) tryPlace(now time.Time) (r *relay, wait time.Duration, err err
 			if until := r.retryAt.Sub(now); r.failures > 0 && until > 0 {
 				wait = min(wait, until)
 			}
-		case r.taken >= r.allowed:
-			return nil, wait, nil // it is well and has no place: it is waited for
+		case r.taken >= r.allowed, r.open == 0 && r.taken > 0, now.Before(r.calm):
+			// It is well and has no place: it is waited for. The first connection goes alone: a
+			// relay that does not know us need not be told by all of them.
+			return nil, wait, nil
 		default:
 			r.probing, r.invited = r.failures > 0, false
 			r.taken++
@@ -152,6 +157,7 @@ func (rs *relays) leave(r *relay) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	r.taken--
+	r.leaving = max(0, r.leaving-1)
 	rs.wake()
 }
 
@@ -161,16 +167,16 @@ func (rs *relays) wake() {
 	rs.freed = make(chan struct{})
 }
 
-// opened notes that the relay took a connection: it is well.
+// opened notes that the relay took a connection. If it had failed, it is well when it has
+// settled a message.
 func (rs *relays) opened(r *relay) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	r.open++
-	r.recover()
 	rs.wake()
 }
 
-// well notes that the relay took a connection that needs no place.
+// well notes that the relay settled a message.
 func (rs *relays) well(r *relay) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -183,7 +189,19 @@ func (r *relay) recover() {
 	if r.failures > 0 {
 		r.allowed = r.Connections
 	}
-	r.failures, r.probing, r.refusal = 0, false, nil
+	r.failures, r.barren, r.probing, r.refusal = 0, 0, false, nil
+}
+
+// mostBarren is how many connections in a row may end within their first message.
+const mostBarren = 10
+
+// isBarren notes that a connection ended within its first message, and reports whether too
+// many in a row have.
+func (rs *relays) isBarren(r *relay) bool {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r.barren++
+	return r.barren >= mostBarren
 }
 
 // isUsable reports whether the relay is well, or is to be tried again.
@@ -197,7 +215,9 @@ func (rs *relays) isUsable(r *relay) bool {
 func (rs *relays) closed(r *relay) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	r.open--
+	if r.open--; r.open == 0 {
+		r.probing = false
+	}
 }
 
 // failed notes that the relay took no connection, or no mail over one. While others are open
@@ -216,15 +236,19 @@ func (rs *relays) refusedMail(r *relay, cause error) {
 	r.fail(cause, r.taken-1)
 }
 
-// fail gives the relay up for now, or, if connections are open, leaves it with so many.
+// fail gives the relay up for now. If connections are open and it answered, it has too many
+// and is left with so many; if it did not answer, the next one waits a little.
 func (r *relay) fail(cause error, left int) (down bool) {
 	now := time.Now()
 	refuses := isRefusal(cause)
-	if r.open > 0 && !refuses {
-		r.allowed, r.grew = max(1, left), now
+	switch {
+	case r.open > 0 && !refuses && answered(cause):
+		r.allowed, r.grew, r.probing = max(1, left), now, false
 		return false
-	}
-	if r.failures > 0 && !r.probing && !refuses {
+	case r.open > 0 && !refuses:
+		r.calm, r.probing = now.Add(connectAgain(1)), false
+		return false
+	case r.failures > 0 && now.Before(r.retryAt) && !refuses:
 		return true // it failed together with others, and counts once
 	}
 	wait := connectAgain(r.failures + 1)
@@ -253,7 +277,8 @@ func (rs *relays) refusal() error {
 func (rs *relays) shouldLeave(r *relay) bool {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
-	if r.taken > r.allowed {
+	if r.taken-r.leaving > r.allowed {
+		r.leaving++
 		return true
 	}
 	now := time.Now()
@@ -283,6 +308,15 @@ func (rs *relays) inUse() int {
 func isRefusal(err error) bool {
 	refusal, ok := errors.AsType[*mail.ConnectError](err)
 	return ok && refusal.Outcome.Fault == mail.FaultRelay || errors.As(err, new(*refusedError))
+}
+
+// answered reports whether a relay said something, and was not just out of reach.
+func answered(err error) bool {
+	if said, ok := errors.AsType[*saidError](err); ok {
+		return said.outcome.Code != 0
+	}
+	refusal, ok := errors.AsType[*mail.ConnectError](err)
+	return ok && refusal.Outcome.Code != 0
 }
 
 // refusedError is a relay's refusal of our mail over an open connection.

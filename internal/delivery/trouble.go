@@ -70,7 +70,7 @@ func (e *Engine) tellMessage(relay string, o mail.Outcome) {
 			e.Logger.Warn("a relay did not answer to a whole message: it is in doubt and on record, see \"broadsheet edition deliveries --doubted\"",
 				"relay", relay, "error", &saidError{o})
 		}
-	case o.State == newsletter.Deferred && o.Broken:
+	case o.State == newsletter.Deferred && o.Broken, o.State == newsletter.Waiting && o.Broken && o.Code == 0:
 		if e.isNews(relay, "message", mail.Outcome{}) {
 			e.Logger.Warn("a connection ended within a message; it was not delivered, and is tried again", "relay", relay, "error", &saidError{o})
 		}

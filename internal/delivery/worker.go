@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"broadsheet/internal/mail"
@@ -121,10 +122,10 @@ func (w *worker) hand(ctx context.Context, this *parcel) (next *parcel, err erro
 	}
 	w.recorded()
 	if !answer.Begun {
-		if open {
+		if open || o.Broken {
 			w.conn.close() // DATA has no other way back
 		}
-		e.notBegun(this.key(), answer.State)
+		e.notBegun(this.key(), answer)
 		return next, nil
 	}
 	if open {
@@ -148,15 +149,14 @@ func (w *worker) finished(ctx context.Context, this *parcel, o mail.Outcome) err
 	w.last = result
 	e.noteResult(*result, o)
 	e.tellMessage(w.conn.name, o)
-	fruitless := !o.Broken || w.conn.sent == 0
-	w.conn.sent++
+	barren := w.conn.note(o)
 	switch {
 	case o.Fault == mail.FaultRelay:
 		w.conn.failed(&refusedError{&saidError{o}})
 		if refusal := e.relays.refusal(); refusal != nil { // there is no other relay to try
 			return errors.Join(w.record(ctx), e.pause(ctx, this.EditionID, refusal.Error()))
 		}
-	case o.Fault == mail.FaultConnection && result.State == newsletter.Waiting && fruitless:
+	case barren:
 		w.conn.failed(&saidError{o}) // it takes connections and then no mail
 	case o.Broken:
 		w.conn.close()
@@ -165,7 +165,8 @@ func (w *worker) finished(ctx context.Context, this *parcel, o mail.Outcome) err
 		if err := w.record(ctx); err != nil {
 			return err
 		}
-		return e.pause(ctx, this.EditionID, fmt.Sprintf("the relay refused the first %d messages, the last one with: %d %s", refusedAtStart, result.Code, result.Reply))
+		return e.pause(ctx, this.EditionID, fmt.Sprintf("the first %d messages were refused, the last one with: %s",
+			refusedAtStart, strings.TrimPrefix(fmt.Sprintf("%d %s", result.Code, result.Reply), "0 ")))
 	}
 	return nil
 }
@@ -174,26 +175,37 @@ func (w *worker) finished(ctx context.Context, this *parcel, o mail.Outcome) err
 const idleClose = 5 * time.Second
 
 // next waits for the next row and makes its message ready; nil if there are no more, or ctx
-// has ended. Before it waits, the last result is recorded, and an idle connection is closed:
-// relays hang up on those.
+// has ended.
 func (w *worker) next(ctx context.Context) (*parcel, error) {
-	if ctx.Err() != nil {
-		return nil, nil
+	for ctx.Err() == nil {
+		row, ok, err := w.nextRow(ctx)
+		if !ok || err != nil {
+			return nil, err
+		}
+		if !w.engine.isStopped(row) {
+			return w.prepareInTime(ctx, row)
+		}
 	}
+	return nil, nil
+}
+
+// nextRow waits for the next row. Before it waits, the last result is recorded, and an idle
+// connection is closed: relays hang up on those.
+func (w *worker) nextRow(ctx context.Context) (row pending, ok bool, err error) {
 	select {
-	case row, ok := <-w.rows:
-		return w.prepareInTime(ctx, row, ok)
+	case row, ok = <-w.rows:
+		return row, ok, nil
 	default:
 	}
 	if err := w.record(ctx); err != nil {
-		return nil, err
+		return row, false, err
 	}
 	idle := time.NewTimer(idleClose)
 	defer idle.Stop()
 	for {
 		select {
-		case row, ok := <-w.rows:
-			return w.prepareInTime(ctx, row, ok)
+		case row, ok = <-w.rows:
+			return row, ok, nil
 		case <-idle.C:
 			w.conn.leave()
 		case <-w.wanted(): // somebody has a message and no place
@@ -218,7 +230,7 @@ func (w *worker) nextAtOnce(ctx context.Context) *parcel {
 	}
 	select {
 	case row, ok := <-w.rows:
-		if !ok {
+		if !ok || w.engine.isStopped(row) {
 			return nil
 		}
 		p, err := w.prepare(ctx, row)
@@ -232,12 +244,9 @@ func (w *worker) nextAtOnce(ctx context.Context) *parcel {
 }
 
 // prepareInTime makes the row's message ready when there is a relay for it and the rates
-// allow one more; nil if ok is false, or ctx has ended.
-func (w *worker) prepareInTime(ctx context.Context, row pending, ok bool) (p *parcel, err error) {
+// allow one more; nil if ctx has ended.
+func (w *worker) prepareInTime(ctx context.Context, row pending) (p *parcel, err error) {
 	e := w.engine
-	if !ok {
-		return nil, nil
-	}
 	if err = w.conn.take(ctx); err == nil {
 		err = e.pace.wait(ctx)
 	}
@@ -256,6 +265,9 @@ func (w *worker) prepareInTime(ctx context.Context, row pending, ok bool) (p *pa
 		return p, nil
 	}
 	e.giveBack(row.key())
+	if ctx.Err() != nil {
+		return nil, nil //nolint:nilerr // the run is being stopped, and with it the reading
+	}
 	if broken, ok := errors.AsType[*contentError](err); ok {
 		err = errors.Join(w.record(ctx), e.pause(ctx, row.EditionID, broken.Error()))
 	}
@@ -273,7 +285,7 @@ func (w *worker) prepare(ctx context.Context, row pending) (*parcel, error) {
 	w.turn = 1 - w.turn // the other one may be in flight
 	p := &w.parcels[w.turn]
 	*p = parcel{pending: row, content: p.content[:0]}
-	p.intent = newsletter.Intent{DeliveryKey: row.key(), Email: row.Email, Barred: w.barred(row.EmailKey), ReadAt: row.readAt}
+	p.intent = newsletter.Intent{DeliveryKey: row.key(), VariantID: row.VariantID, Email: row.Email, Barred: w.barred(row.EmailKey), ReadAt: row.readAt}
 	p.content, p.refusal = l.variant.AppendContent(p.content, e.personal(l, row.Delivery), l.signer)
 	p.content = slices.Grow(p.content, mail.FinishSpace)
 	if p.refusal != nil {
@@ -355,7 +367,7 @@ func (e *Engine) allRefused(edition int64) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := e.editions[edition]
-	return p != nil && p.opening.accepted == 0 && p.opening.refused >= refusedAtStart
+	return p != nil && p.refused >= refusedAtStart && p.tally.Counts[newsletter.Accepted] == 0
 }
 
 func outcomeOf(o mail.Outcome, relay string) newsletter.Outcome {

@@ -138,7 +138,7 @@ func (o Outcome) withoutReply() Outcome {
 	switch {
 	case o.Phase == PhaseDot:
 		o.State = newsletter.InDoubt
-	case o.isConnecting():
+	case o.isConnecting(), o.Phase == PhaseMail: // the message was not spoken of yet
 		o.State = newsletter.Waiting
 	default:
 		o.State = newsletter.Deferred

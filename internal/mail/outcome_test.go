@@ -55,7 +55,7 @@ func TestClassify(t *testing.T) {
 		{PhaseMail, 451, "4.3.0 later", waiting, FaultConnection, false},
 		{PhaseMail, 530, "5.7.0 authenticate", waiting, FaultRelay, false},
 		{PhaseMail, 550, "5.7.1 sender not allowed", waiting, FaultRelay, false},
-		{PhaseMail, 0, "", deferred, FaultConnection, true},
+		{PhaseMail, 0, "", waiting, FaultConnection, true},
 
 		{PhaseConnect, 0, "", waiting, FaultConnection, true},
 		{PhaseConnect, 421, "too many", waiting, FaultConnection, true},

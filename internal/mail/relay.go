@@ -207,6 +207,15 @@ func sizeLimit(client *smtp.Client) int {
 	return 0
 }
 
+// unfit is the outcome for what this relay would take from nobody's reader: the next relay
+// may, or staff have to do something.
+func unfit(enhanced, format string, args ...any) Outcome {
+	return Outcome{
+		State: newsletter.Waiting, Phase: PhaseMail, Enhanced: enhanced, Fault: FaultRelay,
+		Err: fmt.Errorf(format, args...),
+	}
+}
+
 // refuse is the outcome for a message that is not sent at all, because it cannot be.
 func refuse(phase Phase, enhanced, format string, args ...any) Outcome {
 	return Outcome{

@@ -88,13 +88,13 @@ func (s *session) check(e Envelope) (Outcome, bool) {
 		return refuse(PhaseRcpt, "5.1.3", "recipient %q: %w", e.To, err), false
 	}
 	if err := checkEmail(e.From); err != nil && e.From != "" {
-		return refuse(PhaseMail, "5.1.7", "sender %q: %w", e.From, err), false
+		return unfit("5.1.7", "sender %q: %w", e.From, err), false
 	}
 	if !s.utf8 && e.needsSMTPUTF8() {
 		return refuse(PhaseMail, "5.6.7", "the address needs SMTPUTF8, which the relay does not offer (RFC 6531)"), false
 	}
 	if s.limit > 0 && e.Size > s.limit {
-		return refuse(PhaseMail, "5.3.4", "the message has %d octets, the relay takes %d (RFC 1870)", e.Size, s.limit), false
+		return unfit("5.3.4", "the message has %d octets, the relay takes %d (RFC 1870)", e.Size, s.limit), false
 	}
 	return Outcome{}, true
 }

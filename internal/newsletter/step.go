@@ -12,9 +12,10 @@ type Step struct {
 // Intent is a delivery that is about to be sent, as it was read from the ledger.
 type Intent struct {
 	DeliveryKey
-	Email  string
-	Barred []byte    // what a suppression of the address would be kept under
-	ReadAt time.Time // when the reader's address was read
+	VariantID int64
+	Email     string
+	Barred    []byte    // what a suppression of the address would be kept under
+	ReadAt    time.Time // when the reader's address was read
 }
 
 // StepResult says what became of a Step.
@@ -23,6 +24,8 @@ type StepResult struct {
 	// an error, the delivery must not be sent, or not now: State says where it stands.
 	Begun bool
 	State State
+	// Stopped says that the edition is not open: paused, cancelled or sent.
+	Stopped bool
 	// Err says that nothing of the step is on record.
 	Err error
 }

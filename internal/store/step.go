@@ -151,17 +151,12 @@ func (t *tx) beginTogether(edition int64, intents []*newsletter.Intent, now time
 	if state != newsletter.EditionSending { // the first one makes it so, alone
 		return errUnusual
 	}
-	args, list := appendList(nil, intents, func(n *newsletter.Intent) any { return n.Barred })
-	var barred int
-	if err := t.row(`SELECT COUNT(*) FROM suppressions WHERE hash IN `+list, args...).Scan(&barred); err != nil {
+	if err := t.nothingForbids(intents); err != nil {
 		return err
 	}
-	if barred > 0 {
-		return errUnusual
-	}
 	readAt := slices.MinFunc(intents, func(a, b *newsletter.Intent) int { return a.ReadAt.Compare(b.ReadAt) }).ReadAt
-	args = []any{millis(now), edition, newsletterID, millis(readAt)}
-	args, list = appendList(args, intents, func(n *newsletter.Intent) any { return n.SubscriberID })
+	args := []any{millis(now), edition, newsletterID, millis(readAt)}
+	args, list := appendList(args, intents, func(n *newsletter.Intent) any { return n.SubscriberID })
 	n, err := t.changed(`UPDATE deliveries SET state = 2, updated_at = $1
 		WHERE edition_id = $2 AND state IN (1, 5) AND expires_at > $1
 		AND EXISTS (SELECT 1 FROM subscriptions u WHERE u.newsletter_id = $3 AND u.subscriber_id = deliveries.subscriber_id
@@ -175,6 +170,29 @@ func (t *tx) beginTogether(edition int64, intents []*newsletter.Intent, now time
 		return err
 	}
 	return t.countWarmUp(edition, warmUp, n, now)
+}
+
+// nothingForbids fails if an address among the intents is suppressed, or an article of one is
+// withdrawn.
+func (t *tx) nothingForbids(intents []*newsletter.Intent) error {
+	args, list := appendList(nil, intents, func(n *newsletter.Intent) any { return n.Barred })
+	var barred, withdrawn int
+	if err := t.row(`SELECT COUNT(*) FROM suppressions WHERE hash IN `+list, args...).Scan(&barred); err != nil {
+		return err
+	}
+	var variants []int64 // few: most readers share one
+	for _, n := range intents {
+		if !slices.Contains(variants, n.VariantID) {
+			variants = append(variants, n.VariantID)
+		}
+	}
+	args, list = appendList(nil, variants, func(id int64) any { return id })
+	err := t.row(`SELECT COUNT(*) FROM variant_articles va JOIN articles a ON a.id = va.article_id
+		WHERE a.withdrawn_at IS NOT NULL AND va.variant_id IN `+list, args...).Scan(&withdrawn)
+	if err == nil && barred+withdrawn > 0 {
+		err = errUnusual
+	}
+	return err
 }
 
 // appendList appends the values as arguments and returns the list of their placeholders,
@@ -203,8 +221,8 @@ func (t *tx) stepAlone(step newsletter.Step, result *newsletter.StepResult, key 
 	if step.Next == nil {
 		return nil
 	}
-	state, begun, err := t.begin(*step.Next, key, now)
-	*result = newsletter.StepResult{Begun: begun, State: state}
+	var err error
+	*result, err = t.begin(*step.Next, key, now)
 	return err
 }
 
@@ -219,6 +237,9 @@ func (t *tx) settle(r newsletter.DeliveryResult, now time.Time) error {
 	switch state {
 	case newsletter.Waiting:
 		attempts = 0
+		if err := t.uncountWarmUp(r.EditionID, now); err != nil {
+			return err
+		}
 	case newsletter.InDoubt:
 		doubted = nullMillis(now)
 		var policy newsletter.OnDoubt
@@ -283,60 +304,87 @@ func (t *tx) intern(find, insert, text string) (id sql.NullInt64, err error) {
 	return id, err
 }
 
-// begin records the intent to send a delivery, after a last look at its edition, its time,
-// its subscription, its address and the suppressions. It returns the delivery's state.
-func (t *tx) begin(n newsletter.Intent, key newsletter.SuppressionKey, now time.Time) (state newsletter.State, begun bool, err error) {
-	var (
-		expires      int64
-		edition      newsletter.EditionState
-		subscription sql.NullString
-		pausedUntil  sql.NullInt64
-		email        string
-		emailKey     string
-		reason       sql.NullString
-		warmUp       string
-	)
-	err = t.row(`SELECT d.state, d.expires_at, e.state, e.warm_up, COALESCE(s.email, ''), COALESCE(s.email_key, ''), u.state, u.paused_until
+// begin records the intent to send a delivery, after a last look at what may forbid it.
+func (t *tx) begin(n newsletter.Intent, key newsletter.SuppressionKey, now time.Time) (r newsletter.StepResult, err error) {
+	last, err := t.lastLook(n)
+	if err != nil {
+		return r, fmt.Errorf("delivery %d/%d: %w", n.EditionID, n.SubscriberID, err)
+	}
+	r.State, r.Stopped = last.state, !last.edition.Open()
+	if r.Stopped || !newsletter.CanMove(r.State, newsletter.Sending) {
+		return r, nil
+	}
+	barred, err := suppression(t, key.Hash(last.emailKey))
+	if err != nil {
+		return r, err
+	}
+	var reason string
+	if r.State, reason = last.verdict(barred != "", now); r.State == newsletter.Sending && last.email != n.Email {
+		r.State = last.state
+		return r, nil // it is read again, with the address as it is now
+	}
+	if r.State == newsletter.Sending {
+		r.Begun = true
+		if err := t.beginEdition(n.EditionID, last, now); err != nil {
+			return newsletter.StepResult{}, err
+		}
+	}
+	_, err = t.exec(`UPDATE deliveries SET state = $1, reason = $2, updated_at = $3 WHERE edition_id = $4 AND subscriber_id = $5 AND state IN (1, 5)`,
+		int(r.State), sql.NullString{String: reason, Valid: reason != ""}, millis(now), n.EditionID, n.SubscriberID)
+	return r, err
+}
+
+// lastLook is what decides, just before a delivery is sent, whether it is.
+type lastLook struct {
+	state           newsletter.State
+	expires         time.Time
+	edition         newsletter.EditionState
+	warmUp          string
+	email, emailKey string
+	subscription    string
+	pausedUntil     sql.NullInt64
+	withdrawn       int // articles of its variant
+}
+
+func (t *tx) lastLook(n newsletter.Intent) (l lastLook, err error) {
+	var expires int64
+	err = t.row(`SELECT d.state, d.expires_at, e.state, e.warm_up, COALESCE(s.email, ''), COALESCE(s.email_key, ''),
+			COALESCE(u.state, ''), u.paused_until,
+			(SELECT COUNT(*) FROM variant_articles va JOIN articles a ON a.id = va.article_id
+				WHERE va.variant_id = d.variant_id AND a.withdrawn_at IS NOT NULL)
 		FROM deliveries d
 		JOIN editions e ON e.id = d.edition_id
 		LEFT JOIN subscribers s ON s.id = d.subscriber_id
 		LEFT JOIN subscriptions u ON u.newsletter_id = e.newsletter_id AND u.subscriber_id = d.subscriber_id
 		WHERE d.edition_id = $1 AND d.subscriber_id = $2`, n.EditionID, n.SubscriberID).
-		Scan(&state, &expires, &edition, &warmUp, &email, &emailKey, &subscription, &pausedUntil)
-	if err != nil {
-		return 0, false, fmt.Errorf("delivery %d/%d: %w", n.EditionID, n.SubscriberID, err)
+		Scan(&l.state, &expires, &l.edition, &l.warmUp, &l.email, &l.emailKey, &l.subscription, &l.pausedUntil, &l.withdrawn)
+	l.expires = fromMillis(expires)
+	return l, err
+}
+
+// verdict returns the state that the delivery comes to, and why if it is withheld.
+func (l lastLook) verdict(barred bool, now time.Time) (newsletter.State, string) {
+	subscription := newsletter.SubscriptionState(l.subscription)
+	switch {
+	case !l.expires.After(now):
+		return newsletter.Expired, ""
+	case l.withdrawn > 0:
+		return newsletter.Withheld, newsletter.ReasonWithdrawn
+	case barred:
+		return newsletter.Withheld, newsletter.ReasonSuppressed
+	case isPaused(l.subscription, l.pausedUntil, now):
+		return newsletter.Withheld, newsletter.ReasonPaused
+	case subscription != newsletter.Active && subscription != newsletter.PausedSub:
+		return newsletter.Withheld, newsletter.ReasonLeft
 	}
-	if !edition.Open() || !newsletter.CanMove(state, newsletter.Sending) {
-		return state, false, nil
+	return newsletter.Sending, ""
+}
+
+// beginEdition notes that a message of the edition is begun.
+func (t *tx) beginEdition(id int64, l lastLook, now time.Time) error {
+	if err := t.countWarmUp(id, l.warmUp, 1, now); err != nil || l.edition != newsletter.EditionFrozen {
+		return err
 	}
-	barred, err := suppression(t, key.Hash(emailKey))
-	switch subscribed := newsletter.SubscriptionState(subscription.String); {
-	case err != nil:
-		return state, false, err
-	case !fromMillis(expires).After(now):
-		state = newsletter.Expired
-	case barred != "":
-		state, reason = newsletter.Withheld, sql.NullString{String: newsletter.ReasonSuppressed, Valid: true}
-	case isPaused(subscription.String, pausedUntil, now):
-		state, reason = newsletter.Withheld, sql.NullString{String: newsletter.ReasonPaused, Valid: true}
-	case subscribed != newsletter.Active && subscribed != newsletter.PausedSub:
-		state, reason = newsletter.Withheld, sql.NullString{String: newsletter.ReasonLeft, Valid: true}
-	case email != n.Email:
-		return state, false, nil // it is read again, with the address as it is now
-	default:
-		state, begun = newsletter.Sending, true
-	}
-	if begun {
-		if err := t.countWarmUp(n.EditionID, warmUp, 1, now); err != nil {
-			return state, false, err
-		}
-	}
-	if begun && edition == newsletter.EditionFrozen {
-		if _, err := t.exec(`UPDATE editions SET state = 'sending', started_at = COALESCE(started_at, $1) WHERE id = $2`, millis(now), n.EditionID); err != nil {
-			return state, false, err
-		}
-	}
-	_, err = t.exec(`UPDATE deliveries SET state = $1, reason = $2, updated_at = $3 WHERE edition_id = $4 AND subscriber_id = $5 AND state IN (1, 5)`,
-		int(state), reason, millis(now), n.EditionID, n.SubscriberID)
-	return state, begun, err
+	_, err := t.exec(`UPDATE editions SET state = 'sending', started_at = COALESCE(started_at, $1) WHERE id = $2`, millis(now), id)
+	return err
 }

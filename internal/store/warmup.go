@@ -31,4 +31,11 @@ func (t *tx) countWarmUp(edition int64, warmUp string, n int, now time.Time) err
 	return err
 }
 
+// uncountWarmUp takes back that a message was begun: it was not the row's fault that it went
+// nowhere.
+func (t *tx) uncountWarmUp(edition int64, now time.Time) error {
+	_, err := t.exec(`UPDATE warm_up_days SET begun = begun - 1 WHERE edition_id = $1 AND day = $2 AND begun > 0`, edition, warmUpDay(now))
+	return err
+}
+
 func warmUpDay(now time.Time) int64 { return millis(now.UTC().Truncate(24 * time.Hour)) }
