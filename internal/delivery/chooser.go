@@ -14,7 +14,7 @@ type PlanStore interface {
 	PastEditions(ctx context.Context, since time.Time, articles []int64) ([]newsletter.PastEdition, error)
 	VariantArticles(ctx context.Context, editionID int64) (map[int64][]int64, error)
 	Barred(ctx context.Context, key newsletter.SuppressionKey) (*newsletter.Barred, error)
-	PlanReaders(ctx context.Context, newsletterID int64, c newsletter.Cadence, after int64, limit int, barred *newsletter.Barred, now time.Time) ([]newsletter.PlanReader, error)
+	PlanReaders(ctx context.Context, newsletterID int64, c newsletter.Cadence, after int64, limit int, early time.Time, barred *newsletter.Barred, now time.Time) ([]newsletter.PlanReader, error)
 	NextPlanPart(ctx context.Context, editionID, after int64) (newsletter.PlanPart, error)
 	Released(ctx context.Context, editionID, first, last int64, real bool) ([]int64, error)
 }
@@ -106,7 +106,7 @@ func newChooser(ctx context.Context, store PlanStore, e Edition) (*chooser, erro
 func (c *chooser) each(ctx context.Context, after int64, f func([]choice) error) error {
 	var choices []choice
 	for {
-		readers, err := c.store.PlanReaders(ctx, c.edition.NewsletterID, c.edition.Cadence, after, planChunk, c.barred, c.edition.AsOf)
+		readers, err := c.store.PlanReaders(ctx, c.edition.NewsletterID, c.edition.Cadence, after, planChunk, c.joins.early(), c.barred, c.edition.AsOf)
 		if err != nil {
 			return fmt.Errorf("readers: %w", err)
 		}

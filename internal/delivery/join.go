@@ -34,6 +34,14 @@ func newJoinClasses(freezes []time.Time, candidates []newsletter.Candidate) join
 	return c
 }
 
+// early returns a time that no decision tells from any before it.
+func (c *joinClasses) early() time.Time {
+	if len(c.borders) == 0 {
+		return time.UnixMilli(0)
+	}
+	return time.UnixMilli(c.borders[0])
+}
+
 // class returns the number of the time's class: how many borders come before it.
 func (c *joinClasses) class(joined time.Time) int {
 	if joined.IsZero() {

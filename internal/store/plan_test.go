@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"broadsheet/internal/newsletter"
 )
@@ -59,17 +60,27 @@ func TestSavePlan_RowsAndPartsSayTheSame(t *testing.T) {
 	reasons := []string{newsletter.ReasonNothingNew, newsletter.ReasonTooFew, newsletter.ReasonPaused, newsletter.ReasonSuppressed}
 	want := map[int64]newsletter.PlannedDelivery{}
 	var first, last int64
-	for i, size := range []int{1, 33, 700, 1100, 31} {
-		rows := make([]newsletter.PlannedDelivery, size)
+	for i, chunk := range []struct {
+		size  int
+		gap   int // one id in so many is left out
+		alike int // so many get the same
+		held  int // one of so many groups is withheld; 0: none
+	}{
+		{1, 2, 1, 0}, {33, 2, 1, 2}, {700, 3, 7, 5}, {1100, 9, 1, 0}, {31, 2, 1, 1}, {1000, 400, 300, 0}, {1000, 400, 300, 2},
+	} {
+		rows := make([]newsletter.PlannedDelivery, chunk.size)
 		for j := range rows {
-			last += 1 + int64(rand.IntN(3)/2)
-			rows[j] = newsletter.PlannedDelivery{SubscriberID: last, VariantID: 1 + int64(j/7%3)}
-			if j%5 == i {
-				rows[j] = newsletter.PlannedDelivery{SubscriberID: last, Reason: reasons[j/5%4]}
+			if last++; rand.IntN(chunk.gap) == 0 {
+				last++
+			}
+			group := j / chunk.alike
+			rows[j] = newsletter.PlannedDelivery{SubscriberID: last, VariantID: 1 + int64(group%3)}
+			if chunk.held > 0 && group%chunk.held == 0 {
+				rows[j] = newsletter.PlannedDelivery{SubscriberID: last, Reason: reasons[group%4]}
 			}
 			want[last] = rows[j]
 		}
-		if err := s.SavePlan(t.Context(), e, rows, i == 4, noon); err != nil {
+		if err := s.SavePlan(t.Context(), e, rows, i == 6, noon); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -235,10 +246,17 @@ func TestPlanReaders_ThoseWhoAreSubscribedInOrder(t *testing.T) {
 		}
 		for after := range int64(5) {
 			for limit := 1; limit < 6; limit++ {
-				got, err := s.PlanReaders(t.Context(), 1, newsletter.Daily, after, limit, barred, fromMillis(1000))
-				want := all[after:min(after+int64(limit), 4)]
-				if err != nil || !slices.Equal(got, want) {
-					t.Fatalf("after %d, up to %d: %+v, want %+v (%v)", after, limit, got, want, err)
+				for _, early := range []time.Time{fromMillis(-9), fromMillis(0), fromMillis(1800000000000)} {
+					got, err := s.PlanReaders(t.Context(), 1, newsletter.Daily, after, limit, early, barred, fromMillis(1000))
+					want := slices.Clone(all[after:min(after+int64(limit), 4)])
+					for i := range want {
+						if !want[i].JoinedAt.IsZero() && want[i].JoinedAt.Before(early) {
+							want[i].JoinedAt = early
+						}
+					}
+					if err != nil || !slices.Equal(got, want) {
+						t.Fatalf("after %d, up to %d: %+v, want %+v (%v)", after, limit, got, want, err)
+					}
 				}
 			}
 		}
