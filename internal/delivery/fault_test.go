@@ -106,10 +106,10 @@ func messageFaults() []fault {
 // connectFaults are those that no message has a part in.
 func connectFaults() []fault {
 	return []fault{
-		{name: "421 at connect", told: []string{toldDown}, faults: []smtptest.Fault{{At: smtptest.AtConnect, Times: 5, Reply: "421 4.3.2 too busy"}}},
-		{name: "hang up at connect", told: []string{toldDown}, faults: []smtptest.Fault{{At: smtptest.AtConnect, Times: 5, Action: smtptest.HangUp}}},
-		{name: "hang at connect", times: mail.Timeouts{Command: short}, told: []string{toldDown}, faults: []smtptest.Fault{{At: smtptest.AtConnect, Times: 5, Action: smtptest.Stall}}},
-		{name: "hang at EHLO", times: mail.Timeouts{Command: short}, told: []string{toldDown}, faults: []smtptest.Fault{{At: smtptest.AtEhlo, Times: 5, Action: smtptest.Stall}}},
+		{name: "421 at connect", told: []string{toldDown}, faults: []smtptest.Fault{{At: smtptest.AtConnect, Times: 3, Reply: "421 4.3.2 too busy"}}},
+		{name: "hang up at connect", told: []string{toldDown}, faults: []smtptest.Fault{{At: smtptest.AtConnect, Times: 3, Action: smtptest.HangUp}}},
+		{name: "hang at connect", times: mail.Timeouts{Command: short}, told: []string{toldDown}, faults: []smtptest.Fault{{At: smtptest.AtConnect, Times: 3, Action: smtptest.Stall}}},
+		{name: "hang at EHLO", times: mail.Timeouts{Command: short}, told: []string{toldDown}, faults: []smtptest.Fault{{At: smtptest.AtEhlo, Times: 3, Action: smtptest.Stall}}},
 		{name: "too many connections", relay: smtptest.Options{MaxConnections: 2, Delay: 5 * time.Millisecond}, told: []string{toldDown, toldFewer}},
 		{name: "slow relay", relay: smtptest.Options{Delay: 5 * time.Millisecond}},
 		{name: "relay down for a while", ends: waits, doubted: 5, told: []string{toldDown, toldFewer, toldDoubt}, meanwhile: downForAWhile,
