@@ -45,6 +45,9 @@ func (s *Store) pruneEdition(ctx context.Context, id int64, now time.Time) (int,
 		err := s.write(ctx, func(t *tx) (err error) {
 			n, err = t.changed(`DELETE FROM deliveries WHERE edition_id = $1 AND subscriber_id IN (
 				SELECT subscriber_id FROM deliveries WHERE edition_id = $1 ORDER BY subscriber_id LIMIT $2)`, id, moveChunk)
+			if err == nil && n < moveChunk {
+				_, err = t.exec(`DELETE FROM plan_parts WHERE edition_id = $1`, id)
+			}
 			return err
 		})
 		total += n
