@@ -187,8 +187,9 @@ func (s *session) Finish(content []byte, next *Envelope) Outcome {
 	if s.unexpected() {
 		return s.contentFailed(errors.New("the relay ended the connection before the content"))
 	}
-	end := len(content) + len(finalDot)
-	data := append(content, finalDot...)
+	data := content
+	data = append(data, finalDot...)
+	end := len(data)
 	if next != nil && s.pipelining {
 		if _, fits := s.check(*next); fits {
 			data = appendEnvelope(data, *next)
