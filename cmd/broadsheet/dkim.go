@@ -158,9 +158,10 @@ func (a *app) printRecord(r recordView) {
 
 func dkimShow(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:     "show",
-		Short:   "Show the keys that are set, and the DNS records for them",
-		Long:    `Shows each key that is set, and the record that has to stand in the DNS for it. Nothing is looked up; "broadsheet dkim check" does that.`,
+		Use:   "show",
+		Short: "Show the keys that are set, and the DNS records for them",
+		Long: `Shows each key that is set, and the record that has to stand in the DNS for it.
+Nothing is looked up; "broadsheet dkim check" does that.`,
 		Example: `  broadsheet dkim show`,
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {

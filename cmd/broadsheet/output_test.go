@@ -93,11 +93,13 @@ func TestRedactURLs_HidesWhatCouldBeAPassword(t *testing.T) {
 		"smtps://u:s3cret@one, smtp://u:s3cret@two": "smtps://u:xxxxx@one,smtp://u:xxxxx@two",
 		"u:s3cret@relay.example.org":                "(hidden)",
 		"smtp://u:s3c%ret@relay.example.org":        "(hidden)",
-		"smtp://u:s3,cret@relay.example.org":        "(hidden)",
+		"smtp://u:s3,cret@relay.example.org":        "smtp://u:xxxxx@relay.example.org",
 		"relay.example.org s3cret":                  "(hidden)",
 		"smtp://relay.example.org?password=s3cret":  "smtp://relay.example.org?password=xxxxx",
 		"smtp://relay.example.org?tls=none":         "smtp://relay.example.org?tls=none",
-		"smtp://u:12,cret@relay.example.org":        "(hidden)",
+		"smtp://u:12,cret@relay.example.org":        "smtp://u:xxxxx@relay.example.org",
+		"smtp://u:s3cret@one?rate=5,smtp://two":     "smtp://u:xxxxx@one?rate=5,smtp://two",
+		"smtp://u:s3cret,smtp://u:s3cret@two":       "(hidden)",
 	} {
 		if got := redactURLs(text); got != want || strings.Contains(got, "s3cret") {
 			t.Errorf("%q: %q, want %q", text, got, want)
