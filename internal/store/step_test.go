@@ -201,3 +201,49 @@ func TestSteps_OneThatFailsLeavesTheOthers(t *testing.T) {
 	}
 	tallyIs(t, s, 1, map[newsletter.State]int{newsletter.Accepted: 1, newsletter.Sending: 1, newsletter.Waiting: 1})
 }
+
+// What comes back after an article of it was withdrawn is not sent again.
+func TestSteps_WhatWasWithdrawnMeanwhileIsWithheld(t *testing.T) {
+	t.Parallel()
+	s, key := stepStore(t)
+	smallLedger(t, s)
+	row(t, s, 1, 1, newsletter.Sending)
+	must(t, s, `UPDATE articles SET withdrawn_at = 1 WHERE id = 2`)
+	at := newsletter.DeliveryKey{EditionID: 1, SubscriberID: 1}
+	deferred := newsletter.Outcome{State: newsletter.Deferred, Code: 451, Relay: "smtp://a"}
+	intent := newsletter.Intent{DeliveryKey: at, VariantID: 1, Email: "r1@example.org", Barred: key.Hash("r1@example.org"), ReadAt: noon}
+	if _, err := s.Steps(t.Context(), []newsletter.Step{{Last: &newsletter.DeliveryResult{DeliveryKey: at, Outcome: deferred}}}, key, noon); err != nil {
+		t.Fatal(err)
+	}
+	results, err := s.Steps(t.Context(), []newsletter.Step{{Next: &intent}}, key, noon)
+	if err != nil || results[0].Begun || results[0].State != newsletter.Withheld {
+		t.Fatalf("it is %+v (%v)", results, err)
+	}
+	if d := delivery(t, s, 1, 1); d.State != newsletter.Withheld || d.Reason != newsletter.ReasonWithdrawn {
+		t.Errorf("the row is %+v", d)
+	}
+}
+
+// A message that went nowhere by no fault of its row does not use up the day of a warm-up.
+func TestSteps_AWarmUpCountsWhatWasSent(t *testing.T) {
+	t.Parallel()
+	s, key := stepStore(t)
+	smallLedger(t, s)
+	must(t, s, `UPDATE editions SET warm_up = '5/day x2'`)
+	row(t, s, 1, 1, newsletter.Waiting)
+	row(t, s, 1, 2, newsletter.Waiting)
+	for id, outcome := range map[int64]newsletter.State{1: newsletter.Waiting, 2: newsletter.Accepted} {
+		at := newsletter.DeliveryKey{EditionID: 1, SubscriberID: id}
+		email := fmt.Sprintf("r%d@example.org", id)
+		intent := newsletter.Intent{DeliveryKey: at, VariantID: 1, Email: email, Barred: key.Hash(email), ReadAt: noon}
+		result := newsletter.DeliveryResult{DeliveryKey: at, Outcome: newsletter.Outcome{State: outcome}}
+		for _, step := range []newsletter.Step{{Next: &intent}, {Last: &result}} {
+			if results, err := s.Steps(t.Context(), []newsletter.Step{step}, key, noon); err != nil || results[0].Err != nil {
+				t.Fatal(results, err)
+			}
+		}
+	}
+	if begun, err := s.BegunOn(t.Context(), 1, noon); err != nil || begun != 1 {
+		t.Errorf("%d were begun (%v), want the one that was accepted", begun, err)
+	}
+}
