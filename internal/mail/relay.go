@@ -112,12 +112,12 @@ func (r *relay) connect(ctx context.Context) (s *session, phase Phase, err error
 		}
 		conn = secured
 	}
-	deadline(r.timeouts.Command)
+	deadline(r.timeouts.Greeting)
 	client, err := smtp.NewClient(conn, r.host)
 	if err != nil {
 		return nil, PhaseConnect, err
 	}
-	deadline(r.timeouts.Command)
+	deadline(r.timeouts.Greeting)
 	if err := client.Hello(r.helloName(tcp.LocalAddr())); err != nil {
 		return nil, PhaseHelo, err
 	}

@@ -79,6 +79,9 @@ func SplitRelays(list string) []string {
 	}
 }
 
+// patience is how long a relay may take to greet us where there is another one.
+const patience = 30 * time.Second
+
 // ParseRelays reads a comma-separated list of relays in the order in which they are used:
 // the next one when those before it fail. An address may say its own limits:
 //
@@ -88,7 +91,11 @@ func SplitRelays(list string) []string {
 // Invalid one that says what would be right, without a password.
 func ParseRelays(list string, limits Limits, opts Options) (Relays, error) {
 	var relays Relays
-	for _, address := range SplitRelays(list) {
+	addresses := SplitRelays(list)
+	if len(addresses) > 1 && opts.Timeouts.Greeting == 0 {
+		opts.Timeouts.Greeting = patience // with another one to try, minutes would be lost
+	}
+	for _, address := range addresses {
 		t, err := ParseTransport(address, opts)
 		if err != nil {
 			return nil, err

@@ -59,12 +59,13 @@ type Session interface {
 // Timeouts are the longest times to wait in each phase; zero means the default, which is
 // the minimum of RFC 5321 §4.5.3.2 where that has one.
 type Timeouts struct {
-	Connect time.Duration // dialling, and the handshake of TLS: 30 s
-	Command time.Duration // greeting, EHLO, AUTH, MAIL, RCPT: 5 min
-	Data    time.Duration // the reply to DATA: 2 min
-	Block   time.Duration // sending the content: 3 min
-	Dot     time.Duration // the reply to the final dot: 10 min
-	Quit    time.Duration // RSET and QUIT: 10 s
+	Connect  time.Duration // dialling, and the handshake of TLS: 30 s
+	Greeting time.Duration // greeting and EHLO: as Command; 30 s if there is another relay to try
+	Command  time.Duration // AUTH, MAIL, RCPT: 5 min
+	Data     time.Duration // the reply to DATA: 2 min
+	Block    time.Duration // sending the content: 3 min
+	Dot      time.Duration // the reply to the final dot: 10 min
+	Quit     time.Duration // RSET and QUIT: 10 s
 }
 
 func (t Timeouts) withDefaults() Timeouts {
@@ -75,6 +76,7 @@ func (t Timeouts) withDefaults() Timeouts {
 	}
 	set(&t.Connect, 30*time.Second)
 	set(&t.Command, 5*time.Minute)
+	set(&t.Greeting, t.Command)
 	set(&t.Data, 2*time.Minute)
 	set(&t.Block, 3*time.Minute)
 	set(&t.Dot, 10*time.Minute)
