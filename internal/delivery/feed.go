@@ -271,31 +271,14 @@ func (e *Engine) nextTry(ctx context.Context, edition newsletter.Edition) (time.
 	return e.Ledger.NextTry(ctx, edition.ID)
 }
 
-// rest is for when nothing is due: it finishes what is done, and waits for what is next.
-// done says that the scope has ended.
-func (e *Engine) rest(ctx context.Context, sc scope, editions []newsletter.Edition) (done bool, err error) {
-	// A look at the ledger goes through all rows of an edition, so while messages are in
-	// flight it is not done more often than needed.
-	if e.busy() {
-		for until := time.Now().Add(e.Idle); e.busy() && time.Now().Before(until); {
-			if err := e.checkOn(ctx, sc); err != nil {
-				return true, err
-			}
-			if err := e.sleep(ctx, e.Idle/20); err != nil {
-				return true, err
-			}
-		}
-		return false, nil // what was in flight may be waiting again
-	}
-	if err := e.checkYield(ctx, sc); err != nil {
-		return true, err
-	}
-	var next time.Time
+// finishDone finishes the editions of which nothing is left to be tried, and returns when the
+// first of the others goes on; zero if that is not known.
+func (e *Engine) finishDone(ctx context.Context, editions []newsletter.Edition) (next time.Time, err error) {
 	var failures []error // an edition that does not balance does not hold up the others
 	for _, edition := range editions {
 		try, err := e.nextTry(ctx, edition)
 		if err != nil {
-			return true, err
+			return next, err
 		}
 		if !try.IsZero() { // to finish it would count a million rows for nothing
 			if next.IsZero() || try.Before(next) {
@@ -315,7 +298,30 @@ func (e *Engine) rest(ctx context.Context, sc scope, editions []newsletter.Editi
 			e.forget(edition.ID)
 		}
 	}
-	if err := errors.Join(failures...); err != nil {
+	return next, errors.Join(failures...)
+}
+
+// rest is for when nothing is due: it finishes what is done, and waits for what is next.
+// done says that the scope has ended.
+func (e *Engine) rest(ctx context.Context, sc scope, editions []newsletter.Edition) (done bool, err error) {
+	// A look at the ledger goes through all rows of an edition, so while messages are in
+	// flight it is not done more often than needed.
+	if e.busy() {
+		for until := time.Now().Add(e.Idle); e.busy() && time.Now().Before(until); {
+			if err := e.checkOn(ctx, sc); err != nil {
+				return true, err
+			}
+			if err := e.sleep(ctx, e.Idle/20); err != nil {
+				return true, err
+			}
+		}
+		return false, nil // what was in flight may be waiting again
+	}
+	if err := e.checkYield(ctx, sc); err != nil {
+		return true, err
+	}
+	next, err := e.finishDone(ctx, editions)
+	if err != nil {
 		return true, err
 	}
 	if sc.edition != 0 {

@@ -123,6 +123,8 @@ func (e *Engine) carryMail(ctx context.Context, c *mailConnection, id int64) err
 	o := c.session.Send(ctx, from, to, message)
 	if o.State != newsletter.Waiting {
 		c.failures = 0
+	}
+	if o.State != newsletter.Waiting && o.Code != 0 {
 		e.relays.well(c.relay)
 	}
 	if o.Broken {

@@ -15,11 +15,12 @@ import (
 // worker hands over messages over one connection, one after the other, each with its intent
 // on record before its final dot, and its result with the intent of the next:
 //
-//	worker   … dot n, envelope n+1 → reply n → content n+1 ──── dot n+1 …
-//	ledger                             └ result n, intent n+1 ┘
+//	worker   … content and dot n, envelope n+1 → reply n → 354 n+1 ──► content and dot n+1 …
+//	ledger                                             └ result n, intent n+1 ┘
 //
-// So while the ledger commits, the next message is on its way; and the final dot is sent
-// only after the commit that holds its intent is known to have succeeded.
+// So while the ledger commits, the next envelope is being agreed to and the message after it
+// is made ready; and the final dot is sent only after the commit that holds its intent is
+// known to have succeeded.
 type worker struct {
 	engine *Engine
 	rows   <-chan pending
