@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"broadsheet/internal/bench/sink"
+	"broadsheet/internal/trial"
 )
 
 // shot is one run of somebody who sends.
@@ -151,12 +152,12 @@ func (b *bench) targets(ctx context.Context) (list []target, end func(), err err
 	if b.mailsink == "" {
 		return list, end, nil
 	}
-	m, err := startMailsink(ctx, b.mailsink, b.site.dir)
+	m, err := trial.StartMailsink(ctx, b.mailsink, b.site.dir)
 	if err != nil {
 		end()
 		return nil, end, err
 	}
-	return append(list, m), end, nil
+	return append(list, mailsink{m}), end, nil
 }
 
 // probe sends to one reader, and returns the size of the message, and whether the program signs when it is told

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"broadsheet/internal/trial"
 )
 
 // service is a serve that runs.
@@ -22,7 +24,7 @@ type service struct {
 
 // startServe starts serve on the database of a folder, and waits until it answers. Its log is in the folder.
 func (b *bench) startServe(ctx context.Context, dir string, settings ...string) (*service, error) {
-	addr, err := freeAddress(ctx)
+	addr, err := trial.FreeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -7,15 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"broadsheet/internal/bench/sink"
+	"broadsheet/internal/trial"
 )
 
 // The kinds of recipients, by the first byte of their addresses.
@@ -129,71 +128,16 @@ func (d *discard) close() error {
 	return errors.Join(d.to.Close(), d.cmd.Wait())
 }
 
-// mailsink is the sink of that name, which keeps count of every recipient and can make trouble.
-type mailsink struct {
-	cmd           *exec.Cmd
-	address, http string
-}
+// mailsink is the sink of that name.
+type mailsink struct{ *trial.Mailsink }
 
-// startMailsink starts the program, or builds it first if a folder is given.
-func startMailsink(ctx context.Context, path, dir string) (*mailsink, error) {
-	if info, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("mailsink: %w", err)
-	} else if info.IsDir() {
-		program := filepath.Join(dir, "mailsink")
-		build := exec.CommandContext(ctx, "go", "build", "-o", program, ".")
-		build.Dir = path
-		if out, err := build.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("build mailsink: %w\n%s", err, out)
-		}
-		path = program
-	}
-	m := &mailsink{}
-	var err error
-	if m.address, err = freeAddress(ctx); err != nil {
-		return nil, err
-	}
-	if m.http, err = freeAddress(ctx); err != nil {
-		return nil, err
-	}
-	m.cmd = exec.CommandContext(ctx, path, "-smtp", m.address, "-http", m.http)
-	if err := m.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start mailsink: %w", err)
-	}
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		_, err := m.stats(ctx, kindReader)
-		if err == nil {
-			return m, nil
-		}
-		if time.Now().After(deadline) {
-			return nil, errors.Join(fmt.Errorf("mailsink does not start: %w", err), m.close())
-		}
-	}
-}
+func (m mailsink) name() string { return "mailsink" }
 
-func (m *mailsink) call(ctx context.Context, method, path string, answer any) error {
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+m.http+path, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close() // it was read
-	return json.NewDecoder(resp.Body).Decode(answer)
-}
+func (m mailsink) addr() string { return m.SMTP }
 
-func (m *mailsink) name() string { return "mailsink" }
+func (m mailsink) reset(ctx context.Context) error { return m.Reset(ctx) }
 
-func (m *mailsink) addr() string { return m.address }
-
-func (m *mailsink) reset(ctx context.Context) error {
-	var nothing any
-	return m.call(ctx, http.MethodPost, "/reset", &nothing)
-}
-
-func (m *mailsink) stats(ctx context.Context, _ byte) (sink.Stats, error) {
+func (m mailsink) stats(ctx context.Context, _ byte) (sink.Stats, error) {
 	var got struct {
 		Accepted, Distinct, Bytes int
 		First, Last               string
@@ -201,7 +145,11 @@ func (m *mailsink) stats(ctx context.Context, _ byte) (sink.Stats, error) {
 		User                      float64 `json:"cpu_user_s"`
 		System                    float64 `json:"cpu_sys_s"`
 	}
-	if err := m.call(ctx, http.MethodGet, "/stats", &got); err != nil {
+	data, err := m.Call(ctx, http.MethodGet, "/stats", "")
+	if err == nil {
+		err = json.Unmarshal(data, &got)
+	}
+	if err != nil {
 		return sink.Stats{}, err
 	}
 	s := sink.Stats{Accepted: got.Accepted, Distinct: got.Distinct, Bytes: int64(got.Bytes), Connections: got.ConnsOpened, CPU: got.User + got.System}
@@ -211,19 +159,6 @@ func (m *mailsink) stats(ctx context.Context, _ byte) (sink.Stats, error) {
 	return s, nil
 }
 
-func (m *mailsink) sample(context.Context) ([]byte, error) { return nil, nil }
+func (m mailsink) sample(context.Context) ([]byte, error) { return nil, nil }
 
-func (m *mailsink) close() error {
-	err := m.cmd.Process.Kill()
-	_ = m.cmd.Wait() // it says that it was killed
-	return err
-}
-
-// freeAddress returns an address of the loopback that nobody listens on now.
-func freeAddress(ctx context.Context) (string, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return l.Addr().String(), l.Close()
-}
+func (m mailsink) close() error { return m.Close() }

@@ -4,18 +4,16 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
+
+	"broadsheet/internal/trial"
 )
 
 // slug is the newsletter that is sent.
@@ -50,7 +48,7 @@ func newSite(ctx context.Context, o options) (*site, error) {
 	return &site{program: program, dir: dir, feed: f, templates: map[int]string{}}, nil
 }
 
-func (s *site) close() error { return errors.Join(s.feed.server.Close(), os.RemoveAll(s.dir)) }
+func (s *site) close() error { return errors.Join(s.feed.Close(), os.RemoveAll(s.dir)) }
 
 // folder makes a new folder.
 func (s *site) folder(name string) (string, error) {
@@ -61,20 +59,10 @@ func (s *site) folder(name string) (string, error) {
 
 // command returns a command of the program on the database of a folder.
 func (s *site) command(ctx context.Context, dir string, settings []string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, s.program, args...)
-	cmd.Dir = dir
-	for _, e := range os.Environ() {
-		if !strings.HasPrefix(e, "BROADSHEET_") {
-			cmd.Env = append(cmd.Env, e)
-		}
-	}
-	for _, setting := range append([]string{
+	return trial.Command(ctx, s.program, dir, append([]string{
 		"DATABASE_URL=sqlite:broadsheet.db", "BASE_URL=https://letters.bench.example.org", "ALLOW_PRIVATE_FEEDS=true",
 		"CONFIRM_FROM=Bench <hello@bench.example.org>",
-	}, settings...) {
-		cmd.Env = append(cmd.Env, "BROADSHEET_"+setting)
-	}
-	return cmd
+	}, settings...), args...)
 }
 
 // newsroom makes a database with a newsletter, its feed and so many readers, and returns what importing them used.
@@ -87,7 +75,7 @@ func (s *site) newsroom(ctx context.Context, dir string, readers int) (usage, er
 			"newsletter", "create", slug, "--name", "The Daily Bench", "--from", "The Daily Bench <news@bench.example.org>",
 			"--postal-address", "1 Example Street, London", "--daily", "mon-sun " + due, "--max-articles", "30",
 		},
-		{"source", "add", s.feed.url, "--newsletter", slug},
+		{"source", "add", s.feed.URL, "--newsletter", slug},
 	} {
 		if _, _, err := measure(s.command(ctx, dir, nil, args...)); err != nil {
 			return usage{}, err
@@ -167,69 +155,40 @@ func databaseSize(dir string) int64 {
 	return size
 }
 
-// feed is an RSS feed with an old article, and with new ones once they are published.
+// feed is a feed with an old article, and with new ones once they are published.
 type feed struct {
-	url    string
-	server *http.Server
-
-	mu       sync.Mutex
+	*trial.Feed
 	articles int
-	news     bool
+	news     atomic.Bool
 }
 
-func startFeed(ctx context.Context, articles int) (*feed, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	f := &feed{url: "http://" + l.Addr().String() + "/feed.xml", articles: articles}
-	f.server = &http.Server{Handler: f, ReadHeaderTimeout: time.Minute}
-	go func() { _ = f.server.Serve(l) }() // it ends with Close
-	return f, nil
+func startFeed(ctx context.Context, articles int) (f *feed, err error) {
+	f = &feed{articles: articles}
+	f.Feed, err = trial.StartFeed(ctx, "The Daily Bench", "https://www.bench.example.org/", f.list)
+	return f, err
 }
 
-func (f *feed) publish(news bool) {
-	f.mu.Lock()
-	f.news = news
-	f.mu.Unlock()
-}
+func (f *feed) publish(news bool) { f.news.Store(news) }
 
 // summary makes a message of about 22 kB of twelve articles.
 const summary = "The council voted on Tuesday to widen the northern quay by forty metres, a plan that shipping firms had " +
 	"asked for since the spring; work begins in March and takes about two years."
 
-// ServeHTTP answers with the feed.
-func (f *feed) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	type item struct {
-		Title       string `xml:"title"`
-		Link        string `xml:"link"`
-		GUID        string `xml:"guid"`
-		PubDate     string `xml:"pubDate"`
-		Description string `xml:"description"`
-	}
-	var document struct {
-		XMLName xml.Name `xml:"rss"`
-		Version string   `xml:"version,attr"`
-		Title   string   `xml:"channel>title"`
-		Link    string   `xml:"channel>link"`
-		Items   []item   `xml:"channel>item"`
-	}
-	document.Version, document.Title, document.Link = "2.0", "The Daily Bench", "https://www.bench.example.org/"
+// list returns the articles that the feed has now.
+func (f *feed) list() []trial.Article {
+	var list []trial.Article
 	add := func(n int, at time.Time) {
 		link := fmt.Sprintf("https://www.bench.example.org/2026/harbour/story-%d-the-council-widens-the-northern-quay", n)
-		document.Items = append(document.Items, item{
+		list = append(list, trial.Article{
 			Title: fmt.Sprintf("Harbour, part %d: the council widens the northern quay by forty metres", n),
 			Link:  link, GUID: link, PubDate: at.UTC().Format(time.RFC1123Z), Description: summary,
 		})
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	add(0, time.Now().Add(-5*24*time.Hour))
 	for n := range f.articles {
-		if f.news {
+		if f.news.Load() {
 			add(n+1, time.Now().Add(-time.Minute))
 		}
 	}
-	w.Header().Set("Content-Type", "application/rss+xml")
-	_ = xml.NewEncoder(w).Encode(document) // a reader that is gone needs none
+	return list
 }

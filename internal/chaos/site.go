@@ -3,13 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"broadsheet/internal/trial"
 )
 
 // slug is the newsletter that is sent.
@@ -26,7 +24,7 @@ const slug = "chaos"
 type site struct {
 	options
 	dir    string
-	feed   *http.Server
+	feed   *trial.Feed
 	sink   *sink
 	random *rand.Rand
 }
@@ -57,17 +55,15 @@ func (s *site) close() error {
 	if s.feed != nil {
 		err = s.feed.Close()
 	}
-	return errors.Join(err, s.sink.close(), os.RemoveAll(s.dir))
+	return errors.Join(err, s.sink.Close(), os.RemoveAll(s.dir))
 }
 
 // found makes the database that each fault begins with.
 func (s *site) found(ctx context.Context) error {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
+	var err error
+	if s.feed, err = trial.StartFeed(ctx, "Chaos", "https://www.chaos.example.org/", articles); err != nil {
 		return err
 	}
-	s.feed = &http.Server{Handler: http.HandlerFunc(serveFeed), ReadHeaderTimeout: time.Minute}
-	go func() { _ = s.feed.Serve(l) }() // it ends with Close
 	dir := filepath.Join(s.dir, "template")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
@@ -84,7 +80,7 @@ func (s *site) found(ctx context.Context) error {
 	due := time.Now().UTC().Add(12 * time.Hour).Format("15:04")
 	for _, args := range [][]string{
 		{"newsletter", "create", slug, "--name", "Chaos", "--from", "Chaos <news@chaos.example.org>", "--postal-address", "1 Example Street", "--daily", "mon-sun " + due},
-		{"source", "add", "http://" + l.Addr().String() + "/feed.xml", "--newsletter", slug},
+		{"source", "add", s.feed.URL, "--newsletter", slug},
 		{"subscriber", "import", "readers.csv", "--newsletter", slug, "--consent", "chaos"},
 	} {
 		if _, err := p.output(ctx, args...); err != nil {
@@ -108,7 +104,7 @@ func (s *site) place(ctx context.Context, dir string, settings ...string) (*prog
 	if err := os.WriteFile(filepath.Join(dir, "broadsheet.db"), data, 0o600); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(s.sink.setFaults(ctx, "{}"), s.sink.reset(ctx)); err != nil {
+	if err := errors.Join(s.sink.setFaults(ctx, "{}"), s.sink.Reset(ctx)); err != nil {
 		return nil, err
 	}
 	return &program{site: s, dir: dir, settings: settings}, nil
@@ -123,20 +119,10 @@ type program struct {
 }
 
 func (p *program) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, p.site.broadsheet, args...)
-	cmd.Dir = p.dir
-	for _, e := range os.Environ() {
-		if !strings.HasPrefix(e, "BROADSHEET_") {
-			cmd.Env = append(cmd.Env, e)
-		}
-	}
-	for _, setting := range append([]string{
+	return trial.Command(ctx, p.site.broadsheet, p.dir, append([]string{
 		"BASE_URL=https://letters.chaos.example.org", "ALLOW_PRIVATE_FEEDS=true", "CONFIRM_FROM=Chaos <hello@chaos.example.org>",
-		"SMTP_URL=smtp://" + p.site.sink.smtp, fmt.Sprintf("SMTP_CONNECTIONS=%d", p.site.connections),
-	}, p.settings...) {
-		cmd.Env = append(cmd.Env, "BROADSHEET_"+setting)
-	}
-	return cmd
+		"SMTP_URL=smtp://" + p.site.sink.SMTP, fmt.Sprintf("SMTP_CONNECTIONS=%d", p.site.connections),
+	}, p.settings...), args...)
 }
 
 // output runs a command to its end, which has to be good, and returns what it printed.
@@ -213,31 +199,15 @@ func (s *said) lines(text string) []string {
 	return slices.Clip(list)
 }
 
-// serveFeed answers with five articles of the last hour.
-func serveFeed(w http.ResponseWriter, _ *http.Request) {
-	type item struct {
-		Title       string `xml:"title"`
-		Link        string `xml:"link"`
-		GUID        string `xml:"guid"`
-		PubDate     string `xml:"pubDate"`
-		Description string `xml:"description"`
-	}
-	var document struct {
-		XMLName xml.Name `xml:"rss"`
-		Version string   `xml:"version,attr"`
-		Title   string   `xml:"channel>title"`
-		Link    string   `xml:"channel>link"`
-		Items   []item   `xml:"channel>item"`
-	}
-	document.Version, document.Title, document.Link = "2.0", "Chaos", "https://www.chaos.example.org/"
+// articles returns five of the last hour.
+func articles() []trial.Article {
+	var list []trial.Article
 	for n := range 5 {
 		link := fmt.Sprintf("https://www.chaos.example.org/story-%d", n)
-		document.Items = append(document.Items, item{
+		list = append(list, trial.Article{
 			Title: fmt.Sprintf("Harbour, part %d: the council widens the quay", n), Link: link, GUID: link,
 			PubDate: time.Now().Add(-time.Hour).UTC().Format(time.RFC1123Z), Description: "Work begins in March and takes about two years.",
 		})
 	}
-	w.Header().Set("Content-Type", "application/rss+xml")
-	_, _ = io.WriteString(w, xml.Header) // who is gone needs none
-	_ = xml.NewEncoder(w).Encode(document)
+	return list
 }
