@@ -13,6 +13,7 @@ import (
 // large edition does not keep the others waiting.
 func (e *Engine) feed(ctx context.Context, sc scope, rows chan<- pending) error {
 	clock := e.newClock()
+	defer clock.look() // it may have been set since the last round
 	for {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
