@@ -66,10 +66,10 @@ func (k *keeper) keep(ctx context.Context) {
 }
 
 // gather takes what else was submitted. As long as workers are under way with a message it
-// waits a little for them, measured by how long a transaction takes: on a slow disk they
-// would otherwise go in two halves, each waiting for the other's.
+// waits for them, for as long as a transaction takes: a transaction costs nearly the same
+// whatever is in it, and without waiting they would go in halves, each waiting for the other's.
 func (k *keeper) gather(group []submission, patience *time.Timer) []submission {
-	patience.Reset(min(k.took/patienceShare, maxPatience))
+	patience.Reset(min(k.took, maxPatience))
 	for len(group) < min(int(k.busy.Load()), maxGroup) {
 		select {
 		case s, ok := <-k.queue:
@@ -100,9 +100,5 @@ func (k *keeper) gatherWaiting(group []submission) []submission {
 	return group
 }
 
-// How long a transaction is held back for those who may come: a share of the time that it
-// takes, and no more than so much.
-const (
-	patienceShare = 3
-	maxPatience   = 2 * time.Millisecond
-)
+// maxPatience is the longest that a transaction is held back for those who may come.
+const maxPatience = 2 * time.Millisecond
