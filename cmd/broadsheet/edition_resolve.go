@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 
 	"broadsheet/internal/newsletter"
 
@@ -11,7 +12,7 @@ import (
 func editionResolve(a *app) *cobra.Command {
 	var f newsletter.ResolveFilter
 	var as, subscriber string
-	var all bool
+	var all, yes bool
 	cmd := &cobra.Command{
 		Use:   "resolve ID --as arrived|not-arrived|resend",
 		Short: "Settle messages of which nobody can know whether they arrived",
@@ -25,10 +26,11 @@ Ask the relay's log, by the Message-ID or the address, or ask the reader. Then s
   not-arrived  it is refused, and what it had is owed to the reader again
   resend       it is sent once more, with the same Message-ID; it may come twice
 
-Who said so is on record.`,
+Who said so is on record. With --all it asks on a terminal and needs --yes without one: what
+is settled cannot be taken back.`,
 		Example: `  broadsheet edition deliveries 42 --state in_doubt
   broadsheet edition resolve 42 --as arrived --subscriber ada@example.org
-  broadsheet edition resolve 42 --as resend --all`,
+  broadsheet edition resolve 42 --as resend --all --yes`,
 		Args: exactArgs("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
@@ -51,6 +53,11 @@ Who said so is on record.`,
 						return err
 					}
 				}
+				if all {
+					if goOn, err := a.askToResolve(cmd.Context(), s, f.EditionID, settlement, yes); !goOn || err != nil {
+						return err
+					}
+				}
 				return a.resolveDoubts(cmd.Context(), s, f, settlement)
 			})
 		},
@@ -59,7 +66,23 @@ Who said so is on record.`,
 	flags.StringVar(&as, "as", "", "what is known: arrived, not-arrived or resend")
 	flags.StringVar(&subscriber, "subscriber", "", "only this reader's, by e-mail address")
 	flags.BoolVar(&all, "all", false, "all that are in doubt")
+	flags.BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return cmd
+}
+
+// askToResolve asks whether to settle all of the edition's doubts; there is nothing to ask if
+// it has none.
+func (a *app) askToResolve(ctx context.Context, s *services, id int64, as newsletter.Settlement, yes bool) (bool, error) {
+	_, tally, err := s.desk.Edition(ctx, id)
+	if err != nil || tally.Counts[newsletter.InDoubt] == 0 {
+		return err == nil, err
+	}
+	question := fmt.Sprintf("Settle %s of edition %d as %s?", counted(tally.Counts[newsletter.InDoubt], "delivery", "deliveries"), id, settledWords(as))
+	goOn, err := a.ask(ctx, yes, question, fmt.Sprintf("settle all doubts of edition %d", id))
+	if err == nil && !goOn {
+		a.say("Nothing was changed.")
+	}
+	return goOn, err
 }
 
 func (a *app) resolveDoubts(ctx context.Context, s *services, f newsletter.ResolveFilter, as newsletter.Settlement) error {
