@@ -51,7 +51,10 @@ func (e *Engine) letter(ctx context.Context, d newsletter.Delivery) (*letter, er
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.letters) >= maxLetters {
-		clear(e.letters)
+		for id := range e.letters { // any: to drop them all would compose each again and again
+			delete(e.letters, id)
+			break
+		}
 	}
 	e.letters[d.VariantID] = l
 	return l, nil
@@ -65,7 +68,7 @@ func (e *contentError) Error() string { return "its content cannot be read: " + 
 func (e *contentError) Unwrap() error { return e.cause }
 
 // maxLetters is how many composed variants are kept in memory.
-const maxLetters = 200
+const maxLetters = 500
 
 // forget drops what is kept of an edition: it is sent.
 func (e *Engine) forget(edition int64) {
