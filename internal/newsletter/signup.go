@@ -117,29 +117,6 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// SuppressionReason says why an address must not be mailed.
-type SuppressionReason string
-
-// The reasons of a suppression.
-const (
-	SuppressedLeft       SuppressionReason = "left"        // the person wants no mail at all
-	SuppressedErased     SuppressionReason = "erased"      // the person had their data erased
-	SuppressedHardBounce SuppressionReason = "hard_bounce" // the address does not work
-	SuppressedComplaint  SuppressionReason = "complaint"   // the person reported a digest as spam
-)
-
-// LiftedByConfirming reports whether the person's own sign-up lifts the suppression when its
-// mail is answered. After a complaint only staff can lift it, and nothing lifts one whose
-// reason is not known (S26).
-func (r SuppressionReason) LiftedByConfirming() bool {
-	switch r {
-	case SuppressedLeft, SuppressedErased, SuppressedHardBounce:
-		return true
-	case SuppressedComplaint:
-	}
-	return false
-}
-
 // SubscriberFilter narrows a list of subscribers; zero values do not.
 type SubscriberFilter struct {
 	NewsletterID int64

@@ -230,7 +230,7 @@ func (t *tx) confirmSignUp(id int64, hash []byte, words newsletter.Words, origin
 		if !reason.LiftedByConfirming() {
 			return false, newsletter.Refusef("suppressed", "Mail to this address was reported as unwanted, so we do not write to it. If that was a mistake, please write to us.")
 		}
-		if err := t.liftSuppression(hash); err != nil {
+		if err := t.liftSuppression(hash, newsletter.LiftByConfirm, "", "", now); err != nil {
 			return false, err
 		}
 		origin.Note = "lifted the suppression: " + string(reason)
