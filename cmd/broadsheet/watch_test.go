@@ -99,7 +99,7 @@ func newWatched(t *testing.T, settings ...string) *watched {
 		t.Fatal(err)
 	}
 	_, err = w.store.AddSubscriptions(t.Context(), newsletter.Addition{
-		Email: "r1@example.net", EmailKey: "r1@example.net", Suppression: w.suppression.Hash("r1@example.net"),
+		Email: "r1@example.net", EmailKey: "r1@example.net", Suppression: w.suppression.Hashes("r1@example.net"),
 		Choices: []newsletter.SignUpChoice{{NewsletterID: n.ID, Cadence: newsletter.Daily}},
 		Origin:  newsletter.Origin{Channel: "staff", Actor: "test", Note: "test"},
 	}, w.clock)

@@ -27,7 +27,7 @@ type worker struct {
 	conn   *connection
 	last   *newsletter.DeliveryResult // not on record yet
 	answer chan newsletter.StepResult
-	barred func(emailKey string) []byte // what a suppression is kept under
+	barred func(emailKey string) newsletter.SuppressionHashes // what a suppression is kept under
 
 	// What each message needs anew, made once: the message in flight and the next one, and the
 	// last result.

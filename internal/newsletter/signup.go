@@ -66,9 +66,9 @@ type SignUpRequest struct {
 	EmailKey    string // the case-folded address
 	Name        string
 	TimeZone    string
-	Suppression []byte // SuppressionKey.Hash of EmailKey
-	Nonce       []byte // 16 random bytes
-	Client      string // who counts as one client for the limit: "client:192.0.2.7"
+	Suppression SuppressionHashes // of EmailKey
+	Nonce       []byte            // 16 random bytes
+	Client      string            // who counts as one client for the limit: "client:192.0.2.7"
 	Choices     []SignUpChoice
 	Origin      Origin
 }
@@ -79,8 +79,10 @@ type Answer struct {
 	Now        time.Time
 	Sent       []time.Time       // the last MailsPerDay transactional mails to the address, newest first; one may be still to come
 	Suppressed SuppressionReason // empty: the address is not suppressed
-	Already    bool              // everything that is asked for is active already
-	Covered    bool              // everything else is in an earlier sign-up that can be confirmed, by a mail that went out
+	// SuppressedAt is since when: a mail from before it is not one to a suppressed address.
+	SuppressedAt time.Time
+	Already      bool // everything that is asked for is active already
+	Covered      bool // everything else is in an earlier sign-up that can be confirmed, by a mail that went out
 }
 
 // Mail decides which mail is sent and when; ok is false if none is.
@@ -90,7 +92,7 @@ type Answer struct {
 // sent as soon as the cooldown is over. Only one mail can wait like that.
 func (a Answer) Mail() (kind MailKind, at time.Time, ok bool) {
 	if a.Suppressed != "" {
-		recent := len(a.Sent) > 0 && a.Sent[0].After(a.Now.Add(-SuppressedCooldown))
+		recent := len(a.Sent) > 0 && a.Sent[0].After(later(a.SuppressedAt, a.Now.Add(-SuppressedCooldown)))
 		return MailConfirm, a.Now, a.Suppressed.LiftedByConfirming() && !recent
 	}
 	kind, at = MailConfirm, a.Now
@@ -130,7 +132,7 @@ type Addition struct {
 	EmailKey    string
 	Name        string
 	TimeZone    string
-	Suppression []byte // SuppressionKey.Hash of EmailKey
+	Suppression SuppressionHashes // of EmailKey
 	Choices     []SignUpChoice
 	Origin      Origin // its Note says where the consent was given
 }
@@ -148,7 +150,7 @@ type ImportRow struct {
 	EmailKey    string
 	Name        string
 	TimeZone    string
-	Suppression []byte // SuppressionKey.Hash of EmailKey
+	Suppression SuppressionHashes // of EmailKey
 	Cadence     Cadence
 	Sections    Mask
 }

@@ -14,8 +14,8 @@ type Intent struct {
 	DeliveryKey
 	VariantID int64
 	Email     string
-	Barred    []byte    // what a suppression of the address would be kept under
-	ReadAt    time.Time // when the reader's address was read
+	Barred    SuppressionHashes // what a suppression of the address would be kept under
+	ReadAt    time.Time         // when the reader's address was read
 }
 
 // StepResult says what became of a Step.

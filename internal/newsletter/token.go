@@ -184,20 +184,3 @@ func readUint(b []byte) int64 {
 	}
 	return n
 }
-
-// SuppressionKey is the permanent key under which addresses that must not be mailed are
-// kept: it is never rotated.
-type SuppressionKey []byte
-
-// Hash returns what is stored of a case-folded address.
-func (k SuppressionKey) Hash(emailKey string) []byte { return k.Hasher()(emailKey) }
-
-// Hasher returns Hash for who needs it often. It is not safe for concurrent use.
-func (k SuppressionKey) Hasher() func(emailKey string) []byte {
-	h := hmac.New(sha256.New, k)
-	return func(emailKey string) []byte {
-		h.Reset()
-		_, _ = io.WriteString(h, emailKey) // a hash never fails
-		return h.Sum(nil)
-	}
-}

@@ -184,7 +184,7 @@ func (r *Newsroom) Readers(n newsletter.Newsletter, from, to int) []string {
 func (r *Newsroom) Reader(n newsletter.Newsletter, email string, c newsletter.Cadence, sections newsletter.Mask) int64 {
 	r.t.Helper()
 	id, err := r.Store.AddSubscriptions(r.t.Context(), newsletter.Addition{
-		Email: email, EmailKey: email, Suppression: r.Barred.Hash(email),
+		Email: email, EmailKey: email, Suppression: r.Barred.Hashes(email),
 		Choices: []newsletter.SignUpChoice{{NewsletterID: n.ID, Cadence: c, Sections: sections}},
 		Origin:  newsletter.Origin{Channel: "staff", Actor: "test", Note: "test"},
 	}, r.Clock.Now())

@@ -163,7 +163,7 @@ func (s *Service) Confirm(ctx context.Context, token string, origin newsletter.O
 	now := s.o.Now()
 	origin = cleanOrigin(origin)
 	origin.Page, origin.Placement = su.Page, su.Placement
-	done, err := s.store.ConfirmSignUp(ctx, su.ID, s.o.Suppression.Hash(key), s.words(open), origin, now)
+	done, err := s.store.ConfirmSignUp(ctx, su.ID, s.o.Suppression.Hashes(key), s.words(open), origin, now)
 	if err != nil {
 		return Confirmed{}, err
 	}

@@ -51,7 +51,7 @@ type SignUps interface {
 	// before, or superseded: then nothing changes. What has been closed since is left out.
 	// The error is Forbidden, with reason "expired" or "suppressed", or Conflict if all of it
 	// has been closed.
-	ConfirmSignUp(ctx context.Context, id int64, suppression []byte, words newsletter.Words, origin newsletter.Origin, now time.Time) (done bool, err error)
+	ConfirmSignUp(ctx context.Context, id int64, suppression newsletter.SuppressionHashes, words newsletter.Words, origin newsletter.Origin, now time.Time) (done bool, err error)
 	// DeleteCounters deletes the counts of windows that no limit looks at any more.
 	DeleteCounters(ctx context.Context, now time.Time) error
 }

@@ -71,7 +71,7 @@ func (s *Service) SignUp(ctx context.Context, form SignUp) (SignedUp, error) {
 func (s *Service) request(ctx context.Context, r newsletter.SignUpRequest, all, wanted []newsletter.Newsletter) (SignedUp, error) {
 	r.Origin = cleanOrigin(r.Origin)
 	r.Client = clientOf(r.Origin.IP)
-	r.Suppression = s.o.Suppression.Hash(r.EmailKey)
+	r.Suppression = s.o.Suppression.Hashes(r.EmailKey)
 	r.Nonce = make([]byte, nonceSize)
 	if _, err := io.ReadFull(s.o.Rand, r.Nonce); err != nil {
 		return SignedUp{}, fmt.Errorf("sign up: %w", err)

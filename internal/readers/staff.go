@@ -69,7 +69,7 @@ func (s *Service) Add(ctx context.Context, a Added, origin newsletter.Origin) (n
 	}
 	id, err := s.store.AddSubscriptions(ctx, newsletter.Addition{
 		Email: email, EmailKey: key, Name: name, TimeZone: a.TimeZone,
-		Suppression: s.o.Suppression.Hash(key), Choices: choices, Origin: origin,
+		Suppression: s.o.Suppression.Hashes(key), Choices: choices, Origin: origin,
 	}, s.o.Now())
 	if err != nil {
 		return newsletter.Subscriber{}, err

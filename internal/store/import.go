@@ -31,11 +31,11 @@ func (s *Store) ImportChunk(ctx context.Context, c newsletter.ImportChunk, now t
 }
 
 func (t *tx) importRow(newsletterID int64, r newsletter.ImportRow, origin newsletter.Origin, now time.Time) (newsletter.ImportVerdict, error) {
-	reason, err := suppression(t, r.Suppression)
+	stands, err := suppression(t, r.Suppression)
 	if err != nil {
 		return 0, err
 	}
-	if reason != "" {
+	if stands.Reason != "" {
 		return newsletter.ImportSuppressed, nil
 	}
 	id, err := findSubscriber(t, r.EmailKey)

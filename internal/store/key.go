@@ -94,6 +94,15 @@ func keys(q querier) (newsletter.KeyRing, newsletter.SuppressionKey, error) {
 
 // suppressionHash returns the keyed hash of a case-folded address.
 func suppressionHash(q querier, emailKey string) ([]byte, error) {
+	key, err := suppressionKey(q)
+	if err != nil {
+		return nil, err
+	}
+	return key.Hash(emailKey), nil
+}
+
+// suppressionKey returns the key that Keys returns too.
+func suppressionKey(q querier) (newsletter.SuppressionKey, error) {
 	var secret newsletter.SuppressionKey
 	err := q.row(`SELECT secret FROM keys WHERE purpose = $1 ORDER BY id LIMIT 1`, keySuppression).Scan((*[]byte)(&secret))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -102,5 +111,5 @@ func suppressionHash(q querier, emailKey string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return secret.Hash(emailKey), nil
+	return secret, nil
 }

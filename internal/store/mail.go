@@ -117,15 +117,15 @@ func (t *tx) mailPointless(m newsletter.Mail, now time.Time) (string, error) {
 	if err := t.row(`SELECT email_key FROM subscribers WHERE id = $1`, m.SubscriberID).Scan(&key); err != nil {
 		return "", err
 	}
-	hash, err := suppressionHash(t, key)
+	secret, err := suppressionKey(t)
 	if err != nil {
 		return "", err
 	}
-	reason, err := suppression(t, hash)
+	stands, err := suppression(t, secret.Hashes(key))
 	if err != nil {
 		return "", err
 	}
-	if reason != "" && (m.Kind != newsletter.MailConfirm || !reason.LiftedByConfirming()) {
+	if stands.Reason != "" && (m.Kind != newsletter.MailConfirm || !stands.Reason.LiftedByConfirming()) {
 		return "suppressed", nil
 	}
 	if m.Kind != newsletter.MailConfirm {

@@ -38,7 +38,7 @@ func outbox(t *testing.T) (*Store, newsletter.Newsletter, newsletter.Suppression
 
 func request(n newsletter.Newsletter, key newsletter.SuppressionKey, email string) newsletter.SignUpRequest {
 	return newsletter.SignUpRequest{
-		Email: email, EmailKey: email, Suppression: key.Hash(email), Nonce: make([]byte, 16), Client: "client:" + email,
+		Email: email, EmailKey: email, Suppression: key.Hashes(email), Nonce: make([]byte, 16), Client: "client:" + email,
 		Choices: []newsletter.SignUpChoice{{NewsletterID: n.ID, Cadence: newsletter.Daily}},
 	}
 }
@@ -163,7 +163,7 @@ func TestMail_ThatMakesNoSenseAnyMoreIsWithheld(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(t *testing.T, s *Store, m newsletter.Mail, hash []byte){
 		"confirmed": func(t *testing.T, s *Store, m newsletter.Mail, hash []byte) {
-			if done, err := s.ConfirmSignUp(t.Context(), m.SignupID, hash, newsletter.Words{}, newsletter.Origin{}, mailNow); err != nil || !done {
+			if done, err := s.ConfirmSignUp(t.Context(), m.SignupID, newsletter.SuppressionHashes{Address: hash}, newsletter.Words{}, newsletter.Origin{}, mailNow); err != nil || !done {
 				t.Fatal(done, err)
 			}
 		},

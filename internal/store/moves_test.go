@@ -101,7 +101,7 @@ func intent(before ...string) func(*testing.T, *Store) error {
 	return func(t *testing.T, s *Store) error {
 		must(t, s, before...)
 		results, err := s.Steps(t.Context(), []newsletter.Step{{Next: &newsletter.Intent{
-			DeliveryKey: ledgerKey, Email: "r1@example.org", Barred: []byte("x"), ReadAt: noon,
+			DeliveryKey: ledgerKey, Email: "r1@example.org", Barred: newsletter.SuppressionHashes{Address: []byte("x")}, ReadAt: noon,
 		}}}, newsletter.SuppressionKey{}, noon)
 		if err != nil {
 			return err

@@ -11,17 +11,20 @@ import (
 	"broadsheet/internal/newsletter"
 )
 
-// Barred returns the addresses that must not be mailed.
+// Barred returns the addresses and whole domains that must not be mailed.
 func (s *Store) Barred(ctx context.Context, key newsletter.SuppressionKey) (*newsletter.Barred, error) {
-	rows, err := s.read(ctx).query(`SELECT hash FROM suppressions`)
+	domains := false
+	rows, err := s.read(ctx).query(`SELECT hash, domain <> '' FROM suppressions`)
 	hashes, err := collect(rows, err, func(rows *sql.Rows) (hash []byte, err error) {
-		err = rows.Scan(&hash)
+		var domain bool
+		err = rows.Scan(&hash, &domain)
+		domains = domains || domain
 		return hash, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("suppressions: %w", err)
 	}
-	return newsletter.NewBarred(key, hashes), nil
+	return newsletter.NewBarred(key, hashes, domains), nil
 }
 
 // PlanReaders returns the next subscriptions of the newsletter's cadence that are active or

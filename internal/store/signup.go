@@ -29,7 +29,7 @@ func (t *tx) signUp(r newsletter.SignUpRequest, now time.Time) error {
 	if err := t.countOne(allBucket, now); err != nil {
 		return err
 	}
-	reason, err := suppression(t, r.Suppression)
+	stands, err := suppression(t, r.Suppression)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func (t *tx) signUp(r newsletter.SignUpRequest, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	answer := newsletter.Answer{Now: now, Suppressed: reason, Already: true, Covered: true}
+	answer := newsletter.Answer{Now: now, Suppressed: stands.Reason, SuppressedAt: stands.CreatedAt, Already: true, Covered: true}
 	covered := make([]bool, len(r.Choices))
 	for i, c := range r.Choices {
 		var active bool
@@ -187,9 +187,9 @@ func findSignUp(q querier, id int64) (newsletter.SignUp, error) {
 // (S26), and records the words that stood beside the button. done is false if it was confirmed
 // before, or everything was left since it was made: then nothing changes. The error is
 // Forbidden, with reason "expired" or "suppressed", or Conflict if all of it has been closed.
-func (s *Store) ConfirmSignUp(ctx context.Context, id int64, suppressionHash []byte, words newsletter.Words, origin newsletter.Origin, now time.Time) (done bool, err error) {
+func (s *Store) ConfirmSignUp(ctx context.Context, id int64, hashes newsletter.SuppressionHashes, words newsletter.Words, origin newsletter.Origin, now time.Time) (done bool, err error) {
 	err = s.write(ctx, func(t *tx) error {
-		done, err = t.confirmSignUp(id, suppressionHash, words, origin, now)
+		done, err = t.confirmSignUp(id, hashes, words, origin, now)
 		return err
 	})
 	if err != nil {
@@ -198,7 +198,7 @@ func (s *Store) ConfirmSignUp(ctx context.Context, id int64, suppressionHash []b
 	return done, nil
 }
 
-func (t *tx) confirmSignUp(id int64, hash []byte, words newsletter.Words, origin newsletter.Origin, now time.Time) (bool, error) {
+func (t *tx) confirmSignUp(id int64, hashes newsletter.SuppressionHashes, words newsletter.Words, origin newsletter.Origin, now time.Time) (bool, error) {
 	su, err := findSignUp(t, id)
 	if err != nil {
 		return false, err
@@ -222,18 +222,8 @@ func (t *tx) confirmSignUp(id int64, hash []byte, words newsletter.Words, origin
 	case su.Superseded(subs):
 		return false, nil
 	}
-	reason, err := suppression(t, hash)
-	if err != nil {
+	if origin.Note, err = t.liftByConfirming(hashes, now); err != nil {
 		return false, err
-	}
-	if reason != "" {
-		if !reason.LiftedByConfirming() {
-			return false, newsletter.Refusef("suppressed", "Mail to this address was reported as unwanted, so we do not write to it. If that was a mistake, please write to us.")
-		}
-		if err := t.liftSuppression(hash, newsletter.LiftByConfirm, "", "", now); err != nil {
-			return false, err
-		}
-		origin.Note = "lifted the suppression: " + string(reason)
 	}
 	wordsID, err := t.wordsID(words)
 	if err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -175,24 +176,40 @@ func (t *tx) beginTogether(edition int64, intents []*newsletter.Intent, now time
 // nothingForbids fails if an address among the intents is suppressed, or an article of one is
 // withdrawn.
 func (t *tx) nothingForbids(intents []*newsletter.Intent) error {
-	args, list := appendList(nil, intents, func(n *newsletter.Intent) any { return n.Barred })
-	var barred, withdrawn int
-	if err := t.row(`SELECT COUNT(*) FROM suppressions WHERE hash IN `+list, args...).Scan(&barred); err != nil {
+	barred, err := t.barred(intents)
+	if err != nil {
 		return err
 	}
+	var withdrawn int
 	var variants []int64 // few: most readers share one
 	for _, n := range intents {
 		if !slices.Contains(variants, n.VariantID) {
 			variants = append(variants, n.VariantID)
 		}
 	}
-	args, list = appendList(nil, variants, func(id int64) any { return id })
-	err := t.row(`SELECT COUNT(*) FROM variant_articles va JOIN articles a ON a.id = va.article_id
+	args, list := appendList(nil, variants, func(id int64) any { return id })
+	err = t.row(`SELECT COUNT(*) FROM variant_articles va JOIN articles a ON a.id = va.article_id
 		WHERE a.withdrawn_at IS NOT NULL AND va.variant_id IN `+list, args...).Scan(&withdrawn)
 	if err == nil && barred+withdrawn > 0 {
 		err = errUnusual
 	}
 	return err
+}
+
+// barred returns how many suppressions stand against the addresses of the intents and their
+// domains. The domains are few, and looked up once each.
+func (t *tx) barred(intents []*newsletter.Intent) (n int, err error) {
+	var domains [][]byte
+	for _, i := range intents {
+		if !slices.ContainsFunc(domains, func(d []byte) bool { return bytes.Equal(d, i.Barred.Domain) }) {
+			domains = append(domains, i.Barred.Domain)
+		}
+	}
+	args, addresses := appendList(nil, intents, func(n *newsletter.Intent) any { return n.Barred.Address })
+	args, whole := appendList(args, domains, func(d []byte) any { return d })
+	err = t.row(`SELECT (SELECT COUNT(*) FROM suppressions WHERE hash IN `+addresses+`)
+		+ (SELECT COUNT(*) FROM suppressions WHERE hash IN `+whole+`)`, args...).Scan(&n)
+	return n, err
 }
 
 // appendList appends the values as arguments and returns the list of their placeholders,
@@ -314,12 +331,12 @@ func (t *tx) begin(n newsletter.Intent, key newsletter.SuppressionKey, now time.
 	if r.Stopped || !newsletter.CanMove(r.State, newsletter.Sending) {
 		return r, nil
 	}
-	barred, err := suppression(t, key.Hash(last.emailKey))
+	barred, err := suppression(t, key.Hashes(last.emailKey))
 	if err != nil {
 		return r, err
 	}
 	var reason string
-	if r.State, reason = last.verdict(barred != "", now); r.State == newsletter.Sending && last.email != n.Email {
+	if r.State, reason = last.verdict(barred.Reason != "", now); r.State == newsletter.Sending && last.email != n.Email {
 		r.State = last.state
 		return r, nil // it is read again, with the address as it is now
 	}

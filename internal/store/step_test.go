@@ -88,7 +88,7 @@ func randomSteps(t *testing.T, s *Store, key newsletter.SuppressionKey, readers 
 			email := fmt.Sprintf("r%d@example.org", id)
 			step.Next = &newsletter.Intent{
 				DeliveryKey: newsletter.DeliveryKey{EditionID: edition, SubscriberID: id},
-				Email:       email, Barred: key.Hash(email), ReadAt: noon.Add(-time.Minute),
+				Email:       email, Barred: key.Hashes(email), ReadAt: noon.Add(-time.Minute),
 			}
 		}
 		steps = append(steps, step)
@@ -187,7 +187,7 @@ func TestSteps_OneThatFailsLeavesTheOthers(t *testing.T) {
 	accepted := newsletter.Outcome{State: newsletter.Accepted, Code: 250, Relay: "smtp://a"}
 	intent := func(id int64) *newsletter.Intent {
 		email := fmt.Sprintf("r%d@example.org", id)
-		return &newsletter.Intent{DeliveryKey: newsletter.DeliveryKey{EditionID: 1, SubscriberID: id}, Email: email, Barred: key.Hash(email), ReadAt: noon}
+		return &newsletter.Intent{DeliveryKey: newsletter.DeliveryKey{EditionID: 1, SubscriberID: id}, Email: email, Barred: key.Hashes(email), ReadAt: noon}
 	}
 	results, err := s.Steps(t.Context(), []newsletter.Step{
 		{Last: &newsletter.DeliveryResult{DeliveryKey: newsletter.DeliveryKey{EditionID: 1, SubscriberID: 1}, Outcome: accepted}, Next: intent(2)},
@@ -211,7 +211,7 @@ func TestSteps_WhatWasWithdrawnMeanwhileIsWithheld(t *testing.T) {
 	must(t, s, `UPDATE articles SET withdrawn_at = 1 WHERE id = 2`)
 	at := newsletter.DeliveryKey{EditionID: 1, SubscriberID: 1}
 	deferred := newsletter.Outcome{State: newsletter.Deferred, Code: 451, Relay: "smtp://a"}
-	intent := newsletter.Intent{DeliveryKey: at, VariantID: 1, Email: "r1@example.org", Barred: key.Hash("r1@example.org"), ReadAt: noon}
+	intent := newsletter.Intent{DeliveryKey: at, VariantID: 1, Email: "r1@example.org", Barred: key.Hashes("r1@example.org"), ReadAt: noon}
 	if _, err := s.Steps(t.Context(), []newsletter.Step{{Last: &newsletter.DeliveryResult{DeliveryKey: at, Outcome: deferred}}}, key, noon); err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestSteps_AWarmUpCountsWhatWasSent(t *testing.T) {
 	for id, outcome := range map[int64]newsletter.State{1: newsletter.Waiting, 2: newsletter.Accepted} {
 		at := newsletter.DeliveryKey{EditionID: 1, SubscriberID: id}
 		email := fmt.Sprintf("r%d@example.org", id)
-		intent := newsletter.Intent{DeliveryKey: at, VariantID: 1, Email: email, Barred: key.Hash(email), ReadAt: noon}
+		intent := newsletter.Intent{DeliveryKey: at, VariantID: 1, Email: email, Barred: key.Hashes(email), ReadAt: noon}
 		result := newsletter.DeliveryResult{DeliveryKey: at, Outcome: newsletter.Outcome{State: outcome}}
 		for _, step := range []newsletter.Step{{Next: &intent}, {Last: &result}} {
 			if results, err := s.Steps(t.Context(), []newsletter.Step{step}, key, noon); err != nil || results[0].Err != nil {

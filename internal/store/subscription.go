@@ -69,12 +69,12 @@ func (s *Store) AddSubscriptions(ctx context.Context, a newsletter.Addition, now
 }
 
 func (t *tx) addSubscriptions(a newsletter.Addition, now time.Time) (int64, error) {
-	reason, err := suppression(t, a.Suppression)
+	stands, err := suppression(t, a.Suppression)
 	if err != nil {
 		return 0, err
 	}
-	if reason != "" {
-		return 0, newsletter.Refusef("suppressed", "%s must not be mailed (%s); the person can sign up again with the form", a.Email, reason)
+	if stands.Reason != "" {
+		return 0, newsletter.Refusef("suppressed", "%s must not be mailed (%s); %s", a.Email, stands.Reason, howToLift(stands))
 	}
 	id, err := findSubscriber(t, a.EmailKey)
 	if err != nil {

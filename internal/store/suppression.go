@@ -2,23 +2,43 @@ package store
 
 import (
 	"database/sql"
-	"errors"
+	"fmt"
 	"time"
 
 	"broadsheet/internal/newsletter"
 )
 
-// suppression returns why an address must not be mailed, by its keyed hash; "" if it may.
-func suppression(q querier, hash []byte) (newsletter.SuppressionReason, error) {
-	var reason newsletter.SuppressionReason
-	err := q.row(`SELECT reason FROM suppressions WHERE hash = $1`, hash).Scan(&reason)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
+// suppressionColumns are what scanSuppression reads.
+const suppressionColumns = `id, hash, domain, reason, note, actor, created_at`
+
+func scanSuppression(row rowScanner) (s newsletter.Suppression, err error) {
+	var created int64
+	err = row.Scan(&s.ID, &s.Hash, &s.Domain, &s.Reason, &s.Note, &s.Actor, &created)
+	s.CreatedAt = fromMillis(created)
+	if s.Reason == "" {
+		s.Reason = "unknown" // a row without a reason still stands
 	}
-	if err == nil && reason == "" {
-		reason = "unknown" // a row without a reason still stands
+	return s, err
+}
+
+// suppression returns the suppression that an address falls under, its own or that of its
+// whole domain, whichever is stronger. Its reason is "" if the address may be mailed.
+func suppression(q querier, h newsletter.SuppressionHashes) (newsletter.Suppression, error) {
+	rows, err := q.query(`SELECT `+suppressionColumns+` FROM suppressions WHERE hash IN ($1, $2)`, h.Address, h.Domain)
+	list, err := collect(rows, err, func(rows *sql.Rows) (newsletter.Suppression, error) { return scanSuppression(rows) })
+	var strongest newsletter.Suppression
+	for _, s := range list {
+		if s.Reason.Stronger(strongest.Reason) {
+			strongest = s
+		}
 	}
-	return reason, err
+	return strongest, err
+}
+
+// suppressionOf returns the suppression that is kept under just this hash, without its
+// reason if there is none.
+func suppressionOf(q querier, hash []byte) (newsletter.Suppression, error) {
+	return suppression(q, newsletter.SuppressionHashes{Address: hash})
 }
 
 // suppress enters an address into the list of those that must not be mailed, by its keyed
@@ -37,8 +57,8 @@ func (t *tx) putSuppression(s newsletter.Suppression) (bool, error) {
 			return false, err
 		}
 	}
-	stands, err := suppression(t, s.Hash)
-	if err != nil || stands != "" && !s.Reason.Stronger(stands) {
+	stands, err := suppressionOf(t, s.Hash)
+	if err != nil || !s.Reason.Stronger(stands.Reason) {
 		return false, err
 	}
 	_, err = t.exec(`
@@ -58,16 +78,47 @@ func (t *tx) putSuppression(s newsletter.Suppression) (bool, error) {
 // does not ask whether the path may (newsletter.SuppressionReason.LiftedBy). Where there is no
 // suppression it does nothing.
 func (t *tx) liftSuppression(hash []byte, path newsletter.LiftPath, note, actor string, now time.Time) error {
-	stands, err := suppression(t, hash)
-	if err != nil || stands == "" {
+	stands, err := suppressionOf(t, hash)
+	if err != nil || stands.Reason == "" {
 		return err
 	}
 	if _, err := t.exec(`DELETE FROM suppressions WHERE hash = $1`, hash); err != nil {
 		return err
 	}
 	return t.suppressionEvent(hash, newsletter.SuppressionEvent{
-		Kind: newsletter.EventLifted, Reason: stands, Path: path, Note: note, Actor: actor, At: now,
+		Kind: newsletter.EventLifted, Reason: stands.Reason, Path: path, Note: note, Actor: actor, At: now,
 	})
+}
+
+// liftByConfirming lifts what stands against an address whose sign-up is being confirmed, and
+// returns what to note about that. The error is Forbidden with reason "suppressed" if only
+// staff can lift it.
+func (t *tx) liftByConfirming(h newsletter.SuppressionHashes, now time.Time) (note string, err error) {
+	stands, err := suppression(t, h)
+	if err != nil || stands.Reason == "" {
+		return "", err
+	}
+	switch {
+	case stands.Reason == newsletter.SuppressedComplaint:
+		return "", newsletter.Refusef("suppressed", "Mail to this address was reported as unwanted, so we do not write to it. If that was a mistake, please write to us.")
+	case !stands.Reason.LiftedByConfirming():
+		return "", newsletter.Refusef("suppressed", "We do not write to this address any more, and cannot change that from here. Please write to us if you want the newsletter.")
+	}
+	if err := t.liftSuppression(h.Address, newsletter.LiftByConfirm, "", "", now); err != nil {
+		return "", err
+	}
+	return "lifted the suppression: " + string(stands.Reason), nil
+}
+
+// howToLift says what lets an address be mailed again that staff wanted to add.
+func howToLift(s newsletter.Suppression) string {
+	switch {
+	case s.Domain != "":
+		return fmt.Sprintf("all of %s is suppressed; \"broadsheet suppression remove @%s\" lifts that", s.Domain, s.Domain)
+	case s.Reason.LiftedByConfirming():
+		return "the person can sign up again with the form"
+	}
+	return "only staff can change that, with \"broadsheet suppression remove\""
 }
 
 // suppressionEvent appends to the history of an address's suppressions.
