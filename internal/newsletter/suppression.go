@@ -133,3 +133,22 @@ type SuppressionEvent struct {
 	Actor  string
 	At     time.Time
 }
+
+// WaitingSignUp is a sign-up that has not been confirmed, and what became of its mail.
+type WaitingSignUp struct {
+	ID          int64
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
+	Newsletters []string  // slugs
+	MailState   State     // of the confirmation mail; Unplanned: none is to be sent
+	MailAt      time.Time // when that is sent at the earliest, or when it came to its state
+	MailReply   string    // what the relay said, or why it was withheld
+}
+
+// LiftedSuppression is what came of lifting one by hand.
+type LiftedSuppression struct {
+	Suppression
+	// MailQueued says that a sign-up had waited for it: its confirmation mail goes out at MailAt.
+	MailQueued bool
+	MailAt     time.Time
+}

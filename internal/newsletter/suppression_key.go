@@ -19,10 +19,16 @@ type SuppressionHashes struct {
 }
 
 // Hash returns what is stored of a case-folded address.
-func (k SuppressionKey) Hash(emailKey string) []byte {
+func (k SuppressionKey) Hash(emailKey string) []byte { return k.AddressHasher()(emailKey) }
+
+// AddressHasher returns Hash for who needs it often. It is not safe for concurrent use.
+func (k SuppressionKey) AddressHasher() func(emailKey string) []byte {
 	h := hmac.New(sha256.New, k)
-	_, _ = io.WriteString(h, emailKey) // a hash never fails
-	return h.Sum(nil)
+	return func(emailKey string) []byte {
+		h.Reset()
+		_, _ = io.WriteString(h, emailKey) // a hash never fails
+		return h.Sum(nil)
+	}
 }
 
 // DomainHash returns what is stored of a whole domain, in lower case and A-labels. No address
@@ -41,12 +47,7 @@ const maxDomains = 1000
 // Hasher returns Hashes for who needs it often. It is not safe for concurrent use. The hash of
 // a domain is shared among its addresses and must not be changed.
 func (k SuppressionKey) Hasher() func(emailKey string) SuppressionHashes {
-	h := hmac.New(sha256.New, k)
-	sum := func(text string) []byte {
-		h.Reset()
-		_, _ = io.WriteString(h, text)
-		return h.Sum(nil)
-	}
+	sum := k.AddressHasher()
 	domains := map[string][]byte{}
 	return func(emailKey string) SuppressionHashes {
 		at := domainPart(emailKey)

@@ -62,8 +62,8 @@ func (s *Service) Leave(ctx context.Context, token string, origin newsletter.Ori
 }
 
 // UndoLeave takes leaving back, if it was done through this very link within 24 hours;
-// otherwise the error is Forbidden with reason "too_late". For an active subscription it
-// changes nothing.
+// otherwise the error is Forbidden with reason "too_late", or "suppressed" for an address that
+// must not be mailed. For an active subscription it changes nothing.
 func (s *Service) UndoLeave(ctx context.Context, token string, origin newsletter.Origin) (Leaving, error) {
 	return s.byLink(ctx, token, origin, s.store.UndoLeave)
 }

@@ -113,15 +113,7 @@ func (t *tx) beginMail(id int64, now time.Time) (m newsletter.Mail, withheld str
 
 // mailPointless returns why a mail should not be sent any more, "" if it should.
 func (t *tx) mailPointless(m newsletter.Mail, now time.Time) (string, error) {
-	var key string
-	if err := t.row(`SELECT email_key FROM subscribers WHERE id = $1`, m.SubscriberID).Scan(&key); err != nil {
-		return "", err
-	}
-	secret, err := suppressionKey(t)
-	if err != nil {
-		return "", err
-	}
-	stands, err := suppression(t, secret.Hashes(key))
+	stands, err := suppressionOfSubscriber(t, m.SubscriberID)
 	if err != nil {
 		return "", err
 	}

@@ -172,7 +172,8 @@ func (s *Store) Leave(ctx context.Context, link newsletter.Link, origin newslett
 
 // UndoLeave takes back a Leave by the same link within newsletter.UndoTime: the subscription
 // is as it was before. One that has not ended stays as it is. The error is Forbidden with
-// reason "too_late" if it ended otherwise, or longer ago.
+// reason "too_late" if it ended otherwise, or longer ago, and with reason "suppressed" if the
+// address must not be mailed: a link lifts nothing (S26).
 func (s *Store) UndoLeave(ctx context.Context, link newsletter.Link, origin newsletter.Origin, now time.Time) error {
 	return s.write(ctx, func(t *tx) error {
 		u, err := t.linked(link)
@@ -188,6 +189,9 @@ func (s *Store) UndoLeave(ctx context.Context, link newsletter.Link, origin news
 		}
 		if !ok {
 			return newsletter.Refusef("too_late", "This can no longer be undone. You are welcome to sign up again.")
+		}
+		if err := mayUndo(t, link.SubscriberID); err != nil {
+			return err
 		}
 		// joined_at stays: what was owed before is owed still.
 		_, err = t.exec(`
@@ -207,6 +211,11 @@ func (s *Store) UndoLeave(ctx context.Context, link newsletter.Link, origin news
 // CanUndoLeave reports whether UndoLeave with the link would take something back now.
 func (s *Store) CanUndoLeave(ctx context.Context, link newsletter.Link, now time.Time) (bool, error) {
 	ok, err := leftByLink(s.read(ctx), link, now)
+	if err == nil && ok {
+		if err = mayUndo(s.read(ctx), link.SubscriberID); newsletter.ReasonOf(err) == "suppressed" {
+			return false, nil
+		}
+	}
 	if err != nil {
 		return false, fmt.Errorf("undo leaving of subscriber %d: %w", link.SubscriberID, err)
 	}
@@ -214,21 +223,22 @@ func (s *Store) CanUndoLeave(ctx context.Context, link newsletter.Link, now time
 }
 
 // leftByLink reports whether the last thing that ended the subscription was this link, not
-// too long ago.
+// too long ago. Nobody takes a complaint back by a link.
 func leftByLink(q querier, link newsletter.Link, now time.Time) (bool, error) {
 	var (
 		kind    newsletter.EventKind
 		at      int64
+		channel string
 		edition sql.NullInt64
 	)
 	err := q.row(`
-		SELECT kind, at, edition_id FROM subscription_events
+		SELECT kind, at, channel, edition_id FROM subscription_events
 		WHERE subscriber_id = $1 AND newsletter_id = $2 AND kind IN ('left', 'removed', 'undone', 'confirmed', 'added', 'imported')
-		ORDER BY id DESC LIMIT 1`, link.SubscriberID, link.NewsletterID).Scan(&kind, &at, &edition)
+		ORDER BY id DESC LIMIT 1`, link.SubscriberID, link.NewsletterID).Scan(&kind, &at, &channel, &edition)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
-	return kind == newsletter.EventLeft && edition.Int64 == link.EditionID && now.Sub(fromMillis(at)) <= newsletter.UndoTime, err
+	return kind == newsletter.EventLeft && channel != newsletter.ChannelComplaint && edition.Int64 == link.EditionID && now.Sub(fromMillis(at)) <= newsletter.UndoTime, err
 }
 
 // linked returns the subscription that a link names, or a NotFound error.

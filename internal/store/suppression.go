@@ -49,9 +49,14 @@ func (t *tx) suppress(hash []byte, reason newsletter.SuppressionReason, note, ac
 	return err
 }
 
-// putSuppression is the one place where a suppression comes to be; see suppress. It reports
-// whether anything changed.
+// putSuppression is suppress for who knows all of it, and reports whether anything changed.
 func (t *tx) putSuppression(s newsletter.Suppression) (bool, error) {
+	return t.enterSuppression(s, s.CreatedAt)
+}
+
+// enterSuppression is the one place where a suppression comes to be. It may have begun
+// elsewhere, before now.
+func (t *tx) enterSuppression(s newsletter.Suppression, now time.Time) (bool, error) {
 	if s.Reason == newsletter.SuppressedErased {
 		if err := t.forgetNotes(s.Hash); err != nil {
 			return false, err
@@ -70,7 +75,7 @@ func (t *tx) putSuppression(s newsletter.Suppression) (bool, error) {
 		return false, err
 	}
 	return true, t.suppressionEvent(s.Hash, newsletter.SuppressionEvent{
-		Kind: newsletter.EventSuppressed, Reason: s.Reason, Note: s.Note, Actor: s.Actor, At: s.CreatedAt,
+		Kind: newsletter.EventSuppressed, Reason: s.Reason, Note: s.Note, Actor: s.Actor, At: now,
 	})
 }
 
@@ -108,6 +113,32 @@ func (t *tx) liftByConfirming(h newsletter.SuppressionHashes, now time.Time) (no
 		return "", err
 	}
 	return "lifted the suppression: " + string(stands.Reason), nil
+}
+
+// mayUndo returns why a subscriber cannot take leaving back although there is time: they would
+// wait for mail in vain.
+func mayUndo(q querier, subscriberID int64) error {
+	stands, err := suppressionOfSubscriber(q, subscriberID)
+	switch {
+	case err != nil || stands.Reason == "":
+		return err
+	case stands.Reason.LiftedByConfirming():
+		return newsletter.Refusef("suppressed", "We do not write to this address any more, so this cannot be undone here. You are welcome to sign up again.")
+	}
+	return newsletter.Refusef("suppressed", "We do not write to this address any more, and cannot change that from here. Please write to us if you want the newsletter.")
+}
+
+// suppressionOfSubscriber returns what a subscriber's address falls under; see suppression.
+func suppressionOfSubscriber(q querier, subscriberID int64) (newsletter.Suppression, error) {
+	var emailKey string
+	if err := q.row(`SELECT email_key FROM subscribers WHERE id = $1`, subscriberID).Scan(&emailKey); err != nil {
+		return newsletter.Suppression{}, err
+	}
+	key, err := suppressionKey(q)
+	if err != nil {
+		return newsletter.Suppression{}, err
+	}
+	return suppression(q, key.Hashes(emailKey))
 }
 
 // howToLift says what lets an address be mailed again that staff wanted to add.
