@@ -69,7 +69,7 @@ func (s *Service) Owns(address string) bool {
 
 // TakeReturn is Take for a way in that has understood the report itself, such as a web hook.
 // The return path is the envelope sender of the message that the report is about; r says what
-// happened to it, and by which channel that was learnt.
+// happened to it, and by which channel that was learnt; its time is now.
 func (s *Service) TakeReturn(ctx context.Context, returnPath string, r newsletter.Return) (Taken, error) {
 	path, ok := s.path(returnPath)
 	if !ok {
@@ -105,9 +105,7 @@ func (s *Service) unknown(ctx context.Context, kind newsletter.ReturnKind, chann
 // take has on record what came back of the message, and logs what it changed.
 func (s *Service) take(ctx context.Context, path newsletter.ReturnPath, r newsletter.Return) (Taken, error) {
 	r.EditionID, r.SubscriberID, r.MailID = path.EditionID, path.SubscriberID, path.MailID
-	if r.At.IsZero() {
-		r.At = s.Now()
-	}
+	r.At = s.Now()
 	got, err := s.store.TakeReturn(ctx, bounded(r), s.Limit)
 	if err != nil {
 		return Taken{}, err

@@ -66,7 +66,7 @@ func (s State) Holds() bool {
 var moves = map[State][]State{
 	Unplanned: {Waiting, Withheld},
 	Waiting:   {Sending, Expired, Withheld},
-	Deferred:  {Sending, Expired, Withheld},
+	Deferred:  {Sending, Expired, Withheld, Accepted}, // accepted: it was in doubt, and it turned out that it had arrived
 	Sending:   {Accepted, Refused, Deferred, InDoubt, Waiting},
 	InDoubt:   {Deferred, Accepted, Refused},
 	Refused:   {Waiting},
@@ -109,6 +109,7 @@ type Delivery struct {
 	Enhanced     string // the enhanced status code of the last reply, RFC 3463
 	Reply        string // the last reply's text, capped
 	Relay        string
+	Returned     Returned // what came back after it had been accepted
 	UpdatedAt    time.Time
 }
 

@@ -3,13 +3,14 @@ package newsletter
 // DeliveryFilter selects rows of an edition's ledger, in order of their subscribers.
 type DeliveryFilter struct {
 	EditionID    int64
-	SubscriberID int64  // 0: any
-	State        State  // Unplanned: any
-	Doubted      bool   // only those that have ever been in doubt
-	Domain       string // of the address, in lower case and ASCII; empty: any
-	Code         int    // the last SMTP reply code; 0: any
-	After        int64  // subscriber id to go on after
-	Limit        int    // 0: all
+	SubscriberID int64    // 0: any
+	State        State    // Unplanned: any
+	Doubted      bool     // only those that have ever been in doubt
+	Domain       string   // of the address, in lower case and ASCII; empty: any
+	Code         int      // the last SMTP reply code; 0: any
+	Returned     Returned // NothingReturned: any
+	After        int64    // subscriber id to go on after
+	Limit        int      // 0: all
 }
 
 // RetryFilter selects deliveries that are to be tried once more: those that were refused or

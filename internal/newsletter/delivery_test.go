@@ -30,6 +30,7 @@ func TestCanMove_TheTableOfTheLedger(t *testing.T) {
 		{newsletter.Deferred, newsletter.Expired},   // its time is over
 		{newsletter.Waiting, newsletter.Withheld},   // cancelled, left, suppressed, withdrawn
 		{newsletter.Deferred, newsletter.Withheld},  // cancelled, left, suppressed, withdrawn
+		{newsletter.Deferred, newsletter.Accepted},  // it was in doubt, and something came back that shows that it arrived
 		{newsletter.Refused, newsletter.Waiting},    // edition retry
 		{newsletter.Expired, newsletter.Waiting},    // edition retry
 	}

@@ -13,7 +13,8 @@ type Report struct {
 	Replies []ReplyTotal // what relays answered, the most frequent first
 	Relays  []RelayTotal // who was last asked to deliver, the most frequent first
 	Doubts  DoubtTotal
-	// Returned is what came back after it had been accepted; nil: nothing reads that yet.
+	// Returned is what came back after it had been accepted; nil: nothing ever came back, of no
+	// edition, so perhaps nothing reads it.
 	Returned *ReturnedTotal
 	Rows     int // of the ledger that are there; fewer than planned once they are removed
 	RowBytes int // what a row takes in the database, estimated with its share of the indexes

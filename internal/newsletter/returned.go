@@ -14,6 +14,9 @@ const (
 	ReturnOther     ReturnKind = "other"      // it says nothing of an address
 )
 
+// ChannelComplaint is the channel of an event that came of a complaint.
+const ChannelComplaint = "complaint"
+
 // ReturnKinds returns every kind.
 func ReturnKinds() []ReturnKind {
 	return []ReturnKind{ReturnHard, ReturnSoft, ReturnComplaint, ReturnAutoReply, ReturnOther}

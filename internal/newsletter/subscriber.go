@@ -55,7 +55,7 @@ const (
 
 // Origin says from where a reader or a member of staff acted: the proof of consent (S24).
 type Origin struct {
-	Channel   string // "form", "api", "link", "one_click", "import", "staff"
+	Channel   string // "form", "api", "link", "one_click", "import", "staff", "complaint"
 	Page      string // the article page that the form stood on
 	Placement string // where on the page: "column", "footer"
 	IP        string

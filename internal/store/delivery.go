@@ -41,7 +41,7 @@ func (s *Store) EachDelivery(ctx context.Context, f newsletter.DeliveryFilter, e
 func (s *Store) deliveries(ctx context.Context, f newsletter.DeliveryFilter) ([]newsletter.Delivery, error) {
 	rows, err := s.read(ctx).query(`SELECT d.edition_id, d.subscriber_id, COALESCE(s.email, ''), COALESCE(s.name, ''), COALESCE(d.variant_id, 0), d.state,
 			COALESCE(d.reason, ''), d.attempts, d.doubts, d.doubted_at, d.not_before, d.next_try, d.expires_at,
-			COALESCE(d.code, 0), COALESCE(d.enhanced, ''), COALESCE(p.text, ''), COALESCE(l.name, ''), d.updated_at
+			COALESCE(d.code, 0), COALESCE(d.enhanced, ''), COALESCE(p.text, ''), COALESCE(l.name, ''), COALESCE(d.returned, 0), d.updated_at
 		FROM deliveries d
 		LEFT JOIN subscribers s ON s.id = d.subscriber_id
 		LEFT JOIN replies p ON p.id = d.reply_id
@@ -49,13 +49,14 @@ func (s *Store) deliveries(ctx context.Context, f newsletter.DeliveryFilter) ([]
 		WHERE d.edition_id = $1 AND d.subscriber_id > $2 AND (CAST($3 AS INTEGER) = 0 OR d.subscriber_id = $3)
 		AND (CAST($4 AS INTEGER) = 0 OR d.state = $4) AND (CAST($5 AS INTEGER) = 0 OR d.doubted_at IS NOT NULL)
 		AND (CAST($6 AS TEXT) = '' OR s.domain = $6) AND (CAST($7 AS INTEGER) = 0 OR d.code = $7)
-		ORDER BY d.subscriber_id LIMIT $8`,
-		f.EditionID, f.After, f.SubscriberID, int(f.State), f.Doubted, f.Domain, f.Code, f.Limit)
+		AND (CAST($8 AS INTEGER) = 0 OR d.returned = $8)
+		ORDER BY d.subscriber_id LIMIT $9`,
+		f.EditionID, f.After, f.SubscriberID, int(f.State), f.Doubted, f.Domain, f.Code, int(f.Returned), f.Limit)
 	return collect(rows, err, func(rows *sql.Rows) (d newsletter.Delivery, err error) {
 		var notBefore, nextTry, expires, updated int64
 		var doubted sql.NullInt64
 		err = rows.Scan(&d.EditionID, &d.SubscriberID, &d.Email, &d.Name, &d.VariantID, &d.State, &d.Reason, &d.Attempts, &d.Doubts,
-			&doubted, &notBefore, &nextTry, &expires, &d.Code, &d.Enhanced, &d.Reply, &d.Relay, &updated)
+			&doubted, &notBefore, &nextTry, &expires, &d.Code, &d.Enhanced, &d.Reply, &d.Relay, &d.Returned, &updated)
 		d.DoubtedAt, d.NotBefore, d.NextTry = fromNull(doubted), fromMillis(notBefore), fromMillis(nextTry)
 		d.ExpiresAt, d.UpdatedAt = fromMillis(expires), fromMillis(updated)
 		return d, err

@@ -12,11 +12,14 @@ import (
 
 // TakeOver settles what an earlier sender left behind. It may only be called by who has just
 // taken the sender role: then nobody else is sending, so every delivery in state sending is
-// in doubt. Where the edition's policy is to resend, it goes on to deferred at once. It
+// in doubt, unless something of it has come back already. Where the edition's policy is to resend, it goes on to deferred at once. It
 // returns how many were found.
 func (s *Store) TakeOver(ctx context.Context, now time.Time) (int, error) {
 	var found int
 	err := s.write(ctx, func(t *tx) error {
+		if _, err := t.settleProved(now); err != nil {
+			return err
+		}
 		doubted, err := t.changed(`UPDATE deliveries SET state = 6, attempts = attempts + 1, doubted_at = $1, updated_at = $1 WHERE state = 2`, millis(now))
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -21,10 +22,10 @@ func smallLedger(t testing.TB, s *Store) {
 	t.Helper()
 	var statements []string
 	for _, table := range []string{"deliveries", "edition_totals", "variant_articles", "variants", "blocks", "editions",
-		"articles", "sources", "subscriptions", "subscribers", "desk_events", "newsletters"} {
+		"articles", "sources", "subscription_events", "subscriptions", "subscribers", "desk_events", "newsletters", "returns", "return_counts", "suppressions", "suppression_events"} {
 		statements = append(statements, "DELETE FROM "+table)
 	}
-	statements = append(statements,
+	statements = append(statements, `INSERT INTO keys (id, purpose, secret, created_at) VALUES (1, 'suppression', X'0102', 0) ON CONFLICT DO NOTHING`,
 		`INSERT INTO newsletters (id, slug, name, from_name, from_email, postal_address, language, zone, min_articles, max_articles, status, created_at, updated_at)
 			VALUES (1, 'daily-news', 'Daily News', '', 'news@example.org', 'x', 'en', 'UTC', 1, 12, 'open', 0, 0)`,
 		`INSERT INTO sources (id, url, name, kind, created_at, next_fetch_at) VALUES (1, 'https://www.example.org/feed', 'Feed', 'feed', 0, 0)`,
@@ -168,8 +169,46 @@ func moves() []move {
 		{"arrived", leads{newsletter.InDoubt: newsletter.Accepted}, resolve(newsletter.Arrived)},
 		{"not arrived", leads{newsletter.InDoubt: newsletter.Refused}, resolve(newsletter.NotArrived)},
 		{"resend", leads{newsletter.InDoubt: newsletter.Deferred}, resolve(newsletter.Resend)},
+		{"bounced", leads{newsletter.InDoubt: newsletter.Refused}, comesBack(newsletter.ReturnHard, "user_unknown")},
+		{"failed", leads{newsletter.InDoubt: newsletter.Refused}, comesBack(newsletter.ReturnSoft, "mailbox_full")},
+		{"delayed", leads{newsletter.InDoubt: newsletter.Accepted, newsletter.Deferred: newsletter.Accepted}, comesBack(newsletter.ReturnSoft, newsletter.ReturnDelayed)},
+		{"complaint", leads{newsletter.InDoubt: newsletter.Accepted, newsletter.Deferred: newsletter.Accepted}, comesBack(newsletter.ReturnComplaint, "feedback")},
+		{"auto-reply", leads{newsletter.InDoubt: newsletter.Accepted, newsletter.Deferred: newsletter.Accepted}, comesBack(newsletter.ReturnAutoReply, "vacation")},
+		{"auto-reply, never handed over", leads{newsletter.InDoubt: newsletter.Accepted}, func(t *testing.T, s *Store) error {
+			must(t, s, `UPDATE deliveries SET doubts = 0`)
+			return comesBack(newsletter.ReturnAutoReply, "vacation")(t, s)
+		}},
+		{"something else", nil, comesBack(newsletter.ReturnOther, "")},
+		{"in doubt, but it bounced", leads{newsletter.Sending: newsletter.Refused, newsletter.InDoubt: newsletter.Refused}, func(t *testing.T, s *Store) error {
+			return errors.Join(comesBack(newsletter.ReturnHard, "user_unknown")(t, s), ignoring(result(newsletter.InDoubt)(t, s)))
+		}},
+		{"a new sender, but it bounced", leads{newsletter.Sending: newsletter.Refused, newsletter.InDoubt: newsletter.Refused}, func(t *testing.T, s *Store) error {
+			if err := comesBack(newsletter.ReturnHard, "user_unknown")(t, s); err != nil {
+				return err
+			}
+			_, err := s.TakeOver(t.Context(), noon)
+			return err
+		}},
+		{"a new sender, but it arrived", leads{newsletter.Sending: newsletter.Accepted, newsletter.InDoubt: newsletter.Accepted, newsletter.Deferred: newsletter.Accepted}, func(t *testing.T, s *Store) error {
+			if err := comesBack(newsletter.ReturnAutoReply, "vacation")(t, s); err != nil {
+				return err
+			}
+			_, err := s.TakeOver(t.Context(), noon)
+			return err
+		}},
 	}
 }
+
+// comesBack has it on record that something came back of delivery 1/1.
+func comesBack(kind newsletter.ReturnKind, reason string) func(*testing.T, *Store) error {
+	return func(t *testing.T, s *Store) error {
+		_, err := s.TakeReturn(t.Context(), newsletter.Return{EditionID: 1, SubscriberID: 1, Kind: kind, Reason: reason, Channel: "pipe", At: noon}, newsletter.DefaultSoftLimit())
+		return err
+	}
+}
+
+// ignoring drops the error of who comes too late with a result: its row is not sending.
+func ignoring(error) error { return nil }
 
 func resolve(as newsletter.Settlement) func(*testing.T, *Store) error {
 	return func(t *testing.T, s *Store) error {

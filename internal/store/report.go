@@ -93,7 +93,6 @@ func countEdition(q querier, editionID int64) (newsletter.Report, error) {
 	replies := map[newsletter.ReplyTotal]*newsletter.ReplyTotal{}
 	examples := map[*newsletter.ReplyTotal]int64{}
 	relays := map[int64]map[newsletter.State]int{}
-	var returned newsletter.ReturnedTotal
 	for _, g := range groups {
 		r.Tally.Counts[g.state] += g.n
 		if g.state == newsletter.Withheld {
@@ -101,8 +100,6 @@ func countEdition(q querier, editionID int64) (newsletter.Report, error) {
 		}
 		r.Tally.Doubted += g.doubted
 		r.Doubts.Again += g.again
-		returned.Bounced += g.bounced
-		returned.Complained += g.complained
 		if g.answered {
 			key := newsletter.ReplyTotal{State: g.state, Code: g.code, Enhanced: g.enhanced}
 			if replies[key] == nil {
@@ -119,8 +116,8 @@ func countEdition(q querier, editionID int64) (newsletter.Report, error) {
 		}
 	}
 	r.Doubts.Ever, r.Doubts.Now = r.Tally.Doubted, r.Tally.Counts[newsletter.InDoubt]
-	if returned != (newsletter.ReturnedTotal{}) {
-		r.Returned = &returned
+	if r.Returned, err = returnedTotal(q, editionID); err != nil {
+		return r, err
 	}
 	if r.Replies, err = withExamples(q, replies, examples); err != nil {
 		return r, err
@@ -138,26 +135,26 @@ func countEdition(q querier, editionID int64) (newsletter.Report, error) {
 
 // ledgerGroup is deliveries that are alike.
 type ledgerGroup struct {
-	state                                  newsletter.State
-	reason                                 string
-	answered                               bool // a relay was asked, and has a code or at least words
-	code                                   int
-	enhanced                               string
-	relay                                  int64
-	reply                                  int64 // one of their replies
-	n, doubted, again, bounced, complained int
+	state             newsletter.State
+	reason            string
+	answered          bool // a relay was asked, and has a code or at least words
+	code              int
+	enhanced          string
+	relay             int64
+	reply             int64 // one of their replies
+	n, doubted, again int
 }
 
 // ledgerGroups counts all rows in one statement.
 func ledgerGroups(q querier, editionID int64) (planned int, groups []ledgerGroup, err error) {
 	rows, err := q.query(`SELECT e.planned, COALESCE(d.state, 0), COALESCE(d.reason, ''), d.code, COALESCE(d.enhanced, ''), COALESCE(d.relay_id, 0),
 			COALESCE(MAX(d.reply_id), 0), COUNT(d.state), SUM(CASE WHEN d.doubted_at IS NULL THEN 0 ELSE 1 END),
-			SUM(CASE WHEN d.doubts > 0 THEN 1 ELSE 0 END), SUM(CASE WHEN d.returned = 1 THEN 1 ELSE 0 END), SUM(CASE WHEN d.returned = 2 THEN 1 ELSE 0 END)
+			SUM(CASE WHEN d.doubts > 0 THEN 1 ELSE 0 END)
 		FROM editions e LEFT JOIN deliveries d ON d.edition_id = e.id
 		WHERE e.id = $1 GROUP BY e.planned, d.state, d.reason, d.code, d.enhanced, d.relay_id`, editionID)
 	groups, err = collect(rows, err, func(rows *sql.Rows) (g ledgerGroup, err error) {
 		var code sql.NullInt64
-		err = rows.Scan(&planned, &g.state, &g.reason, &code, &g.enhanced, &g.relay, &g.reply, &g.n, &g.doubted, &g.again, &g.bounced, &g.complained)
+		err = rows.Scan(&planned, &g.state, &g.reason, &code, &g.enhanced, &g.relay, &g.reply, &g.n, &g.doubted, &g.again)
 		g.code, g.answered = int(code.Int64), code.Valid
 		return g, err
 	})

@@ -259,10 +259,17 @@ func (t *tx) settle(r newsletter.DeliveryResult, now time.Time) error {
 		}
 	case newsletter.InDoubt:
 		doubted = nullMillis(now)
+		var err error
+		if state, err = t.provedSince(r.DeliveryKey); err != nil {
+			return err
+		}
+		if state != newsletter.InDoubt { // something of it has come back already
+			break
+		}
 		var policy newsletter.OnDoubt
 		var before int
 		// Of an edition that was cancelled nothing is sent again: what may have arrived stays in doubt.
-		err := t.row(`SELECT CASE WHEN e.state IN ('cancelled', 'expired') THEN 'hold' ELSE e.on_doubt END, d.doubts
+		err = t.row(`SELECT CASE WHEN e.state IN ('cancelled', 'expired') THEN 'hold' ELSE e.on_doubt END, d.doubts
 			FROM deliveries d JOIN editions e ON e.id = d.edition_id
 			WHERE d.edition_id = $1 AND d.subscriber_id = $2`, r.EditionID, r.SubscriberID).Scan(&policy, &before)
 		if err != nil {

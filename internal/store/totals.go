@@ -39,6 +39,9 @@ func (s *Store) KeepTotals(ctx context.Context, r newsletter.Report, now time.Ti
 			return err
 		}
 		kept = true
+		if r.Returned, err = returnedTotal(t, r.Edition.ID); err != nil { // it does not count as a move
+			return err
+		}
 		for _, row := range totalRows(r) {
 			if _, err := t.exec(`INSERT INTO edition_totals (edition_id, kind, key, state, n, example) VALUES ($1, $2, $3, $4, $5, $6)`,
 				r.Edition.ID, row.kind, row.key, int(row.state), row.n, row.example); err != nil {
@@ -131,6 +134,11 @@ func totalsOf(q querier, editionID int64) (newsletter.Report, error) {
 	}
 	for _, row := range list {
 		addTotal(&r, row)
+	}
+	if r.Returned == nil {
+		if r.Returned, err = nothingReturned(q); err != nil {
+			return r, err
+		}
 	}
 	slices.SortStableFunc(r.Domains, func(a, b newsletter.DomainTotal) int {
 		return cmp.Or(cmp.Compare(b.Planned(), a.Planned()), cmp.Compare(a.Domain, b.Domain))

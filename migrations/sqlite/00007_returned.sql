@@ -14,7 +14,6 @@ CREATE TABLE returns (
   address       TEXT    NOT NULL, -- that the report names, if it is not the reader's
   channel       TEXT    NOT NULL,
   effect        TEXT    NOT NULL,
-  suppressed    INTEGER NOT NULL DEFAULT 0, -- the address was suppressed because of it
   at            INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX returns_once ON returns (edition_id, subscriber_id, mail_id, kind, (CASE WHEN reason = 'delayed' THEN 1 ELSE 0 END));

@@ -1,0 +1,354 @@
+package store
+
+import (
+	"crypto/rand"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// returnedLedger makes the small ledger with a delivery of edition 1 to each of its readers,
+// accepted at noon, and returns the key that suppressions are kept under.
+func returnedLedger(t *testing.T, s *Store) newsletter.SuppressionKey {
+	t.Helper()
+	smallLedger(t, s)
+	for i := int64(1); i <= 3; i++ {
+		row(t, s, 1, i, newsletter.Accepted)
+	}
+	must(t, s, fmt.Sprintf(`UPDATE deliveries SET updated_at = %d`, millis(noon)))
+	_, key, err := s.Keys(t.Context(), noon, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// suppressedFor returns why the reader's address is suppressed; "" if it is not.
+func suppressedFor(t *testing.T, s *Store, key newsletter.SuppressionKey, email string) newsletter.SuppressionReason {
+	t.Helper()
+	stands, err := suppressionOf(s.read(t.Context()), key.Hash(email))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stands.Reason
+}
+
+func take(t *testing.T, s *Store, r newsletter.Return) newsletter.ReturnTaken {
+	t.Helper()
+	if r.EditionID == 0 && r.MailID == 0 {
+		r.EditionID, r.SubscriberID = 1, 1
+	}
+	if r.At.IsZero() {
+		r.At = noon.Add(time.Minute)
+	}
+	r.Channel = "pipe"
+	taken, err := s.TakeReturn(t.Context(), r, newsletter.DefaultSoftLimit())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return taken
+}
+
+func TestTakeReturn_HardSuppressesAtOnceAndIsTakenOnce(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	key := returnedLedger(t, s)
+	r := newsletter.Return{Kind: newsletter.ReturnHard, Status: "5.1.1", Code: 550, Reason: "user_unknown", Diagnostic: "no such user", Address: "forwarded@example.net"}
+	first := take(t, s, r)
+	if first.Again || first.Reader != "r1@example.org" || first.Effect != "the address is suppressed (hard_bounce)" {
+		t.Errorf("taken as %+v", first)
+	}
+	if got := suppressedFor(t, s, key, "r1@example.org"); got != newsletter.SuppressedHardBounce {
+		t.Errorf("the address is suppressed for %q", got)
+	}
+	if got := suppressedFor(t, s, key, "r2@example.org"); got != "" {
+		t.Errorf("somebody else is suppressed for %q", got)
+	}
+	if d := delivery(t, s, 1, 1); d.State != newsletter.Accepted || d.Returned != newsletter.Bounced {
+		t.Errorf("the delivery is %s, returned %q", d.State, d.Returned)
+	}
+	must(t, s, `DELETE FROM suppressions`) // staff lift it
+	r.Diagnostic = "another relay's words"
+	if again := take(t, s, r); !again.Again {
+		t.Errorf("taken again as %+v", again)
+	}
+	if got := suppressedFor(t, s, key, "r1@example.org"); got != "" {
+		t.Errorf("the same report suppressed it again for %q", got)
+	}
+	list, err := s.Returns(t.Context(), 1, 10)
+	want := []newsletter.Return{first.Return}
+	if err != nil || !reflect.DeepEqual(list, want) {
+		t.Errorf("the history has %+v (%v), want %+v", list, err, want)
+	}
+	counts, err := s.ReturnCounts(t.Context())
+	if err != nil || len(counts) != 1 || counts[0] != (newsletter.ReturnCount{Kind: newsletter.ReturnHard, Channel: "pipe", Count: 1}) {
+		t.Errorf("counted as %v (%v)", counts, err)
+	}
+}
+
+func TestTakeReturn_SoftCountsDaysTowardsTheLimit(t *testing.T) {
+	t.Parallel()
+	day := 24 * time.Hour
+	for name, c := range map[string]struct {
+		at     []time.Duration // since noon
+		reason string
+		lifted time.Duration // a suppression was lifted then; 0: none was
+		want   newsletter.SuppressionReason
+	}{
+		"four days":                   {at: []time.Duration{0, day, 2 * day, 3 * day}},
+		"five days":                   {at: []time.Duration{0, day, 2 * day, 3 * day, 4 * day}, want: newsletter.SuppressedSoftBounces},
+		"weekly":                      {at: []time.Duration{0, 7 * day, 14 * day, 21 * day, 28 * day}, want: newsletter.SuppressedSoftBounces},
+		"one day":                     {at: []time.Duration{0, time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 4 * time.Hour}},
+		"too long ago":                {at: []time.Duration{0, 10 * day, 20 * day, 29 * day, 31 * day}},
+		"delays":                      {at: []time.Duration{0, day, 2 * day, 3 * day, 4 * day, 5 * day}, reason: newsletter.ReturnDelayed},
+		"lifted in between":           {at: []time.Duration{0, day, 2 * day, 3 * day, 4 * day}, lifted: 2*day + time.Hour},
+		"enough of them since lifted": {at: []time.Duration{0, 2 * day, 3 * day, 4 * day, 5 * day, 6 * day}, lifted: time.Hour, want: newsletter.SuppressedSoftBounces},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openTest(t)
+			key := returnedLedger(t, s)
+			if c.lifted != 0 {
+				must(t, s, fmt.Sprintf(`INSERT INTO suppression_events (hash, kind, reason, at) VALUES (X'%x', 'lifted', 'left', %d)`,
+					key.Hash("r1@example.org"), millis(noon.Add(c.lifted))))
+			}
+			for i, after := range c.at {
+				edition := int64(10 + i)
+				must(t, s, smallEdition(edition, "1", "sent")...)
+				row(t, s, edition, 1, newsletter.Accepted)
+				reason := c.reason
+				if reason == "" {
+					reason = "mailbox_full"
+				}
+				take(t, s, newsletter.Return{EditionID: edition, SubscriberID: 1, Kind: newsletter.ReturnSoft, Reason: reason, At: noon.Add(after)})
+				if got := delivery(t, s, edition, 1).Returned; (got == newsletter.Bounced) != (c.reason == "") {
+					t.Errorf("edition %d: returned %q", edition, got)
+				}
+			}
+			if got := suppressedFor(t, s, key, "r1@example.org"); got != c.want {
+				t.Errorf("suppressed for %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestTakeReturn_AComplaintLeavesEverythingAndStaysTheReason(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	key := returnedLedger(t, s)
+	must(t, s,
+		`INSERT INTO newsletters (id, slug, name, from_name, from_email, postal_address, language, zone, min_articles, max_articles, status, created_at, updated_at)
+			VALUES (2, 'weekly', 'Weekly', '', 'news@example.org', 'x', 'en', 'UTC', 1, 12, 'open', 0, 0)`,
+		`INSERT INTO subscriptions (newsletter_id, subscriber_id, state, cadence, created_at, updated_at) VALUES (2, 1, 'pending', 'weekly', 0, 0)`)
+	taken := take(t, s, newsletter.Return{Kind: newsletter.ReturnComplaint, Reason: "feedback"})
+	if want := "the reader left 2 newsletters; the address is suppressed (complaint)"; taken.Effect != want {
+		t.Errorf("effect %q, want %q", taken.Effect, want)
+	}
+	if n := count(t, s, `SELECT COUNT(*) FROM subscriptions WHERE subscriber_id = 1 AND state <> 'left'`); n != 0 {
+		t.Errorf("%d subscriptions go on", n)
+	}
+	events, err := s.Events(t.Context(), 1)
+	if err != nil || len(events) != 2 || events[0].Kind != newsletter.EventLeft || events[0].Channel != newsletter.ChannelComplaint || events[0].EditionID != 1 {
+		t.Errorf("events: %+v (%v)", events, err)
+	}
+	link := newsletter.Link{SubscriberID: 1, NewsletterID: 1, EditionID: 1}
+	if ok, err := s.CanUndoLeave(t.Context(), link, noon.Add(time.Hour)); ok || err != nil {
+		t.Errorf("a link takes the complaint back: %v (%v)", ok, err)
+	}
+	take(t, s, newsletter.Return{Kind: newsletter.ReturnHard, Reason: "user_unknown"})
+	if got := suppressedFor(t, s, key, "r1@example.org"); got != newsletter.SuppressedComplaint {
+		t.Errorf("a bounce made the reason %q", got)
+	}
+	if d := delivery(t, s, 1, 1); d.Returned != newsletter.Complained {
+		t.Errorf("the delivery is returned as %q", d.Returned)
+	}
+}
+
+func TestTakeReturn_WhatChangesNoAddress(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]newsletter.Return{
+		"auto-reply": {Kind: newsletter.ReturnAutoReply, Reason: "vacation"},
+		"other":      {Kind: newsletter.ReturnOther},
+		"delayed":    {Kind: newsletter.ReturnSoft, Reason: newsletter.ReturnDelayed},
+		"delivered":  {Kind: newsletter.ReturnOther, Reason: newsletter.ReturnDelivered},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openTest(t)
+			key := returnedLedger(t, s)
+			taken := take(t, s, r)
+			if d := delivery(t, s, 1, 1); taken.Effect != "" || d.Returned != newsletter.NothingReturned || d.State != newsletter.Accepted {
+				t.Errorf("effect %q, delivery %s, returned %q", taken.Effect, d.State, d.Returned)
+			}
+			if got := suppressedFor(t, s, key, "r1@example.org"); got != "" {
+				t.Errorf("suppressed for %q", got)
+			}
+		})
+	}
+}
+
+// A relay that takes days to give up says nothing of an address that was confirmed meanwhile.
+func TestTakeReturn_AHardReturnOfBeforeTheLastLiftSuppressesNobody(t *testing.T) {
+	t.Parallel()
+	for name, lifted := range map[string]time.Duration{"before": -time.Hour, "after": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openTest(t)
+			key := returnedLedger(t, s)
+			must(t, s, fmt.Sprintf(`INSERT INTO suppression_events (hash, kind, reason, path, at) VALUES (X'%x', 'lifted', 'hard_bounce', 'confirm', %d)`,
+				key.Hash("r1@example.org"), millis(noon.Add(lifted))))
+			take(t, s, newsletter.Return{Kind: newsletter.ReturnHard, At: noon.Add(2 * time.Hour)})
+			if got := suppressedFor(t, s, key, "r1@example.org"); (got == "") != (lifted > 0) {
+				t.Errorf("suppressed for %q", got)
+			}
+		})
+	}
+}
+
+func TestTakeReturn_OfAConfirmationMailSuppressesToo(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	key := returnedLedger(t, s)
+	must(t, s, `INSERT INTO mails (id, kind, subscriber_id, state, not_before, next_try, expires_at, created_at, updated_at) VALUES (7, 'already', 2, 3, 0, 0, 0, 0, 0)`)
+	path := newsletter.ReturnPath{MailID: 7}
+	if email, err := s.ReturnReader(t.Context(), path); email != "r2@example.org" || err != nil {
+		t.Errorf("it had gone to %q (%v)", email, err)
+	}
+	taken := take(t, s, newsletter.Return{MailID: 7, Kind: newsletter.ReturnHard})
+	if got := suppressedFor(t, s, key, "r2@example.org"); got != newsletter.SuppressedHardBounce || taken.SubscriberID != 2 {
+		t.Errorf("suppressed for %q, taken as %+v", got, taken)
+	}
+	gone := take(t, s, newsletter.Return{MailID: 8, Kind: newsletter.ReturnHard, Diagnostic: "<r3@example.org>: unknown"})
+	if gone.SubscriberID != 0 || gone.Diagnostic != "" {
+		t.Errorf("of a mail that is not kept it is taken as %+v", gone)
+	}
+}
+
+func TestTakeReturn_OfSomebodyErasedKeepsNoWords(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	returnedLedger(t, s)
+	must(t, s, `DELETE FROM subscriptions WHERE subscriber_id = 1`, `DELETE FROM subscribers WHERE id = 1`)
+	taken := take(t, s, newsletter.Return{Kind: newsletter.ReturnHard, Diagnostic: "<r1@example.org>: unknown", Address: "r1@example.org"})
+	list, err := s.Returns(t.Context(), 1, 10)
+	if err != nil || len(list) != 1 || list[0].Diagnostic+list[0].Address != "" || taken.Reader != "" {
+		t.Errorf("kept %+v (%v)", list, err)
+	}
+	if n := count(t, s, `SELECT COUNT(*) FROM suppressions`); n != 0 {
+		t.Errorf("%d suppressions", n)
+	}
+	if d := delivery(t, s, 1, 1); d.Returned != newsletter.Bounced {
+		t.Errorf("the delivery is returned as %q", d.Returned)
+	}
+}
+
+// What came back stands under accepted, whether the edition is counted at once, was counted
+// before it came, or has no rows any more.
+func TestReport_CountsWhatCameBack(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	bigEdition(t, s, 1_000)
+	if _, _, err := s.Keys(t.Context(), noon, rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	back := func(subscriber int64, kind newsletter.ReturnKind) {
+		t.Helper()
+		take(t, s, newsletter.Return{EditionID: 1, SubscriberID: subscriber, Kind: kind})
+	}
+	want := func(when string, bounced, complained int) {
+		t.Helper()
+		r := report(t, s, 1)
+		if r.Returned == nil || *r.Returned != (newsletter.ReturnedTotal{Bounced: bounced, Complained: complained}) {
+			t.Errorf("%s: %+v", when, r.Returned)
+		}
+	}
+	back(10, newsletter.ReturnAutoReply)
+	want("an auto-reply", 0, 0)
+	back(10, newsletter.ReturnHard)
+	back(11, newsletter.ReturnSoft)
+	back(12, newsletter.ReturnComplaint)
+	back(1, newsletter.ReturnHard) // it was refused
+	want("counted at once", 2, 1)
+	if complaints, err := s.Complaints(t.Context(), 1); complaints != 1 || err != nil {
+		t.Errorf("%d complaints (%v)", complaints, err)
+	}
+	live := report(t, s, 1)
+	back(13, newsletter.ReturnHard) // while it is being counted
+	if kept, err := s.KeepTotals(t.Context(), live, noon); err != nil || !kept {
+		t.Fatalf("kept: %v (%v)", kept, err)
+	}
+	want("counted before", 3, 1)
+	back(14, newsletter.ReturnHard)
+	back(11, newsletter.ReturnComplaint) // who bounced before
+	back(11, newsletter.ReturnHard)
+	want("totals are kept", 3, 2)
+	var ids []int64
+	for _, d := range mustDeliveries(t, s, newsletter.DeliveryFilter{EditionID: 1, Returned: newsletter.Complained}) {
+		ids = append(ids, d.SubscriberID)
+	}
+	if !slices.Equal(ids, []int64{11, 12}) {
+		t.Errorf("the complaints are of %v", ids)
+	}
+	if _, err := s.PruneDeliveries(t.Context(), noon, noon); err != nil {
+		t.Fatal(err)
+	}
+	want("rows are removed", 3, 2)
+	back(15, newsletter.ReturnHard)
+	want("too late", 3, 2)
+}
+
+func mustDeliveries(t *testing.T, s *Store, f newsletter.DeliveryFilter) []newsletter.Delivery {
+	t.Helper()
+	list, err := s.Deliveries(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// A late bounce of a delivery in doubt says in the ledger what it was, and the edition is
+// counted anew.
+func TestTakeReturn_SettlesADoubtOfAnEditionThatWasCounted(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	bigEdition(t, s, 1_000)
+	if _, _, err := s.Keys(t.Context(), noon, rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := s.KeepTotals(t.Context(), report(t, s, 1), noon); err != nil || !kept {
+		t.Fatalf("kept: %v (%v)", kept, err)
+	}
+	taken := take(t, s, newsletter.Return{EditionID: 1, SubscriberID: 5, Kind: newsletter.ReturnSoft, Status: "5.2.2", Code: 552, Reason: "mailbox_full", Diagnostic: "over quota"})
+	if !strings.Contains(taken.Effect, "was in doubt and is refused") {
+		t.Errorf("effect %q", taken.Effect)
+	}
+	d := delivery(t, s, 1, 5)
+	if d.State != newsletter.Refused || d.Code != 552 || d.Enhanced != "5.2.2" || d.Reply != "it came back: mailbox_full over quota" || d.Returned != newsletter.NothingReturned {
+		t.Errorf("the delivery is %+v", d)
+	}
+	if r := report(t, s, 1); !r.CountedAt.IsZero() || r.Tally.Counts[newsletter.InDoubt] != 9 || r.Tally.Counts[newsletter.Refused] != 21 {
+		t.Errorf("the report has %+v", r.Tally)
+	}
+	must(t, s, `UPDATE editions SET totals_at = 1, pruned_at = 1`) // its rows are being removed
+	if taken = take(t, s, newsletter.Return{EditionID: 1, SubscriberID: 105, Kind: newsletter.ReturnSoft, Reason: "mailbox_full"}); taken.Again {
+		t.Error("taken again")
+	}
+}
+
+func TestPruneReturns_RemovesOldOnesOnly(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	returnedLedger(t, s)
+	for i := int64(1); i <= 3; i++ {
+		take(t, s, newsletter.Return{EditionID: 1, SubscriberID: i, Kind: newsletter.ReturnAutoReply, At: noon.Add(time.Duration(i) * time.Hour)})
+	}
+	n, err := s.PruneReturns(t.Context(), noon.Add(3*time.Hour))
+	if left := count(t, s, `SELECT COUNT(*) FROM returns`); n != 2 || left != 1 || err != nil {
+		t.Errorf("%d removed, %d left (%v)", n, left, err)
+	}
+}
