@@ -31,6 +31,8 @@ type Ledger interface {
 	Tally(ctx context.Context, editionID int64) (newsletter.Tally, error)
 	SavePulse(ctx context.Context, p newsletter.Pulse) error
 	Pulse(ctx context.Context, editionID int64) (newsletter.Pulse, bool, error)
+	Complaints(ctx context.Context, editionID int64) (int, error)
+	PullBrake(ctx context.Context, id int64, b newsletter.BrakePull, now time.Time) (bool, error)
 }
 
 // Options are what an Engine works with.
@@ -40,6 +42,7 @@ type Options struct {
 	Outbox       Outbox      // of transactional mail; nil: none is sent
 	Relays       mail.Relays // in the order in which they are used; at least one
 	Rate         float64     // messages a second over all relays, 0: no limit
+	Brakes       newsletter.Brakes
 	BaseURL      string
 	Keys         newsletter.KeyRing
 	Suppression  newsletter.SuppressionKey

@@ -55,6 +55,7 @@ func (e *Engine) plannedEditions(ctx context.Context, sc scope) ([]newsletter.Ed
 		if err := e.follow(ctx, edition.ID); err != nil {
 			return nil, err
 		}
+		e.noteBrakes(edition)
 		planned = append(planned, edition)
 	}
 	e.keepOnly(planned)
@@ -240,10 +241,11 @@ func (e *Engine) pauseAll(ctx context.Context, sc scope, trouble error) error {
 	if trouble != nil {
 		reason += ": " + trouble.Error()
 	}
+	var pauses []error
 	for _, edition := range editions {
-		err = e.pause(ctx, edition.ID, reason)
+		pauses = append(pauses, e.pause(ctx, edition.ID, reason))
 	}
-	return err
+	return errors.Join(pauses...)
 }
 
 func (e *Engine) checkYield(ctx context.Context, sc scope) error {

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,11 +16,12 @@ import (
 // count the ledger goes through every row of it.
 type progress struct {
 	tally   newsletter.Tally
-	codes   map[string]int // answers other than an acceptance, in this run
-	rates   [rateSpan]int  // acceptances at the last ticks, the oldest first
-	refused int            // in this run
-	stopped bool           // staff paused or cancelled it: what is handed out already is given back
-	stale   bool           // somebody else may have moved rows
+	codes   map[string]int    // answers other than an acceptance, in this run
+	rates   [rateSpan]int     // acceptances at the last ticks, the oldest first
+	refused int               // in this run
+	brakes  newsletter.Brakes // what the edition was let go on with; see newsletter.BrakePull
+	stopped bool              // staff paused or cancelled it: what is handed out already is given back
+	stale   bool              // somebody else may have moved rows
 	counted time.Time
 }
 
@@ -220,6 +222,10 @@ func (e *Engine) beat(ctx context.Context) {
 		}
 		e.mu.Unlock()
 		for _, id := range ids {
+			// What goes wrong with the database goes wrong with the next message too, which says so.
+			if err := e.brakeComplaints(ctx, id); err != nil && ctx.Err() == nil && !errors.As(err, new(*PausedError)) {
+				e.Logger.Debug("whether readers complain about an edition is not known", "edition", id, "error", err)
+			}
 			pulse, ok := e.Pulse(id)
 			if !ok {
 				continue

@@ -80,6 +80,12 @@ func (w *worker) work(ctx context.Context) (err error) {
 			return nil
 		}
 		this := next
+		if w.conn.session == nil { // to connect may take long, and a result must not wait for that
+			if err := w.record(ctx); err != nil {
+				e.giveBack(this.key())
+				return err
+			}
+		}
 		if err := w.conn.ready(ctx); err != nil {
 			e.giveBack(this.key())
 			if ctx.Err() != nil {
@@ -167,7 +173,12 @@ func (w *worker) finished(ctx context.Context, this *parcel, o mail.Outcome) err
 			return err
 		}
 		return e.pause(ctx, this.EditionID, fmt.Sprintf("the first %d messages were refused, the last one with: %s",
-			refusedAtStart, strings.TrimPrefix(fmt.Sprintf("%d %s", result.Code, result.Reply), "0 ")))
+			refusedAtStart, strings.TrimPrefix(fmt.Sprintf("%d %s", result.Code, newsletter.HideAddresses(result.Reply)), "0 ")))
+	}
+	if result.State == newsletter.Refused {
+		if pull, ok := e.tooManyRefused(*result); ok {
+			return errors.Join(w.record(ctx), e.pullBrake(ctx, this.EditionID, pull))
+		}
 	}
 	return nil
 }
@@ -248,6 +259,12 @@ func (w *worker) nextAtOnce(ctx context.Context) *parcel {
 // allow one more; nil if ctx has ended.
 func (w *worker) prepareInTime(ctx context.Context, row pending) (p *parcel, err error) {
 	e := w.engine
+	if w.conn.relay == nil || !e.pace.free() || !w.conn.relay.pace.free() { // a result must not wait for a place or a rate
+		if err := w.record(ctx); err != nil {
+			e.giveBack(row.key())
+			return nil, err
+		}
+	}
 	if err = w.conn.take(ctx); err == nil {
 		err = e.pace.wait(ctx)
 	}

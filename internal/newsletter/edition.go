@@ -79,6 +79,7 @@ type Edition struct {
 	ExpiresAt    time.Time // after it nothing more is tried
 	Moves        int       // how often staff changed its ledger after the sending
 	PrunedAt     time.Time // since then its rows are being removed, or are gone; zero: they are there
+	Brakes       Brakes    // the limits at which it is paused again, where it was paused at lower ones; zero: as set
 }
 
 // SlotKey names a slot: at most one edition has it.

@@ -76,6 +76,7 @@ type Options struct {
 	Signers     mail.Signers
 	Bounces     string // the domain of return paths; empty: the newsletter's sender
 	Path        string // of the database; empty: a new one
+	Brakes      newsletter.Brakes
 }
 
 // New returns a newsroom with an empty database and an empty feed.
@@ -128,7 +129,7 @@ func (r *Newsroom) open(o Options) {
 	logger := slog.New(r.Log)
 	r.engine = delivery.Options{
 		Ledger: r.Store, Role: r.Store, Relays: relays,
-		Signers: o.Signers, BounceDomain: o.Bounces,
+		Signers: o.Signers, BounceDomain: o.Bounces, Brakes: o.Brakes,
 		BaseURL: "https://news.example.org", Keys: r.Keys, Suppression: r.Barred,
 		Now: r.Clock.Now, Random: func() float64 { return 0 }, Logger: logger, Idle: 10 * time.Millisecond,
 	}

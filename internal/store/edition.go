@@ -14,7 +14,7 @@ import (
 
 const editionColumns = `e.id, e.newsletter_id, n.slug, e.cadence, e.local_date, e.slot, e.state, e.reason,
 	e.due_at, e.as_of, e.hash, e.subject, e.articles, e.planned, e.on_doubt, e.created_at,
-	e.planned_at, e.started_at, e.finished_at, e.expires_at, e.moves, e.pruned_at, e.warm_up`
+	e.planned_at, e.started_at, e.finished_at, e.expires_at, e.moves, e.pruned_at, e.warm_up, e.brake_refused, e.brake_complaints`
 
 func scanEdition(row rowScanner) (newsletter.Edition, error) {
 	var (
@@ -23,13 +23,15 @@ func scanEdition(row rowScanner) (newsletter.Edition, error) {
 		due, asOf, created, expires int64
 		plannedAt, startedAt        sql.NullInt64
 		finishedAt, prunedAt        sql.NullInt64
+		refused, complaints         sql.NullInt64
 	)
 	err := row.Scan(&e.ID, &e.NewsletterID, &e.Newsletter, &e.Cadence, &date, &e.Slot, &e.State, &e.Reason,
 		&due, &asOf, &e.Hash, &e.Subject, &e.Articles, &e.Planned, &e.OnDoubt, &created,
-		&plannedAt, &startedAt, &finishedAt, &expires, &e.Moves, &prunedAt, &warmUp)
+		&plannedAt, &startedAt, &finishedAt, &expires, &e.Moves, &prunedAt, &warmUp, &refused, &complaints)
 	if err != nil {
 		return e, err
 	}
+	e.Brakes = newsletter.Brakes{Refused: fromMillionths(refused), Complaints: fromMillionths(complaints)}
 	if e.WarmUp, err = newsletter.ParseWarmUp(warmUp); err != nil {
 		return e, err
 	}
@@ -58,6 +60,9 @@ func (s *Store) FreezeEdition(ctx context.Context, f newsletter.FrozenEdition, n
 }
 
 func (t *tx) freeze(f newsletter.FrozenEdition, now time.Time) (int64, error) {
+	if err := t.refuseRestored(); err != nil {
+		return 0, err
+	}
 	e := f.Edition
 	slot, err := t.freeSlot(f)
 	if err != nil {
@@ -87,6 +92,9 @@ func (t *tx) freeze(f newsletter.FrozenEdition, now time.Time) (int64, error) {
 			id, v.ArticleID, string(v.Verdict)); err != nil {
 			return 0, err
 		}
+	}
+	if err := t.noteFrozen(id, e, now); err != nil {
+		return 0, err
 	}
 	return id, t.deskEvent(now, f.Actor, "edition frozen", e.NewsletterID, id, "hash "+e.Hash)
 }
@@ -139,14 +147,16 @@ func (s *Store) SkipSlot(ctx context.Context, key newsletter.SlotKey, dueAt time
 			return err
 		}
 		skipped = true
-		id, err := t.insertEdition(newsletter.Edition{
+		e := newsletter.Edition{
 			NewsletterID: key.NewsletterID, Cadence: key.Cadence, Date: key.Date, Slot: key.Slot,
 			State: newsletter.EditionSkipped, Reason: reason, DueAt: dueAt, AsOf: now,
 			OnDoubt: newsletter.DoubtResend, ExpiresAt: dueAt.Add(key.Cadence.DeliveryTime()),
-		}, now)
+		}
+		id, err := t.insertEdition(e, now)
 		if err != nil {
 			return err
 		}
+		t.noteSkipped(id, e, now)
 		return t.deskEvent(now, actor, "slot skipped", key.NewsletterID, id, reason)
 	})
 	return skipped, err
