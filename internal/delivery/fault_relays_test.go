@@ -160,3 +160,23 @@ func TestFaults_AsManyConnectionsAsTheRelayTakes(t *testing.T) {
 	toldOnce(t, r.Log.Told(), toldDown, toldFewer)
 	leftNothing(t.Context(), t, s)
 }
+
+// A result is on record at once, also where the next message has to wait for its turn: a crash
+// meanwhile must not make a doubt of it.
+func TestFaults_AResultDoesNotWaitForTheRate(t *testing.T) {
+	t.Parallel()
+	server := relay(t, smtptest.Options{Pipelining: true})
+	r, _, _ := newsroom(t, newsroomtest.Options{Transport: server.URL() + "?rate=0.01"}, 3)
+	e := r.Begin("daily-news")
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Desk.Carry(ctx, e.ID, time.Minute, nil) }()
+	newsroomtest.Until(t.Context(), t, "the first result is on record, and nothing is being sent", func() bool {
+		_, tally := r.Tally(e.ID)
+		return tally.Counts[newsletter.Accepted] == 1 && tally.Counts[newsletter.Sending] == 0
+	})
+	stop()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("it ended with %v", err)
+	}
+}
