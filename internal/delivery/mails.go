@@ -37,17 +37,12 @@ const mailPage = 50
 // wait behind digests, until ctx ends. Nothing that goes wrong ends it: what could not be
 // sent is tried again.
 func (e *Engine) carryMails(ctx context.Context) {
-	c := &mailConnection{engine: e}
+	c := &mailConnection{engine: e, unsettled: true}
 	defer c.close()
-	if n, err := e.Outbox.RecoverMails(ctx, e.Now()); err != nil {
-		e.Logger.Error("mails of the last sender are not recovered", "error", err)
-	} else if n > 0 {
-		e.Logger.Warn("mails were being handed over when the last sender ended; they are sent again", "mails", n)
-	}
 	idleSince := e.Now()
 	for ctx.Err() == nil {
 		n, err := e.carryDueMails(ctx, c)
-		if err != nil && ctx.Err() == nil && e.isNews("", "mails", mail.Outcome{Err: err}) {
+		if err != nil && ctx.Err() == nil && e.isNews("", "mails", mail.Outcome{}) {
 			e.Logger.Error("transactional mail is not sent now; it is tried again and again", "error", err)
 		}
 		if n > 0 && err == nil {
@@ -74,6 +69,16 @@ func (e *Engine) carryMails(ctx context.Context) {
 }
 
 func (e *Engine) carryDueMails(ctx context.Context, c *mailConnection) (int, error) {
+	if c.unsettled { // left by the last sender, or by this one when a result could not be recorded
+		n, err := e.Outbox.RecoverMails(ctx, e.Now())
+		if err != nil {
+			return 0, err
+		}
+		c.unsettled = false
+		if n > 0 {
+			e.Logger.Warn("mails were being handed over and have no result; they are sent again", "mails", n)
+		}
+	}
 	if _, err := e.Outbox.ExpireMails(ctx, e.Now()); err != nil {
 		return 0, err
 	}
@@ -109,12 +114,12 @@ func (e *Engine) carryMail(ctx context.Context, c *mailConnection, id int64) err
 	from, to, message, err := e.Outbox.Compose(ctx, m)
 	if err != nil {
 		o := newsletter.Outcome{State: newsletter.Deferred, Reply: "not composed: " + err.Error()}
-		return errors.Join(err, e.finishMail(ctx, m, o))
+		return errors.Join(err, e.finishMail(ctx, c, m, o))
 	}
 	if signer := e.Signers.For(newsletter.Address{Email: from}.Domain()); signer != nil {
 		if message, err = signer.Sign(message); err != nil {
 			o := newsletter.Outcome{State: newsletter.Deferred, Reply: "not signed: " + err.Error()}
-			return errors.Join(err, e.finishMail(ctx, m, o))
+			return errors.Join(err, e.finishMail(ctx, c, m, o))
 		}
 	}
 	if e.BounceDomain != "" {
@@ -130,18 +135,26 @@ func (e *Engine) carryMail(ctx context.Context, c *mailConnection, id int64) err
 	if o.Broken {
 		c.close()
 	}
-	if err := e.finishMail(ctx, m, outcomeOf(o, relayName(c.relay))); err != nil {
+	if err := e.finishMail(ctx, c, m, outcomeOf(o, relayName(c.relay))); err != nil {
 		return err
 	}
 	if o.Fault == mail.FaultRelay {
+		c.refused(time.Now())
 		return &saidError{o}
 	}
 	return nil
 }
 
-func (e *Engine) finishMail(ctx context.Context, m newsletter.Mail, o newsletter.Outcome) error {
+// finishMail records what became of a mail. If that cannot be done now, it is sent once more:
+// better twice than never.
+func (e *Engine) finishMail(ctx context.Context, c *mailConnection, m newsletter.Mail, o newsletter.Outcome) error {
 	next := e.Now().Add(newsletter.RetryAfter(m.Attempts+1, e.Random()))
-	return e.Outbox.FinishMail(ctx, m.ID, o, next, e.Now())
+	err := e.Outbox.FinishMail(ctx, m.ID, o, next, e.Now())
+	for try := 1; err != nil && try < recordTries && e.sleep(ctx, time.Second) == nil; try++ {
+		err = e.Outbox.FinishMail(ctx, m.ID, o, next, e.Now())
+	}
+	c.unsettled = c.unsettled || err != nil
+	return err
 }
 
 // mailConnection is the connection of transactional mail: it waits for no place at a relay,
@@ -150,7 +163,11 @@ type mailConnection struct {
 	engine   *Engine
 	relay    *relay
 	session  mail.Session
-	failures int // to connect, in a row
+	failures int // to get a mail to a relay, in a row
+	// refusedUntil is how long a relay is passed over that takes connections from us and not
+	// this mail: what it says of the sender of confirmations need not hold for digests.
+	refusedUntil map[*relay]time.Time
+	unsettled    bool // a mail may have been begun and have no result
 }
 
 // open makes sure that there is a session with one of the relays; each is asked once.
@@ -161,7 +178,7 @@ func (c *mailConnection) open(ctx context.Context) error {
 	rs := c.engine.relays
 	var failures []error
 	for _, r := range rs.list {
-		if !rs.isUsable(r) && len(rs.list) > 1 {
+		if (!rs.isUsable(r) || time.Now().Before(c.refusedUntil[r])) && len(rs.list) > 1 {
 			continue
 		}
 		session, err := r.Connect(ctx)
@@ -173,13 +190,23 @@ func (c *mailConnection) open(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		failures = append(failures, err)
-		rs.refusedMail(r, err)
+		rs.failed(r, err)
 	}
 	c.failures++
 	if len(failures) == 0 {
 		return errNoRelay
 	}
 	return errors.Join(failures...)
+}
+
+// refused notes that the relay does not take this mail from us, and leaves it for another.
+func (c *mailConnection) refused(now time.Time) {
+	if c.refusedUntil == nil {
+		c.refusedUntil = map[*relay]time.Time{}
+	}
+	c.refusedUntil[c.relay] = now.Add(refusedAgain)
+	c.failures++
+	c.close()
 }
 
 var errNoRelay = errors.New("no relay takes mail now")

@@ -3,6 +3,8 @@ package delivery_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"log/slog"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -20,6 +22,7 @@ import (
 type outbox struct {
 	mu       sync.Mutex
 	outcomes []newsletter.State
+	failures int // how many results cannot be recorded at first
 }
 
 func (o *outbox) RecoverMails(context.Context, time.Time) (int, error) { return 0, nil }
@@ -43,6 +46,10 @@ func (o *outbox) Compose(context.Context, newsletter.Mail) (from, to string, mes
 func (o *outbox) FinishMail(_ context.Context, _ int64, outcome newsletter.Outcome, _, _ time.Time) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.failures > 0 {
+		o.failures--
+		return errors.New("the disk is full")
+	}
 	o.outcomes = append(o.outcomes, outcome.State)
 	return nil
 }
@@ -53,16 +60,9 @@ func (o *outbox) states() []newsletter.State {
 	return append([]newsletter.State(nil), o.outcomes...)
 }
 
-// The outbox counts doubts and decides to try again: it must be told of them.
-func TestMails_TellTheOutboxWhatIsInDoubt(t *testing.T) {
-	t.Parallel()
-	server, err := smtptest.Start(smtptest.Options{Faults: []smtptest.Fault{
-		{At: smtptest.AtDot, Times: 1, Action: smtptest.HangUp, Count: true},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = server.Close() })
+// carryMail runs a service with these relays until the outbox's mail is accepted.
+func carryMail(t *testing.T, box *outbox, relays string) {
+	t.Helper()
 	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), store.CreateIfMissing)
 	if err != nil {
 		t.Fatal(err)
@@ -72,15 +72,14 @@ func TestMails_TellTheOutboxWhatIsInDoubt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	relays, err := mail.ParseRelays(server.URL(), mail.Limits{Connections: 1}, mail.Options{})
+	list, err := mail.ParseRelays(relays, mail.Limits{Connections: 1}, mail.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	box := &outbox{}
 	e := delivery.NewEngine(delivery.Options{
-		Ledger: s, Role: s, Outbox: box, Relays: relays, BaseURL: "https://news.example.org",
+		Ledger: s, Role: s, Outbox: box, Relays: list, BaseURL: "https://news.example.org",
 		Keys: keys, Suppression: suppression, Now: func() time.Time { return newsroomtest.Start },
-		Random: func() float64 { return 0 }, Idle: 10 * time.Millisecond,
+		Random: func() float64 { return 0 }, Idle: 10 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
@@ -91,7 +90,43 @@ func TestMails_TellTheOutboxWhatIsInDoubt(t *testing.T) {
 	})
 	stop()
 	running.Wait()
+}
+
+// The outbox counts doubts and decides to try again: it must be told of them.
+func TestMails_TellTheOutboxWhatIsInDoubt(t *testing.T) {
+	t.Parallel()
+	server := relay(t, smtptest.Options{Faults: []smtptest.Fault{
+		{At: smtptest.AtDot, Times: 1, Action: smtptest.HangUp, Count: true},
+	}})
+	box := &outbox{}
+	carryMail(t, box, server.URL())
 	if got := box.states(); got[0] != newsletter.InDoubt {
 		t.Errorf("the attempts ended as %v", got)
+	}
+}
+
+// A relay that takes connections and no mail from the sender of confirmations is passed over.
+func TestMails_TakeAnotherRelayThanTheOneThatRefusesTheirSender(t *testing.T) {
+	t.Parallel()
+	first := relay(t, smtptest.Options{Faults: []smtptest.Fault{{At: smtptest.AtMail, Reply: "550 5.7.1 not from you"}}})
+	second := relay(t, smtptest.Options{})
+	box := &outbox{}
+	carryMail(t, box, first.URL()+","+second.URL())
+	if n := len(second.Messages()); n != 1 {
+		t.Errorf("the second relay got %d messages", n)
+	}
+	if _, total := first.Connections(); total != 1 {
+		t.Errorf("the first relay was asked %d times", total)
+	}
+}
+
+// A result that cannot be recorded at once is tried again: the mail is not sent twice.
+func TestMails_RecordAResultAgain(t *testing.T) {
+	t.Parallel()
+	server := relay(t, smtptest.Options{})
+	box := &outbox{failures: 2}
+	carryMail(t, box, server.URL())
+	if n := len(server.Messages()); n != 1 {
+		t.Errorf("the relay got %d messages", n)
 	}
 }

@@ -228,14 +228,6 @@ func (rs *relays) failed(r *relay, cause error) (down bool) {
 	return r.fail(cause, r.taken-1)
 }
 
-// refusedMail notes that the relay took no connection for transactional mail. If it has too
-// many, digests give up one of theirs.
-func (rs *relays) refusedMail(r *relay, cause error) {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	r.fail(cause, r.taken-1)
-}
-
 // fail gives the relay up for now. If connections are open and it answered, it has too many
 // and is left with so many; if it did not answer, the next one waits a little.
 func (r *relay) fail(cause error, left int) (down bool) {
