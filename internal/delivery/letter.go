@@ -70,7 +70,7 @@ func (e *contentError) Unwrap() error { return e.cause }
 // maxLetters is how many composed variants are kept in memory.
 const maxLetters = 500
 
-// forget drops what is kept of an edition: it is sent.
+// forget drops what is kept of an edition that is sent, and all letters: few are in use by others.
 func (e *Engine) forget(edition int64) {
 	e.mu.Lock()
 	clear(e.letters)
@@ -92,7 +92,8 @@ type SnapshotStore interface {
 	EditionSnapshot(ctx context.Context, id int64) (snapshot, templates []byte, err error)
 }
 
-// LoadSnapshot returns what the edition was frozen from.
+// LoadSnapshot returns what the edition was frozen from. What is stored and cannot be read is
+// a *contentError.
 func LoadSnapshot(ctx context.Context, store SnapshotStore, editionID int64) (digest.Snapshot, error) {
 	data, sources, err := store.EditionSnapshot(ctx, editionID)
 	if err != nil {
@@ -100,9 +101,13 @@ func LoadSnapshot(ctx context.Context, store SnapshotStore, editionID int64) (di
 	}
 	var templates digest.Templates
 	if err := json.Unmarshal(sources, &templates); err != nil {
-		return digest.Snapshot{}, fmt.Errorf("templates of edition %d: %w", editionID, err)
+		return digest.Snapshot{}, &contentError{fmt.Errorf("templates of edition %d: %w", editionID, err)}
 	}
-	return digest.Decode(data, templates)
+	snapshot, err := digest.Decode(data, templates)
+	if err != nil {
+		return snapshot, &contentError{fmt.Errorf("edition %d: %w", editionID, err)}
+	}
+	return snapshot, nil
 }
 
 // personal returns what differs in this reader's message.

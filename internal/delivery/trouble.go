@@ -3,6 +3,7 @@ package delivery
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -21,6 +22,7 @@ func (e *Engine) isNews(relay, trouble string, cause mail.Outcome) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	seen, known := e.troubles[key]
+	maps.DeleteFunc(e.troubles, func(_ string, seen time.Time) bool { return now.Sub(seen) > quiet })
 	e.troubles[key] = now
 	return !known || now.Sub(seen) > quiet
 }
@@ -67,7 +69,7 @@ func (e *Engine) tellMessage(relay string, o mail.Outcome) {
 	switch {
 	case o.State == newsletter.InDoubt:
 		if e.isNews(relay, "doubt", mail.Outcome{}) {
-			e.Logger.Warn("a relay did not answer to a whole message: it is in doubt and on record, see \"broadsheet edition deliveries --doubted\"",
+			e.Logger.Warn("a relay did not answer to a whole message: it is in doubt and on record, see \"broadsheet edition deliveries ID --doubted\"",
 				"relay", relay, "error", &saidError{o})
 		}
 	case o.State == newsletter.Deferred && o.Broken, o.State == newsletter.Waiting && o.Broken && o.Code == 0:
@@ -77,7 +79,7 @@ func (e *Engine) tellMessage(relay string, o mail.Outcome) {
 	}
 }
 
-// saidError is what a relay said to a message, or how it did not.
+// saidError is what a relay said to a message, or how it did not. It names no reader.
 type saidError struct{ outcome mail.Outcome }
 
 func (e *saidError) Error() string {
@@ -85,7 +87,7 @@ func (e *saidError) Error() string {
 	if o.Code == 0 {
 		return fmt.Sprintf("%s: %v", o.Phase, o.Err)
 	}
-	return strings.Join(strings.Fields(fmt.Sprintf("it answered %d %s %s to %s", o.Code, o.Enhanced, o.Reply, o.Phase)), " ")
+	return strings.Join(strings.Fields(fmt.Sprintf("it answered %d %s %s to %s", o.Code, o.Enhanced, newsletter.HideAddresses(o.Reply), o.Phase)), " ")
 }
 
 func (e *saidError) Unwrap() error { return e.outcome.Err }
