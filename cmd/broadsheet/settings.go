@@ -335,7 +335,7 @@ func redactURLs(list string) string {
 	parts := mail.SplitRelays(list)
 	for i, p := range parts {
 		u, err := url.Parse(strings.TrimSpace(p))
-		if err != nil || u.Scheme == "" || u.Opaque != "" && strings.Contains(p, "@") {
+		if err != nil || u.Scheme == "" || u.User == nil && strings.Contains(p, "@") {
 			return "(hidden)"
 		}
 		query := u.Query()

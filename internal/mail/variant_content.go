@@ -182,7 +182,11 @@ func (v *Variant) prepare() error {
 		if !s.inBody() {
 			before = bytes.TrimRight(before, " ")
 		}
-		if len(before) == 0 || before[len(before)-1] != map[bool]byte{true: '\n', false: ':'}[s.inBody()] {
+		end := byte(':')
+		if s.inBody() {
+			end = '\n'
+		}
+		if len(before) == 0 || before[len(before)-1] != end {
 			return errVariant
 		}
 		v.slots = append(v.slots, newSlot(s))

@@ -73,11 +73,11 @@ func (t *tx) raiseAlarm(r newsletter.RaisedAlarm, settled int) (int64, error) {
 		nullMillis(r.ClearedAt), nullMillis(r.ClearMailedAt), nullMillis(r.ClearCalledAt), settled)
 }
 
-// NoteProgress notes how many of the edition are accepted by now. moving says that nothing
+// NoteProgress notes how many of the edition are accepted by now. idle says that nothing
 // was to be expected, because the edition is paused, for example.
-func (s *Store) NoteProgress(ctx context.Context, editionID int64, accepted int, moving bool, now time.Time) error {
+func (s *Store) NoteProgress(ctx context.Context, editionID int64, accepted int, idle bool, now time.Time) error {
 	before, _, err := s.Progress(ctx, editionID)
-	if err != nil || before == accepted && !moving {
+	if err != nil || before == accepted && !idle {
 		return err
 	}
 	err = s.write(ctx, func(t *tx) error {
