@@ -117,7 +117,7 @@ func decode(line []byte) (Entry, error) {
 	}
 	sum, err := strconv.ParseUint(string(line[:checksum-1]), 16, 32)
 	data := line[checksum:]
-	if err != nil || uint32(sum) != crc32.Checksum(data, table) {
+	if err != nil || sum != uint64(crc32.Checksum(data, table)) {
 		return e, errBroken
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))

@@ -57,13 +57,13 @@ func read(r io.Reader, skipBroken bool, each func(Entry) error) (Summary, error)
 	in := bufio.NewReaderSize(r, MaxLine)
 	for n := 1; ; n++ {
 		line, whole, err := nextLine(in)
-		if err == io.EOF && len(line) == 0 {
+		ended := err == nil
+		switch {
+		case !ended && !errors.Is(err, io.EOF):
+			return s, err
+		case !ended && len(line) == 0:
 			return s, nil
 		}
-		if err != nil && err != io.EOF {
-			return s, err
-		}
-		ended := err == nil
 		e, err := decode(line)
 		switch {
 		case err == nil && whole:
@@ -90,8 +90,8 @@ func read(r io.Reader, skipBroken bool, each func(Entry) error) (Summary, error)
 // whole is false. The error is io.EOF if the file ends without ending the line.
 func nextLine(in *bufio.Reader) (line []byte, whole bool, err error) {
 	line, err = in.ReadSlice('\n')
-	whole = err != bufio.ErrBufferFull
-	for err == bufio.ErrBufferFull {
+	whole = !errors.Is(err, bufio.ErrBufferFull)
+	for errors.Is(err, bufio.ErrBufferFull) {
 		_, err = in.ReadSlice('\n')
 	}
 	return bytes.TrimSuffix(line, []byte{'\n'}), whole, err

@@ -40,6 +40,7 @@ func (s *Store) MoveEdition(ctx context.Context, id int64, from []newsletter.Edi
 			string(to), reason, started, finished, id); err != nil {
 			return err
 		}
+		t.noteMoved(id, to, now)
 		return t.deskEvent(now, actor, "edition "+string(to), newsletterID, id, reason)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
@@ -107,7 +108,7 @@ func (s *Store) WithholdCancelled(ctx context.Context, editionID int64, now time
 // reopen makes an edition one that is carried out, until a time, because something of its
 // ledger is to be tried again, and forgets its totals. It is refused with the reason cancelled
 // or rows_gone where that cannot be.
-func (t *tx) reopen(id int64, expires time.Time) error {
+func (t *tx) reopen(id int64, expires, now time.Time) error {
 	n, err := t.changed(`UPDATE editions SET state = CASE WHEN state IN ('sent', 'expired') THEN 'sending' ELSE state END, finished_at = NULL,
 			expires_at = CASE WHEN expires_at < $1 THEN $1 ELSE expires_at END WHERE id = $2 AND state <> 'cancelled'`, millis(expires), id)
 	if err == nil && n == 0 {
@@ -116,6 +117,7 @@ func (t *tx) reopen(id int64, expires time.Time) error {
 	if err != nil {
 		return err
 	}
+	t.noteSending(id, now)
 	return t.dropTotals(id)
 }
 

@@ -130,6 +130,13 @@ func (in *intake) find(query string, args ...any) (int64, error) {
 // admit adds a new article.
 func (in *intake) admit(item newsletter.Item, guid string) error {
 	a := newsletter.Admit(item, in.first, in.now)
+	sent, err := sentBefore(in.tx, item.URL, in.source.ID, guid)
+	if err != nil {
+		return err
+	}
+	if sent {
+		a.Baseline, a.Hold, a.OwedFrom = true, "", time.Time{}
+	}
 	id, err := in.insert(`INSERT INTO articles (source_id, guid, url, headline, summary, author, image_url, image_alt, label,
 			published_at, revised_at, first_seen, owed_from, hold, baseline, hash, updated_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $12) RETURNING id`,

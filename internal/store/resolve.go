@@ -44,7 +44,7 @@ func (s *Store) ResolveDoubts(ctx context.Context, f newsletter.ResolveFilter, a
 
 func (t *tx) resolve(f newsletter.ResolveFilter, first, last int64, as newsletter.Settlement, expires, now time.Time) (int, error) {
 	if as == newsletter.Resend {
-		if err := t.reopen(f.EditionID, expires); err != nil {
+		if err := t.reopen(f.EditionID, expires, now); err != nil {
 			return 0, err
 		}
 		return t.changed(`UPDATE deliveries SET state = 5, doubts = doubts + 1, next_try = $1,

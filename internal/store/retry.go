@@ -37,7 +37,7 @@ func (s *Store) CountRetry(ctx context.Context, f newsletter.RetryFilter) (n int
 func (s *Store) RetryDeliveries(ctx context.Context, f newsletter.RetryFilter, real bool, expires time.Time, actor string, now time.Time) (newsletter.Retried, error) {
 	var r newsletter.Retried
 	err := s.each(ctx, retryPick(f), func(t *tx, first, last int64) error {
-		if err := t.reopen(f.EditionID, expires); err != nil {
+		if err := t.reopen(f.EditionID, expires, now); err != nil {
 			return err
 		}
 		chunk, err := t.retry(retryPick(f), first, last, real, expires, now)

@@ -65,6 +65,7 @@ func (s *Store) UnskipDate(ctx context.Context, newsletterID int64, date newslet
 		if err != nil || n == 0 {
 			return err
 		}
+		t.noteUnskipped(newsletterID, date, now)
 		return t.deskEvent(now, actor, "skip undone", newsletterID, 0, date.String())
 	})
 	if err != nil {

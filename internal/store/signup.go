@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"broadsheet/internal/journal"
 	"broadsheet/internal/newsletter"
 )
 
@@ -274,10 +275,11 @@ func (t *tx) confirmChoice(su newsletter.SignUp, c newsletter.SignUpChoice, subs
 	if one.Superseded(subs) {
 		return nil
 	}
-	active := false
+	active, left := false, false
 	for _, u := range subs {
 		if u.NewsletterID == c.NewsletterID {
 			active = u.State == newsletter.Active || u.State == newsletter.PausedSub
+			left = u.State == newsletter.Left
 		}
 	}
 	var err error
@@ -285,6 +287,9 @@ func (t *tx) confirmChoice(su newsletter.SignUp, c newsletter.SignUpChoice, subs
 		err = t.correctChoice(su, c, now)
 	} else {
 		err = t.activate(su.SubscriberID, c, now)
+	}
+	if err == nil && left {
+		err = t.noteSubscription(journal.Joined, su.SubscriberID, c.NewsletterID, now)
 	}
 	if err != nil {
 		return err

@@ -409,6 +409,7 @@ func (t *tx) beginEdition(id int64, l lastLook, now time.Time) error {
 	if err := t.countWarmUp(id, l.warmUp, 1, now); err != nil || l.edition != newsletter.EditionFrozen {
 		return err
 	}
+	t.noteSending(id, now)
 	_, err := t.exec(`UPDATE editions SET state = 'sending', started_at = COALESCE(started_at, $1) WHERE id = $2`, millis(now), id)
 	return err
 }

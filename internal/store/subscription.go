@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"broadsheet/internal/journal"
 	"broadsheet/internal/newsletter"
 )
 
@@ -152,6 +153,9 @@ func (t *tx) end(u newsletter.Subscription, kind newsletter.EventKind, origin ne
 	if err != nil || n == 0 {
 		return err
 	}
+	if err := t.noteSubscription(journal.Left, u.SubscriberID, u.NewsletterID, now); err != nil {
+		return err
+	}
 	return t.subscriptionEvent(u.SubscriberID, u.NewsletterID, kind, origin, 0, editionID, now)
 }
 
@@ -198,6 +202,9 @@ func (s *Store) UndoLeave(ctx context.Context, link newsletter.Link, origin news
 			UPDATE subscriptions SET left_at = NULL, updated_at = $1,
 				state = CASE WHEN joined_at IS NULL THEN 'pending' WHEN paused_until > $1 THEN 'paused' ELSE 'active' END
 			WHERE newsletter_id = $2 AND subscriber_id = $3`, millis(now), link.NewsletterID, link.SubscriberID)
+		if err == nil {
+			err = t.noteSubscription(journal.Joined, link.SubscriberID, link.NewsletterID, now)
+		}
 		if err == nil {
 			err = t.subscriptionEvent(link.SubscriberID, link.NewsletterID, newsletter.EventUndone, origin, 0, link.EditionID, now)
 		}

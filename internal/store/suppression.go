@@ -74,6 +74,7 @@ func (t *tx) enterSuppression(s newsletter.Suppression, now time.Time) (bool, er
 	if err != nil {
 		return false, err
 	}
+	t.noteSuppressed(s, now)
 	return true, t.suppressionEvent(s.Hash, newsletter.SuppressionEvent{
 		Kind: newsletter.EventSuppressed, Reason: s.Reason, Note: s.Note, Actor: s.Actor, At: now,
 	})
@@ -90,6 +91,7 @@ func (t *tx) liftSuppression(hash []byte, path newsletter.LiftPath, note, actor 
 	if _, err := t.exec(`DELETE FROM suppressions WHERE hash = $1`, hash); err != nil {
 		return err
 	}
+	t.noteLifted(hash, now)
 	return t.suppressionEvent(hash, newsletter.SuppressionEvent{
 		Kind: newsletter.EventLifted, Reason: stands.Reason, Path: path, Note: note, Actor: actor, At: now,
 	})

@@ -24,6 +24,7 @@ func (s *Store) WithdrawArticle(ctx context.Context, id int64, actor string, now
 		if _, err := t.exec(`UPDATE articles SET withdrawn_at = $1 WHERE id = $2`, millis(now), id); err != nil {
 			return err
 		}
+		t.noteWithdrawn(a, now)
 		return t.deskEvent(now, actor, "article withdrawn", 0, 0, fmt.Sprintf("article %d", id))
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -23,11 +24,13 @@ const (
 // writer is the one goroutine that writes. Whoever wants to write hands it a function; it
 // runs those that are waiting in one transaction, each in a savepoint of its own, commits
 // once, and then tells all of them. So one bad row does not fail its group, and hundreds of
-// writes share the cost of one fsync.
+// writes share the cost of one fsync. What belongs into the journal is there before the commit.
 type writer struct {
 	db    *sql.DB
 	turn  *turn
 	queue chan *job
+	// journal is what is appended to as well; nil: nothing.
+	journal atomic.Pointer[Journal]
 
 	mu     sync.RWMutex // guards closed against a send on the closed queue
 	closed bool
@@ -46,6 +49,8 @@ type tx struct {
 	conn *sql.Conn
 	// statements are prepared once and kept: preparing costs more than most writes.
 	statements map[string]*sql.Stmt
+	journal    *Journal // of this transaction; nil: none is kept
+	notes      []noted  // that it leaves there
 }
 
 func startWriter(ctx context.Context, path string) (*writer, error) {
@@ -136,6 +141,7 @@ func (w *writer) group(t *tx, first *job) {
 		first.result <- err
 		return
 	}
+	t.journal, t.notes = w.journal.Load(), nil
 	var ran []*job
 	start := time.Now()
 	for j := first; j != nil; j = w.next(len(ran), start) {
@@ -143,7 +149,12 @@ func (w *writer) group(t *tx, first *job) {
 			j.result <- err
 			continue
 		}
-		err := t.savepoint(j.run)
+		err := t.savepoint(func(t *tx) error {
+			if err := j.run(t); err != nil {
+				return err
+			}
+			return t.appendNeeded()
+		})
 		if broken, ok := errors.AsType[*brokenTxError](err); ok {
 			w.fail(t, append(ran, j), broken)
 			return
@@ -153,6 +164,10 @@ func (w *writer) group(t *tx, first *job) {
 			continue
 		}
 		ran = append(ran, j)
+	}
+	if err := t.appendRest(); err != nil {
+		w.fail(t, ran, fmt.Errorf("journal: %w", err))
+		return
 	}
 	if _, err := t.exec(`COMMIT`); err != nil {
 		w.fail(t, ran, fmt.Errorf("commit: %w", err))
@@ -196,11 +211,13 @@ func (t *tx) savepoint(f func(*tx) error) (err error) {
 	if _, err := t.exec(`SAVEPOINT job`); err != nil {
 		return &brokenTxError{err}
 	}
+	notes := len(t.notes)
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic in a write: %v", p)
 		}
 		if err != nil {
+			t.notes = t.notes[:min(notes, len(t.notes))]
 			if _, rollbackErr := t.exec(`ROLLBACK TO job`); rollbackErr != nil {
 				err = &brokenTxError{errors.Join(err, rollbackErr)}
 				return
