@@ -77,6 +77,7 @@ a digest of what is new to them. Every message is accounted for.
 		newArticleCommand(a),
 		newEditionCommand(a),
 		newSubscriberCommand(a),
+		newSuppressionCommand(a),
 		newTokenCommand(a),
 		newConfigCommand(a),
 		newDKIMCommand(a, net.DefaultResolver.LookupTXT),

@@ -135,7 +135,8 @@ func subscriberShow(a *app) *cobra.Command {
 		Use:   "show EMAIL|NUMBER",
 		Short: "Show a subscriber with the history, the proof of consent",
 		Long: `Shows a subscriber, the subscriptions, and all that happened to them, the oldest first:
-when, from which page and address, and which words were shown.`,
+when, from which page and address, and which words were shown. It says too whether the
+address is suppressed, and what became of a sign-up that is not confirmed.`,
 		Example: `  broadsheet subscriber show vera@example.org
   broadsheet subscriber show 42 --json`,
 		Args: exactArgs("EMAIL|NUMBER"),
@@ -149,10 +150,14 @@ when, from which page and address, and which words were shown.`,
 				if err != nil {
 					return err
 				}
-				if a.json {
-					return a.printJSON(subscriberDetail{v, viewEvents(events)})
+				standing, err := standingOf(cmd.Context(), r, s)
+				if err != nil {
+					return err
 				}
-				a.printSubscriber(v)
+				if a.json {
+					return a.printJSON(subscriberDetail{v, standing, viewEvents(events)})
+				}
+				a.printSubscriber(v, standing.fields()...)
 				a.printEvents(events)
 				return nil
 			})
@@ -160,7 +165,7 @@ when, from which page and address, and which words were shown.`,
 	}
 }
 
-func (a *app) printSubscriber(v subscriberView) {
+func (a *app) printSubscriber(v subscriberView, more ...[2]string) {
 	fields := [][2]string{
 		{"subscriber", strconv.FormatInt(v.Subscriber, 10)}, {"email", v.Email}, {"name", v.Name},
 		{"time zone", v.TimeZone}, {"since", local(*v.CreatedAt)},
@@ -179,7 +184,7 @@ func (a *app) printSubscriber(v subscriberView) {
 		}
 		fields = append(fields, [2]string{u.Newsletter, words})
 	}
-	a.printFields(fields)
+	a.printFields(append(fields, more...))
 }
 
 func (a *app) printEvents(events []newsletter.Event) {

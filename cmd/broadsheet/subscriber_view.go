@@ -33,6 +33,7 @@ type subscriptionView struct {
 
 type subscriberDetail struct {
 	subscriberView
+	subscriberStanding
 	Events []eventView `json:"events"`
 }
 

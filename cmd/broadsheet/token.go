@@ -14,7 +14,8 @@ import (
 func newTokenCommand(a *app) *cobra.Command {
 	return newGroup("token", "Tokens for the staff API",
 		`A token lets a program use the staff API. It is shown once, when it is made, and kept only
-as a hash. Its scopes say what it may do: subscribers:read, subscribers:write, or all.`, groupOperation,
+as a hash. Its scopes say what it may do: subscribers:read, subscribers:write,
+suppressions:read, suppressions:write, or all.`, groupOperation,
 		tokenCreate(a), tokenList(a), tokenRevoke(a))
 }
 
@@ -51,7 +52,7 @@ for. Give it the narrowest scopes that do.`,
   export TOKEN=$(broadsheet token create sync --scopes subscribers:read,subscribers:write -q)`,
 		Args: exactArgs("NAME"),
 	}
-	scopes := cmd.Flags().String("scopes", string(newsletter.ScopeReadSubscribers), "subscribers:read, subscribers:write, with commas, or all")
+	scopes := cmd.Flags().String("scopes", string(newsletter.ScopeReadSubscribers), "subscribers:read, subscribers:write, suppressions:read, suppressions:write, with commas, or all")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return a.withReaders(cmd.Context(), func(_ *services, r *readers.Service) error {
 			secret, t, err := r.CreateToken(cmd.Context(), args[0], *scopes)

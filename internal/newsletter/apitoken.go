@@ -11,9 +11,11 @@ type Scope string
 
 // The scopes.
 const (
-	ScopeAll              Scope = "all" // every right, later ones too
-	ScopeReadSubscribers  Scope = "subscribers:read"
-	ScopeWriteSubscribers Scope = "subscribers:write"
+	ScopeAll               Scope = "all" // every right, later ones too
+	ScopeReadSubscribers   Scope = "subscribers:read"
+	ScopeWriteSubscribers  Scope = "subscribers:write"
+	ScopeReadSuppressions  Scope = "suppressions:read"
+	ScopeWriteSuppressions Scope = "suppressions:write"
 )
 
 // ParseScopes reads a comma-separated list of scopes.
@@ -21,12 +23,13 @@ func ParseScopes(list string) ([]Scope, error) {
 	var scopes []Scope
 	for word := range strings.SplitSeq(list, ",") {
 		switch s := Scope(strings.TrimSpace(word)); s {
-		case ScopeAll, ScopeReadSubscribers, ScopeWriteSubscribers:
+		case ScopeAll, ScopeReadSubscribers, ScopeWriteSubscribers, ScopeReadSuppressions, ScopeWriteSuppressions:
 			if !slices.Contains(scopes, s) {
 				scopes = append(scopes, s)
 			}
 		default:
-			return nil, Invalidf("scopes", "%.40q is not a scope; use %s, %s or %s, separated by commas", word, ScopeReadSubscribers, ScopeWriteSubscribers, ScopeAll)
+			return nil, Invalidf("scopes", "%.40q is not a scope; use %s, %s, %s, %s or %s, separated by commas", word,
+				ScopeReadSubscribers, ScopeWriteSubscribers, ScopeReadSuppressions, ScopeWriteSuppressions, ScopeAll)
 		}
 	}
 	return scopes, nil

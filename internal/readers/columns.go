@@ -38,8 +38,7 @@ func columnsOf(names []string) (c columns, ignored []string, err error) {
 
 // place returns which column a name means; nil: none.
 func (c *columns) place(name string) *int {
-	word := strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(oneLine(name)))
-	switch word {
+	switch columnWord(name) {
 	case "email", "emailaddress":
 		return &c.email
 	case "name", "fullname":
@@ -56,6 +55,11 @@ func (c *columns) place(name string) *int {
 		return &c.zone
 	}
 	return nil
+}
+
+// columnWord returns the name of a column as it is compared.
+func columnWord(name string) string {
+	return strings.NewReplacer(" ", "", "_", "", "-", "").Replace(strings.ToLower(oneLine(name)))
 }
 
 // get returns a field; a record may have fewer than the header.

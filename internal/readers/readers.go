@@ -27,6 +27,8 @@ type Store interface {
 	Subscriptions
 	Leavings
 	Imports
+	SuppressionList
+	SuppressionChanges
 	Tokens
 }
 

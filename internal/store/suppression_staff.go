@@ -77,7 +77,7 @@ func (t *tx) mayLift(hash []byte, path newsletter.LiftPath, note string) (newsle
 }
 
 // answerWaiting puts the mail of an address's waiting sign-up into the outbox, if no mail
-// answered it and nothing stands against the address any more.
+// answers it and nothing stands against the address any more.
 func (t *tx) answerWaiting(emailKey string, now time.Time) (at time.Time, queued bool, err error) {
 	key, err := suppressionKey(t)
 	if err != nil {
@@ -92,7 +92,7 @@ func (t *tx) answerWaiting(emailKey string, now time.Time) (at time.Time, queued
 		return at, false, err
 	}
 	waiting, ok, err := waitingSignUp(t, id, now)
-	if err != nil || !ok || waiting.MailState != newsletter.Unplanned {
+	if err != nil || !ok || waiting.MailState != newsletter.Unplanned && waiting.MailState != newsletter.Withheld {
 		return at, false, err
 	}
 	answer := newsletter.Answer{Now: now}

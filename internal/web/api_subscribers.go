@@ -65,7 +65,9 @@ type subscriberPage struct {
 // subscriberDetail is the answer of GET /api/v1/subscribers/{id}.
 type subscriberDetail struct {
 	subscriberJSON
-	Events []eventJSON `json:"events"`
+	Suppression   *suppressionJSON `json:"suppression"`     // why the address must not be mailed; null: it may be
+	WaitingSignUp *waitingJSON     `json:"waiting_sign_up"` // null: none
+	Events        []eventJSON      `json:"events"`
 }
 
 func (a *app) apiSubscribers(c echo.Context) error {
@@ -118,7 +120,10 @@ func (a *app) apiSubscriber(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	detail := subscriberDetail{shown, []eventJSON{}}
+	detail := subscriberDetail{subscriberJSON: shown, Events: []eventJSON{}}
+	if err := a.standingOf(ctx, s, &detail); err != nil {
+		return err
+	}
 	for _, e := range events {
 		detail.Events = append(detail.Events, eventJSON{
 			Event: e.ID, Newsletter: e.Newsletter, Kind: string(e.Kind), At: e.At.UTC(), Channel: e.Channel,

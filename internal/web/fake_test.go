@@ -149,3 +149,23 @@ func topics() []newsletter.Section {
 		{ID: 4, NewsletterID: 1, Bit: 3, Slug: "science", Name: "Science"},
 	}
 }
+
+func (f *fake) Suppressions(context.Context, readers.SuppressionFilter, int64, int) ([]newsletter.Suppression, error) {
+	return nil, f.err
+}
+
+func (f *fake) Standing(_ context.Context, who string) (readers.Standing, error) {
+	return readers.Standing{Target: who}, nil
+}
+
+func (f *fake) Suppress(_ context.Context, who, _ string, _ newsletter.Origin) (readers.Standing, bool, error) {
+	return readers.Standing{Target: who}, true, f.err
+}
+
+func (f *fake) LiftSuppression(context.Context, string, newsletter.Origin) (newsletter.LiftedSuppression, error) {
+	return newsletter.LiftedSuppression{}, f.err
+}
+
+func (f *fake) Waiting(context.Context, newsletter.Subscriber) (readers.Waiting, bool, error) {
+	return readers.Waiting{}, false, nil
+}

@@ -14,6 +14,7 @@ type Readers interface {
 	Unsubscribing
 	Managing
 	Staff
+	Suppressions
 }
 
 // Catalogue knows what can be subscribed to.

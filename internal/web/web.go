@@ -111,6 +111,10 @@ func (a *app) routes(e *echo.Echo) {
 	e.GET("/api/v1/subscribers/:id", a.apiSubscriber, private, read)
 	e.PATCH("/api/v1/subscribers/:id", a.apiUpdateSubscriber, private, write)
 	e.DELETE("/api/v1/subscribers/:id", a.apiRemoveSubscriber, private, write)
+	readBarred, writeBarred := a.authorised(newsletter.ScopeReadSuppressions), a.authorised(newsletter.ScopeWriteSuppressions)
+	e.GET("/api/v1/suppressions", a.apiSuppressions, private, readBarred)
+	e.POST("/api/v1/suppressions", a.apiSuppress, private, writeBarred)
+	e.DELETE("/api/v1/suppressions/:id", a.apiLiftSuppression, private, writeBarred)
 
 	page("/assets/:file", a.asset)
 	page("/favicon.ico", a.favicon)
