@@ -64,8 +64,8 @@ func (a *app) printEditions(views []editionView) {
 		}
 		rows = append(rows, []string{
 			fmt.Sprint(v.Edition), v.Newsletter, v.Cadence, v.Date, v.Slot, state, fmt.Sprint(v.Planned),
-			fmt.Sprint(v.Accepted), fmt.Sprint(v.Refused), fmt.Sprint(v.Waiting), cut(v.Subject, 48),
+			fmt.Sprint(v.Accepted), fmt.Sprint(v.Refused), fmt.Sprint(v.Expired), fmt.Sprint(v.InDoubt), fmt.Sprint(v.Withheld), fmt.Sprint(v.Waiting), cut(v.Subject, 40),
 		})
 	}
-	a.printTable([]string{"EDITION", "NEWSLETTER", "CADENCE", "DATE", "SLOT", "STATE", "PLANNED", "ACCEPTED", "REFUSED", "WAITING", "SUBJECT"}, rows)
+	a.printTable([]string{"EDITION", "NEWSLETTER", "CADENCE", "DATE", "SLOT", "STATE", "PLANNED", "ACCEPTED", "REFUSED", "EXPIRED", "IN DOUBT", "WITHHELD", "WAITING", "SUBJECT"}, rows)
 }

@@ -19,17 +19,18 @@ import (
 // sending is one run of the send command.
 type sending struct {
 	*app
-	edition int64
-	cadence string
-	dryRun  bool
-	test    string
-	yes     bool
-	extra   bool
-	subject string
-	intro   string
-	onDoubt string
-	warmUp  string
-	wait    time.Duration
+	edition    int64
+	cadence    string
+	dryRun     bool
+	test       string
+	yes        bool
+	extra      bool
+	subject    string
+	intro      string
+	onDoubt    string
+	onDoubtSet bool
+	warmUp     string
+	wait       time.Duration
 }
 
 func newSendCommand(a *app) *cobra.Command {
@@ -46,7 +47,9 @@ An edition takes the slot of its day, so that the schedule does not send another
 that slot is taken already, or with --extra, it is an extra edition. No reader ever gets
 the same article twice.
 
-It can be stopped at any time, by Ctrl-C or worse: the same command goes on. While
+It can be stopped at any time, by Ctrl-C or worse: the same command goes on. With an
+edition that is paused it goes on only if somebody says so: at the terminal, by --edition,
+or by "broadsheet edition resume". While
 "broadsheet serve" runs on the same database, serve does the sending and this command
 watches. It returns when nothing is due within --wait.
 
@@ -65,6 +68,7 @@ anything), 4 unfinished.`,
 			if len(args) > 0 {
 				slug = args[0]
 			}
+			s.onDoubtSet = cmd.Flags().Changed("on-doubt")
 			return s.run(cmd.Context(), slug)
 		},
 	}
@@ -130,16 +134,21 @@ func (s *sending) run(ctx context.Context, slug string) error {
 			}
 		}
 		if s.edition != 0 {
-			return s.carry(ctx, sv, s.edition)
-		}
-		if sends {
-			e, ok, err := sv.desk.Unfinished(ctx, slug, cadence)
+			e, _, err := sv.desk.Edition(ctx, s.edition)
 			if err != nil {
 				return err
 			}
-			if ok {
-				s.goOn(e)
-				return s.carry(ctx, sv, e.ID)
+			return s.goOn(ctx, sv, e)
+		}
+		e, ok, err := sv.desk.Unfinished(ctx, slug, cadence)
+		switch {
+		case err != nil:
+			return err
+		case ok && sends:
+			return s.goOnUnlessPaused(ctx, sv, e)
+		case ok && s.dryRun:
+			if err := s.warnUnfinished(ctx, sv, e); err != nil {
+				return err
 			}
 		}
 		return s.sendNew(ctx, sv, p, desk.BuildOptions{
@@ -149,14 +158,54 @@ func (s *sending) run(ctx context.Context, slug string) error {
 	})
 }
 
-func (s *sending) goOn(e newsletter.Edition) {
+// goOnUnlessPaused goes on with an edition, but with one that is paused only if whoever is at
+// the terminal says so: who paused it had a reason, and --yes was not said of that.
+func (s *sending) goOnUnlessPaused(ctx context.Context, sv *services, e newsletter.Edition) error {
+	if e.State == newsletter.EditionPaused {
+		if s.yes || !s.interactive() {
+			return newsletter.Refusef("paused", `edition %d of %s is paused: %s; "broadsheet edition resume %d" or "broadsheet send --edition %d" goes on with it, "broadsheet edition cancel %d" ends it`,
+				e.ID, e.Newsletter, e.Reason, e.ID, e.ID, e.ID)
+		}
+		s.say("Edition %d of %s (%s, %s) is paused: %s", e.ID, e.Newsletter, e.Cadence, e.Date, e.Reason)
+		goOn, err := s.confirm(ctx, "Go on with it?")
+		if err == nil && !goOn {
+			s.say("Nothing was sent.")
+		}
+		if !goOn || err != nil {
+			return err
+		}
+	}
 	s.say("Going on with edition %d of %s (%s, %s).", e.ID, e.Newsletter, e.Cadence, e.Date)
+	return s.goOn(ctx, sv, e)
+}
+
+// warnUnfinished says that an edition comes before what a dry run shows.
+func (s *sending) warnUnfinished(ctx context.Context, sv *services, e newsletter.Edition) error {
+	e, tally, err := sv.desk.Edition(ctx, e.ID)
+	if err != nil {
+		return err
+	}
+	how := "is not finished"
+	if e.State == newsletter.EditionPaused {
+		how = "is paused: " + e.Reason
+	}
+	s.warn(`edition %d %s; %s for it, and what it holds for them is theirs already. "broadsheet send %s" goes on with that one first`,
+		e.ID, how, counted(tally.WaitingCount(), "reader waits", "readers wait"), e.Newsletter)
+	return nil
+}
+
+// goOn carries on with an edition that has begun, and warns of what cannot be changed any more.
+func (s *sending) goOn(ctx context.Context, sv *services, e newsletter.Edition) error {
 	if s.subject != "" || s.intro != "" {
 		s.warn("edition %d is frozen, so --subject and --intro do not change it", e.ID)
 	}
 	if s.warmUp != "" && s.warmUp != e.WarmUp.String() {
 		s.warn("edition %d has begun, so --warm-up does not change it", e.ID)
 	}
+	if s.onDoubtSet && s.onDoubt != string(e.OnDoubt) {
+		s.warn("edition %d has begun with --on-doubt %s, which does not change", e.ID, e.OnDoubt)
+	}
+	return s.carry(ctx, sv, e.ID)
 }
 
 // sendNew builds an edition, shows it, asks, and sends it, as far as the flags say.
@@ -169,6 +218,9 @@ func (s *sending) sendNew(ctx context.Context, sv *services, p *press, o desk.Bu
 		}
 		o.Sample = true // without readers, show what one would get
 		draft, err = sv.desk.Build(ctx, o)
+	}
+	if newsletter.ReasonOf(err) == newsletter.SkippedNothingNew && !s.dryRun {
+		return fmt.Errorf("%w; --dry-run shows each article", err)
 	}
 	if err != nil {
 		return err

@@ -203,11 +203,26 @@ func (a *app) printLedger(ctx context.Context, sv *services, id int64) error {
 		fmt.Fprintf(a.stdout, "\nEdition %d of %s, %s of %s: %s\n", e.ID, e.Newsletter, e.Cadence, e.Date, e.State)
 	}
 	a.printTally(tally, sv.press.transport.Real())
-	if tally.Doubted > 0 && !a.quiet {
-		fmt.Fprintf(a.stdout, "\n%s in doubt at some time and may have come twice: broadsheet edition deliveries %d --doubted\n",
-			counted(tally.Doubted, "message was", "messages were"), id)
+	if !a.quiet {
+		a.sayWhatIsLeft(id, tally)
 	}
 	return nil
+}
+
+// sayWhatIsLeft says what can be done about messages that were refused, or in doubt.
+func (a *app) sayWhatIsLeft(id int64, t newsletter.Tally) {
+	if n := t.Counts[newsletter.Refused]; n > 0 {
+		a.say("\n%s refused: \"broadsheet edition deliveries %d --state refused\" says why, \"broadsheet edition retry %d\" tries again.",
+			counted(n, "message was", "messages were"), id, id)
+	}
+	if n := t.Counts[newsletter.InDoubt]; n > 0 {
+		a.say("\n%s in doubt and not sent again by itself: \"broadsheet edition deliveries %d --state in_doubt\" lists them, \"broadsheet edition resolve %d --as …\" settles them.",
+			counted(n, "message is", "messages are"), id, id)
+	}
+	if n := t.Doubted - t.Counts[newsletter.InDoubt]; n > 0 {
+		a.say("\n%s in doubt at some time, and may have come twice if sent again: broadsheet edition deliveries %d --doubted",
+			counted(n, "message was", "messages were"), id)
+	}
 }
 
 // printTally prints the identity of the ledger: planned is the sum of what stands below it.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"broadsheet/internal/mail"
@@ -148,7 +149,7 @@ func (p *progress) count(o newsletter.Outcome) {
 func codeName(o newsletter.Outcome) string {
 	switch {
 	case o.Code == 0:
-		return "no answer, " + o.State.String()
+		return "no answer, " + strings.ReplaceAll(o.State.String(), "_", " ")
 	case o.Enhanced == "":
 		return fmt.Sprint(o.Code)
 	}

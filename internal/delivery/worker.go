@@ -172,8 +172,8 @@ func (w *worker) finished(ctx context.Context, this *parcel, o mail.Outcome) err
 		if err := w.record(ctx); err != nil {
 			return err
 		}
-		return e.pause(ctx, this.EditionID, fmt.Sprintf("the first %d messages were refused, the last one with: %s",
-			refusedAtStart, strings.TrimPrefix(fmt.Sprintf("%d %s", result.Code, newsletter.HideAddresses(result.Reply)), "0 ")))
+		return e.pause(ctx, this.EditionID, fmt.Sprintf("the first %d messages were refused (\"broadsheet edition retry %d\" sends them again), the last one with: %s",
+			refusedAtStart, this.EditionID, strings.TrimPrefix(fmt.Sprintf("%d %s", result.Code, newsletter.HideAddresses(result.Reply)), "0 ")))
 	}
 	if result.State == newsletter.Refused {
 		if pull, ok := e.tooManyRefused(*result); ok {

@@ -277,7 +277,7 @@ func whyNothing(articles []DraftArticle) string {
 	if len(words) == 0 {
 		return ": there are no articles"
 	}
-	return " (articles: " + strings.Join(words, ", ") + "); --dry-run shows each"
+	return " (articles: " + strings.Join(words, ", ") + ")"
 }
 
 // Start freezes the draft, takes its slot, and gives every reader a row in the ledger. From

@@ -59,7 +59,12 @@ func (w *watching) look(ctx context.Context, tell func(newsletter.Edition, newsl
 		w.left, w.moved = n, now
 	}
 	if w.wait > 0 && now.Sub(w.moved) >= w.wait {
-		return true, &delivery.UnfinishedError{Edition: e.ID, Waiting: w.left, NextTry: p.NextTry}
+		// What a sender that died told last need not be what is on record.
+		t, err := d.o.Press.Store.Balance(ctx, e.ID)
+		if err != nil {
+			return true, err
+		}
+		return true, &delivery.UnfinishedError{Edition: e.ID, Waiting: t.WaitingCount(), NextTry: p.NextTry}
 	}
 	return false, nil
 }

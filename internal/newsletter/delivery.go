@@ -3,6 +3,7 @@ package newsletter
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -43,7 +44,7 @@ func (s State) String() string {
 // ParseState returns the state of that name.
 func ParseState(name string) (State, error) {
 	for s, n := range stateNames {
-		if n == name {
+		if n == strings.ReplaceAll(name, " ", "_") { // tables and docs write "in doubt"
 			return s, nil
 		}
 	}

@@ -24,6 +24,7 @@ import (
 	"broadsheet/internal/newsletter"
 
 	"github.com/mattn/go-sqlite3"
+	"golang.org/x/sys/unix"
 )
 
 // busyTimeout is how long a statement waits for another process's transaction.
@@ -34,6 +35,7 @@ type Store struct {
 	path   string
 	reader *sql.DB
 	writer *writer
+	lock   *fileLock // says that the database is open; nil: this user cannot say it
 }
 
 // Mode says what Open may do to the database.
@@ -72,6 +74,31 @@ func redact(raw string) string {
 // Open opens the database file. What it may do to it, mode says; where that is not enough
 // the error is a newsletter.Error that says which command to run.
 func Open(ctx context.Context, path string, mode Mode) (*Store, error) {
+	lock, err := lockOpen(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, path, mode)
+	if err != nil {
+		return nil, errors.Join(err, closeLock(lock))
+	}
+	s.lock = lock
+	return s, nil
+}
+
+// lockOpen says that the database is open, so that none is put in its place meanwhile.
+func lockOpen(path string) (*fileLock, error) {
+	lock, err := tryLock(path+openLockSuffix, unix.LOCK_SH)
+	switch {
+	case err != nil: // a user who can only read, or a folder that is not there: what follows tells
+		return nil, nil
+	case lock == nil:
+		return nil, newsletter.Conflictf("the database %s is being restored just now; try again when that is done", path)
+	}
+	return lock, nil
+}
+
+func open(ctx context.Context, path string, mode Mode) (*Store, error) {
 	if err := prepare(ctx, path, mode); err != nil {
 		return nil, err
 	}
@@ -97,7 +124,10 @@ func prepare(ctx context.Context, path string, mode Mode) error {
 	}
 	if missing {
 		if mode == ExistingOnly {
-			return newsletter.NotFoundf("there is no database at %s; make one with \"broadsheet init FEED-URL\" or \"broadsheet newsletter create\", or set BROADSHEET_DATABASE_URL to the right file", path)
+			if full, err := filepath.Abs(path); err == nil {
+				path = full // a relative one is another file in another folder
+			}
+			return newsletter.NotFoundf("there is no database at %s; set BROADSHEET_DATABASE_URL, or --env-file, to the right one, or make a new one with \"broadsheet init FEED-URL\" or \"broadsheet newsletter create\"", path)
 		}
 		_, err := Migrate(ctx, path, nil)
 		return err
@@ -145,7 +175,7 @@ func (s *Store) Path() string { return s.path }
 
 // Close waits for the writes under way and closes the file.
 func (s *Store) Close() error {
-	return errors.Join(s.reader.Close(), s.writer.close())
+	return errors.Join(s.reader.Close(), s.writer.close(), closeLock(s.lock))
 }
 
 // Ping reports whether the database answers.
