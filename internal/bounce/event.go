@@ -11,6 +11,7 @@ import (
 type event struct {
 	Type     string `json:"notificationType"`
 	Kind     string `json:"eventType"` // the same where events are published
+	Message  string `json:"Message"`   // the event, where SNS sends it with its own fields
 	Delivery struct {
 		Recipients []string `json:"recipients"`
 		Response   string   `json:"smtpResponse"`
@@ -35,7 +36,10 @@ type eventRecipient struct {
 func readEvent(text string) []Recipient {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "!\n ", "")) // sendmail breaks long lines so
 	var e event
-	if !strings.HasPrefix(text, "{") || json.NewDecoder(strings.NewReader(text)).Decode(&e) != nil {
+	if !strings.HasPrefix(text, "{") || decode(text, &e) != nil {
+		return nil
+	}
+	if e.Message != "" && decode(e.Message, &e) != nil {
 		return nil
 	}
 	var all []Recipient
@@ -60,3 +64,6 @@ func readEvent(text string) []Recipient {
 	}
 	return all[:min(len(all), maxRecipients)]
 }
+
+// decode decodes the object that the text begins with.
+func decode(text string, e *event) error { return json.NewDecoder(strings.NewReader(text)).Decode(e) }

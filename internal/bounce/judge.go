@@ -107,10 +107,15 @@ func provable(f failure, r Recipient, said, kind string) bool {
 		return false
 	case r.Reason != ReasonUserUnknown:
 		return true
+	case r.Status == "5.2.1" && f.stage == stageRecipient:
+		return true // a mailbox that is not there: many systems have no better code
 	case strings.HasPrefix(r.Status, "5.2."), strings.HasPrefix(r.Status, "5.3."), strings.HasPrefix(r.Status, "5.6."):
 		return false // the mailbox is there, and something else is wrong
+	case f.machine && f.status == "":
+		return false // a report without what every report must have
 	case r.Code >= 500:
-		return !namesNobody.MatchString(said)
+		// Was it said of the address, or of the message?
+		return f.stage == stageRecipient || namesAddress(or(said, f.notice)) || ownWords(f.notice)
 	}
 	// Words without a code are believed of a system that knows its own users.
 	return kind != "" && kind != "smtp" || ownWords(said+"\n"+f.notice)
@@ -120,13 +125,16 @@ func provable(f failure, r Recipient, said, kind string) bool {
 // recipient, with status 5.4.1.
 var edgeBlock = regexp.MustCompile(`(?is)recipient\s+address\s+rejected:\s+access\s+denied`)
 
-// ambiguous matches the words for code 550 that RFC 5321 §4.2.3 has for a mailbox that does not
-// exist, for one that may not be reached, and for a refusal by policy.
-var ambiguous = regexp.MustCompile(`(?is)requested\s+action\s+not\s+taken:\s+mailbox\s+unavailable`)
+// ambiguous matches the words of RFC 5321 §4.2.3 that stand for a mailbox that does not exist,
+// for one that may not be reached, and for a refusal by policy.
+var ambiguous = regexp.MustCompile(`(?is)requested\s+action\s+not\s+taken`)
 
-// namesNobody matches an answer from which the recipient is missing: it was given to the
-// message, not to the address.
-var namesNobody = regexp.MustCompile(`^\s*[45]\d\d[ -]:`)
+// namesAddress reports whether the answer in the text names an address. An answer that names
+// none may have been given to the message.
+func namesAddress(text string) bool {
+	at := codePattern.FindStringIndex(text)
+	return at != nil && addressPattern.MatchString(text[at[0]:])
+}
 
 // softer returns the reason of a failure that looks hard and cannot be proved.
 func softer(f failure, r Recipient) string {

@@ -68,6 +68,9 @@ func (m *message) entity(data []byte, depth int, inside bool) {
 	switch {
 	case strings.HasPrefix(media, "multipart/") && params["boundary"] != "":
 		children := split(body, params["boundary"], maxParts-len(m.parts))
+		if found := boundaryIn(body); len(children) == 0 && found != "" {
+			children = split(body, found, maxParts-len(m.parts))
+		}
 		if len(children) == 0 { // it only says so
 			p.media = "text/plain"
 			m.parts = append(m.parts, p)
@@ -144,6 +147,19 @@ func split(body []byte, boundary string, most int) [][]byte {
 		parts = append(parts, body[begin:])
 	}
 	return parts
+}
+
+// lastBoundary matches the line that ends the last part.
+var lastBoundary = regexp.MustCompile(`(?m)^--(\S{4,70})--[ \t]*$`)
+
+// boundaryIn returns the boundary that the lines of a body have; empty if they have none. Some
+// systems name another one in the header.
+func boundaryIn(body []byte) string {
+	found := lastBoundary.FindSubmatch(body)
+	if found == nil || !bytes.Contains(body, []byte("--"+string(found[1])+"\n")) {
+		return ""
+	}
+	return string(found[1])
 }
 
 // encoded reports whether the body is in an encoding that has to be undone (RFC 2045 §6).

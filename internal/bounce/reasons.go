@@ -53,7 +53,7 @@ var rules = []rule{
 	{ReasonExpired, oneOf(`expired`, `retry time`, `in (?:the )?queue (?:for )?too long`, `too long in`, `unable to deliver (?:message )?(?:in|after)`, `giv(?:ing|en) up`, `timeout exceeded`, `delivery time`)},
 	{ReasonNetwork, oneOf(`connection (?:refused|reset|timed|lost|dropped|closed|failed)`, `timed? ?out`, `no route`, `\bloop`, `hop count`, `too many hops`, `(?:unable|could not|failed|cannot|able) to (?:connect|establish)`, `network`, `lost connection`, `name service`, `dns\b`, `reachable`, `mail exchanger`)},
 	{ReasonContent, oneOf(`\brfc ?-?\d{3,4}`, `header`, `malformed`, `syntax`, `8-?bit`, `attachment`, `\bmime\b`, `charset`, `content`, `media error`, `compliant`, `bare (?:lf|cr|newline)`)},
-	{ReasonFiltered, oneOf(`filter`, `rejected by (?:the )?(?:recipient|user)`, `refuses? to accept`, `does not (?:want|accept)`)},
+	{ReasonFiltered, oneOf(`filter`, `recipient'?s? (?:e-?mail )?preferences`, `rejected by (?:the )?(?:recipient|user)`, `refuses? to accept`, `does not (?:want|accept)`)},
 	{ReasonPolicy, oneOf(`policy`, `access denied`, `not (?:allowed|permitted|accepted)`, `prohibit`, `refused`, `denied`, `restrict`, `administrat`, `rejected`, `forbidden`)},
 	{ReasonSystem, oneOf(`system error`, `internal error`, `unavailable`, `temporar`, `out of memory`, `resources`, `configuration`, `try again`, `later`, `local error`, `pipe to`, `no such file`, `cannot open`, `unable to open`, `protocol error`, `command (?:died|failed)`, `failure`)},
 }
@@ -92,7 +92,7 @@ func vague(reason string) bool {
 // own matches what systems say of their own users, in sentences that no other system gives as
 // the text of a reply: such words are believed without a code.
 var own = oneOf(`recipient name is not recognized`, `no mailbox here by that name`, `invalid final delivery userid`, `not listed in .{0,40}(?:address book|directory)`,
-	`mailbox does not exist here`, `no such user here`, `unrouteable address`)
+	`mailbox does not exist here`, `^unknown user:`, `no such user here`, `unrouteable address`)
 
 func ownWords(text string) bool { return own.MatchString(words(text)) }
 

@@ -44,8 +44,8 @@ var (
 	beginsWithAddress = regexp.MustCompile(`^(?:>>>\s*|[45]\d\d[ -])?<?(` + addr + `)>?(?:\s*$|[:.;,\s\[(<])`)
 	// codeAndAddress matches a line of a transcript that says all of an address.
 	codeAndAddress = regexp.MustCompile(`^[45]\d\d <` + addr + `>\.\.\.`)
-	// namesAddress matches a sentence that says whom a message did not reach.
-	namesAddress = regexp.MustCompile(`(?i)(?:your (?:mail|message|e-?mail) to|undeliverable to|delivered to|deliver (?:the |your )?(?:mail|message|e-?mail) to|userid:|user:|rcpt to:|recipient(?: address)?:|rejected recipient|address:)\s*<?(` + addr + `)>?`)
+	// namedInSentence matches a sentence that says whom a message did not reach.
+	namedInSentence = regexp.MustCompile(`(?i)(?:your (?:mail|message|e-?mail) to|undeliverable to|delivered to|deliver (?:the |your )?(?:mail|message|e-?mail) to|userid:|user:|rcpt to:|recipient(?: address)?:|rejected recipient|address:)\s*<?(` + addr + `)>?`)
 	// toAddress matches the line that says whom the message was for.
 	toAddress = regexp.MustCompile(`(?i)^(?:to|recipients?)\s*:\s*<?(` + addr + `)>?`)
 )
@@ -54,7 +54,7 @@ var (
 // that it names.
 func (n notice) failures(known []string) []failure {
 	addresses := known
-	for _, pattern := range []*regexp.Regexp{beginsWithAddress, namesAddress, toAddress} {
+	for _, pattern := range []*regexp.Regexp{beginsWithAddress, namedInSentence, toAddress} {
 		if len(addresses) == 0 {
 			addresses = n.find(pattern)
 		}
@@ -123,7 +123,7 @@ var stageWords = []struct {
 	words *regexp.Regexp
 }{
 	{stageSender, regexp.MustCompile(`(?i)(?:reply to|after|response to|following|like our|\[)\s*(?:mail[ _]from|(?:the )?mail command|ehlo|helo|initial (?:connection|greeting)|auth)\b|refused to talk to me`)},
-	{stageRecipient, regexp.MustCompile(`(?i)(?:reply to|after|response to|following|like our|like|\[)\s*(?:rcpt|recipient)`)},
+	{stageRecipient, regexp.MustCompile(`(?i)(?:reply to|after|response to|following|like our|\[)\s*rcpt|not like recipient`)},
 	{stageData, regexp.MustCompile(`(?i)(?:reply to|after|response to|following|like our|\[)\s*(?:(?:the )?end of data|data\b|(?:i sent )?the message)|(?:^|\n)smtp command\s+data\b`)},
 }
 
