@@ -15,7 +15,7 @@ import (
 var mailNow = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
 // outbox is a store with one newsletter and a key for suppressions.
-func outbox(t *testing.T) (*Store, newsletter.Newsletter, newsletter.SuppressionKey) {
+func outbox(t testing.TB) (*Store, newsletter.Newsletter, newsletter.SuppressionKey) {
 	t.Helper()
 	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), CreateIfMissing)
 	if err != nil {

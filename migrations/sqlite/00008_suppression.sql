@@ -15,6 +15,7 @@ INSERT INTO suppressions_numbered (hash, reason, note, created_at)
 DROP TABLE suppressions;
 ALTER TABLE suppressions_numbered RENAME TO suppressions;
 CREATE INDEX suppressions_by_reason ON suppressions (reason, id);
+CREATE INDEX suppressions_of_domains ON suppressions (domain) WHERE domain <> '';
 
 -- What happened to the suppressions of an address: appended, never changed, but that erasing a
 -- person empties the notes.
