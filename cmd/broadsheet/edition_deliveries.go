@@ -30,13 +30,14 @@ type deliveryView struct {
 	Reply      string     `json:"reply"`
 	Relay      string     `json:"relay"`
 	UpdatedAt  *time.Time `json:"updated_at"`
+	Returned   string     `json:"returned"` // what came back of it: "bounced", "complained"; empty: nothing
 }
 
 func viewDelivery(d newsletter.Delivery) deliveryView {
 	v := deliveryView{
 		Edition: d.EditionID, Subscriber: d.SubscriberID, Email: d.Email, State: d.State.String(), Reason: d.Reason,
 		Attempts: d.Attempts, Doubts: d.Doubts, DoubtedAt: utc(d.DoubtedAt), ExpiresAt: utc(d.ExpiresAt),
-		Code: d.Code, Enhanced: d.Enhanced, Reply: d.Reply, Relay: d.Relay, UpdatedAt: utc(d.UpdatedAt),
+		Code: d.Code, Enhanced: d.Enhanced, Reply: d.Reply, Relay: d.Relay, UpdatedAt: utc(d.UpdatedAt), Returned: d.Returned.String(),
 	}
 	if d.State == newsletter.Waiting || d.State == newsletter.Deferred {
 		v.NextTry = utc(d.NextTry)
@@ -49,14 +50,15 @@ const deliveriesShown = 1000
 
 func editionDeliveries(a *app) *cobra.Command {
 	var f newsletter.DeliveryFilter
-	var state string
+	var state, returned string
 	var asCSV bool
 	cmd := &cobra.Command{
 		Use:   "deliveries ID",
 		Short: "Show an edition's ledger, reader by reader",
 		Long: `Shows the rows of an edition's ledger in order of the subscribers' ids. --doubted shows
 those that were in doubt at some time: the final dot was sent and no answer came, so
-nobody can know whether the message arrived; they may have come twice.
+nobody can know whether the message arrived; they may have come twice. --returned shows
+those that the relay accepted and that came back later.
 
 A table has at most 1000 rows; --after goes on behind a subscriber. --csv and --json print
 all rows unless --limit is given, however many there are. In CSV a text that a spreadsheet
@@ -64,6 +66,7 @@ would take for a formula has a ' before it.`,
 		Example: `  broadsheet edition deliveries 42 --state refused
   broadsheet edition deliveries 42 --domain example.org --code 550
   broadsheet edition deliveries 42 --doubted --json
+  broadsheet edition deliveries 42 --returned complained
   broadsheet edition deliveries 42 --csv > edition-42.csv`,
 		Args: exactArgs("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -71,7 +74,7 @@ would take for a formula has a ' before it.`,
 			if f.EditionID, err = editionID(args[0]); err != nil {
 				return err
 			}
-			if err := checkDeliveryFilter(&f, state); err != nil {
+			if err := checkDeliveryFilter(&f, state, returned); err != nil {
 				return err
 			}
 			switch {
@@ -96,6 +99,7 @@ would take for a formula has a ' before it.`,
 	flags := cmd.Flags()
 	flags.StringVar(&state, "state", "", "only in this state: waiting, sending, deferred, accepted, refused, expired, in_doubt or withheld")
 	flags.BoolVar(&f.Doubted, "doubted", false, "only those that were in doubt at some time")
+	flags.StringVar(&returned, "returned", "", "only those of which this came back later: bounced or complained")
 	flags.StringVar(&f.Domain, "domain", "", "only addresses of this domain")
 	flags.IntVar(&f.Code, "code", 0, "only those whose last reply has this SMTP code, such as 550")
 	flags.Int64Var(&f.After, "after", 0, "only behind this subscriber")
@@ -105,10 +109,15 @@ would take for a formula has a ' before it.`,
 }
 
 // checkDeliveryFilter completes the filter by what flags say.
-func checkDeliveryFilter(f *newsletter.DeliveryFilter, state string) error {
+func checkDeliveryFilter(f *newsletter.DeliveryFilter, state, returned string) error {
 	var err error
 	if state != "" {
 		if f.State, err = newsletter.ParseState(state); err != nil {
+			return err
+		}
+	}
+	if returned != "" {
+		if f.Returned, err = newsletter.ParseReturned(returned); err != nil {
 			return err
 		}
 	}
@@ -153,6 +162,9 @@ func (a *app) printDeliveries(cmd *cobra.Command, s *services, f newsletter.Deli
 		} else if d.Reply != "" {
 			why = d.Reply
 		}
+		if d.Returned != newsletter.NothingReturned {
+			why = d.Returned.String()
+		}
 		table = append(table, []string{fmt.Sprint(d.SubscriberID), d.Email, d.State.String(), fmt.Sprint(d.Attempts), fmt.Sprint(d.Doubts), local(d.UpdatedAt), cut(why, 70)})
 	}
 	a.printTable([]string{"SUBSCRIBER", "EMAIL", "STATE", "ATTEMPTS", "DOUBTS", "SINCE", "WHY"}, table)
@@ -191,7 +203,7 @@ func (a *app) printDeliveriesJSON(cmd *cobra.Command, s *services, f newsletter.
 func (a *app) printDeliveriesCSV(cmd *cobra.Command, s *services, f newsletter.DeliveryFilter) error {
 	w := csv.NewWriter(a.stdout)
 	header := []string{"edition", "subscriber", "email", "state", "reason", "attempts", "doubts", "doubted_at", "next_try", "expires_at",
-		"code", "enhanced_code", "reply", "relay", "updated_at"}
+		"code", "enhanced_code", "reply", "relay", "updated_at", "returned"}
 	written := false
 	err := s.desk.EachDelivery(cmd.Context(), f, func(d newsletter.Delivery) error {
 		if !written {
@@ -204,7 +216,7 @@ func (a *app) printDeliveriesCSV(cmd *cobra.Command, s *services, f newsletter.D
 		return w.Write([]string{
 			strconv.FormatInt(v.Edition, 10), strconv.FormatInt(v.Subscriber, 10), noFormula(v.Email), v.State, v.Reason,
 			strconv.Itoa(v.Attempts), strconv.Itoa(v.Doubts), stamp(v.DoubtedAt), stamp(v.NextTry), stamp(v.ExpiresAt),
-			strconv.Itoa(v.Code), noFormula(v.Enhanced), noFormula(v.Reply), noFormula(v.Relay), stamp(v.UpdatedAt),
+			strconv.Itoa(v.Code), noFormula(v.Enhanced), noFormula(v.Reply), noFormula(v.Relay), stamp(v.UpdatedAt), v.Returned,
 		})
 	})
 	if err == nil && !written {

@@ -54,8 +54,12 @@ func editionResume(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "resume ID",
 		Short: "Let a paused edition go on",
-		Long: `Lets an edition go on that was paused, by staff or because the relay refused everything.
-It sends nothing itself: "broadsheet serve" does, or "broadsheet send --edition ID".`,
+		Long: `Lets an edition go on that was paused, by staff or by itself because the relay refused too
+much or too many readers complained. It sends nothing itself: "broadsheet serve" does, or
+"broadsheet send --edition ID".
+
+An edition that was paused by BRAKE_REFUSED or BRAKE_COMPLAINTS is not stopped again by the
+next refusal or complaint, only when the share is once more as far above where it was.`,
 		Example: `  broadsheet edition resume 42`,
 		Args:    exactArgs("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -68,6 +72,9 @@ It sends nothing itself: "broadsheet serve" does, or "broadsheet send --edition 
 					return err
 				}
 				if err := a.printMoved(cmd.Context(), s, id); err != nil {
+					return err
+				}
+				if err := a.sayBrakes(cmd.Context(), s, id); err != nil {
 					return err
 				}
 				a.sayWhoSends(cmd.Context(), s, id)

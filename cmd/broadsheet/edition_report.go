@@ -64,16 +64,31 @@ func (a *app) printReport(r newsletter.Report, real bool) {
 	}
 	a.printFields(append(fields, [2]string{"Rows", rowsLine(r)}))
 	fmt.Fprintln(a.stdout)
-	bounced, complained := "not read by this version", "not read by this version"
-	if r.Returned != nil {
-		bounced, complained = fmt.Sprint(r.Returned.Bounced), fmt.Sprint(r.Returned.Complained)
-	}
-	a.printIdentity(r.Tally, real, []string{"later bounced     " + bounced, "later complained  " + complained})
+	a.printIdentity(r.Tally, real, returnedLines(r))
 	if d := r.Doubts; d.Ever > 0 {
 		fmt.Fprintf(a.stdout, "\n%s in doubt at some time: %d sent again, %d still in doubt (broadsheet edition deliveries %d --doubted)\n",
 			counted(d.Ever, "message was", "messages were"), d.Again, d.Now, e.ID)
 	}
 	a.printBreakdown(r)
+}
+
+// returnedLines are what stands under the messages that were accepted: what came back of them.
+func returnedLines(r newsletter.Report) []string {
+	if r.Returned == nil {
+		return []string{"nothing ever came back, of no edition: see docs/bounces.md"}
+	}
+	line := func(name string, n int) string {
+		return fmt.Sprintf("%-16s  %d  %s", name, n, newsletter.Percent(share(n, r.Tally.Counts[newsletter.Accepted])))
+	}
+	return []string{line("later bounced", r.Returned.Bounced), line("later complained", r.Returned.Complained)}
+}
+
+// share returns what part of a number another one is; 0 of nothing.
+func share(n, of int) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(n) / float64(of)
 }
 
 // rowsLine says what the edition's rows take, or that they are gone.
@@ -164,8 +179,9 @@ type reportView struct {
 	editionView
 	Duration     float64           `json:"duration_seconds"`
 	Rate         float64           `json:"rate"`
-	Bounced      *int              `json:"bounced"`    // null: not read by this version
-	Complained   *int              `json:"complained"` // null: not read by this version
+	Bounced      *int              `json:"bounced"`        // null: nothing ever came back, of no edition
+	Complained   *int              `json:"complained"`     // null: as before
+	Complaints   *float64          `json:"complaint_rate"` // of those accepted, 0 to 1; null: as before
 	SentAgain    int               `json:"sent_again"`
 	Domains      []domainView      `json:"domains"`
 	OtherDomains countsView        `json:"other_domains"`
@@ -202,7 +218,8 @@ func viewReport(r newsletter.Report, now time.Time) reportView {
 		Rows: r.Rows, RowBytes: r.RowBytes, CountedAt: utc(r.CountedAt), RemovedAt: utc(r.PrunedAt),
 	}
 	if r.Returned != nil {
-		v.Bounced, v.Complained = &r.Returned.Bounced, &r.Returned.Complained
+		rate := share(r.Returned.Complained, r.Tally.Counts[newsletter.Accepted])
+		v.Bounced, v.Complained, v.Complaints = &r.Returned.Bounced, &r.Returned.Complained, &rate
 	}
 	for _, d := range r.Domains {
 		v.Domains = append(v.Domains, domainView{d.Domain, viewCounts(d.Counts)})

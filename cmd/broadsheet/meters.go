@@ -55,6 +55,9 @@ func (m *meters) read(ctx context.Context) (web.Reading, error) {
 		}
 	}
 	readEditions(&r, status.Editions)
+	if r.Returned, err = m.store.ReturnCounts(ctx); err != nil {
+		return r, err
+	}
 	if r.LastHandled, err = m.desk.LastHandled(ctx, m.store); err != nil {
 		return r, err
 	}

@@ -49,7 +49,7 @@ func (s *services) openPress() (*press, error) {
 	p := &press{transport: transport, readers: s.newReaders(sources)}
 	p.engine = delivery.NewEngine(delivery.Options{
 		Ledger: s.store, Role: s.store, Outbox: transactional{s.store, p.readers}, Relays: transport,
-		Rate: s.settings.SendRate, BaseURL: s.settings.BaseURL,
+		Rate: s.settings.SendRate, Brakes: s.settings.brakes(), BaseURL: s.settings.BaseURL,
 		Signers: signers, BounceDomain: s.settings.BounceDomain,
 		Keys: s.keys, Suppression: s.suppression, Now: s.app.now, Random: rand.Float64, Logger: s.log,
 	})

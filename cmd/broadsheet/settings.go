@@ -54,6 +54,9 @@ type Settings struct {
 	DKIMSelector      []string `env:"DKIM_SELECTOR" help:"the selector of each signing key, with commas, in the order of the domains"`
 	DKIMKeyFile       []string `env:"DKIM_KEY_FILE" help:"the file of each signing key, with commas; \"broadsheet dkim generate\" makes one"`
 	BounceDomain      string   `env:"BOUNCE_DOMAIN" help:"the domain that bounces come back to; empty: they go to the newsletter's sender"`
+	BrakeRefused      float64  `env:"BRAKE_REFUSED" envDefault:"5" help:"an edition pauses itself when more than so many percent of it are refused; 0: never"`
+	BrakeComplaints   float64  `env:"BRAKE_COMPLAINTS" envDefault:"0.3" help:"an edition pauses itself when more than so many percent of its readers report it as spam; 0: never"`
+	Journal           string   `env:"JOURNAL" help:"a file that outlives the database, best on another disk: who left and what was sent, for \"broadsheet restore\""`
 	Templates         string   `env:"TEMPLATES" help:"a folder whose files replace the built-in templates"`
 	LogFormat         string   `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
 	LogLevel          string   `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error; commands other than serve log warnings unless it is set"`
@@ -279,8 +282,10 @@ func (s *Settings) check() []newsletter.Field {
 		}
 		s.Proxies = append(s.Proxies, p)
 	}
+	s.checkBrakes(add)
 	s.checkSigning(add)
 	s.checkWatch(add)
+	s.checkJournal(add)
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		add("LOG_FORMAT", "%q has to be text or json", s.LogFormat)
 	}

@@ -136,7 +136,8 @@ func subscriberShow(a *app) *cobra.Command {
 		Short: "Show a subscriber with the history, the proof of consent",
 		Long: `Shows a subscriber, the subscriptions, and all that happened to them, the oldest first:
 when, from which page and address, and which words were shown. It says too whether the
-address is suppressed, and what became of a sign-up that is not confirmed.`,
+address is suppressed, what became of a sign-up that is not confirmed, and what came back
+of the last messages: bounces, complaints, automatic answers.`,
 		Example: `  broadsheet subscriber show vera@example.org
   broadsheet subscriber show 42 --json`,
 		Args: exactArgs("EMAIL|NUMBER"),
@@ -154,11 +155,16 @@ address is suppressed, and what became of a sign-up that is not confirmed.`,
 				if err != nil {
 					return err
 				}
+				returns, err := r.Returns(cmd.Context(), s.ID)
+				if err != nil {
+					return err
+				}
 				if a.json {
-					return a.printJSON(subscriberDetail{v, standing, viewEvents(events)})
+					return a.printJSON(subscriberDetail{v, standing, viewEvents(events), viewReturns(returns)})
 				}
 				a.printSubscriber(v, standing.fields()...)
 				a.printEvents(events)
+				a.printReturns(returns)
 				return nil
 			})
 		},

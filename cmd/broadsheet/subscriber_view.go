@@ -34,7 +34,8 @@ type subscriptionView struct {
 type subscriberDetail struct {
 	subscriberView
 	subscriberStanding
-	Events []eventView `json:"events"`
+	Events  []eventView  `json:"events"`
+	Returns []returnView `json:"returns"` // what came back of messages, the newest first
 }
 
 type eventView struct {

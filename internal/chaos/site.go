@@ -121,6 +121,7 @@ type program struct {
 func (p *program) command(ctx context.Context, args ...string) *exec.Cmd {
 	return trial.Command(ctx, p.site.broadsheet, p.dir, append([]string{
 		"BASE_URL=https://letters.chaos.example.org", "ALLOW_PRIVATE_FEEDS=true", "CONFIRM_FROM=Chaos <hello@chaos.example.org>",
+		"BRAKE_REFUSED=0", // faults refuse a twentieth
 		"SMTP_URL=smtp://" + p.site.sink.SMTP, fmt.Sprintf("SMTP_CONNECTIONS=%d", p.site.connections),
 	}, p.settings...), args...)
 }

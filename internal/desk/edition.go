@@ -41,6 +41,7 @@ type LedgerMover interface {
 	WithholdWithdrawn(ctx context.Context, editionID int64, now time.Time) (int, error)
 	WithdrawArticle(ctx context.Context, id int64, actor string, now time.Time) (newsletter.Article, error)
 	PruneDeliveries(ctx context.Context, before, now time.Time) (int, error)
+	PruneReturns(ctx context.Context, before time.Time) (int, error)
 }
 
 // Edition returns an edition with its tally. An imbalance of the ledger is an error.
@@ -148,15 +149,20 @@ func (d *Desk) Tidy(ctx context.Context) error {
 }
 
 // PruneDeliveries removes the rows of editions that finished more than so many days ago and
-// whose totals are kept, and returns how many rows; 0 days keep them for ever.
+// whose totals are kept, and what came back as long ago, and returns how many rows of editions;
+// 0 days keep them for ever.
 func (d *Desk) PruneDeliveries(ctx context.Context, days int) (int, error) {
 	if days == 0 {
 		return 0, nil
 	}
 	now := d.now()
-	n, err := d.o.Press.Store.PruneDeliveries(ctx, now.AddDate(0, 0, -max(days, newsletter.MinKeepDeliveries)), now)
+	before := now.AddDate(0, 0, -max(days, newsletter.MinKeepDeliveries))
+	n, err := d.o.Press.Store.PruneDeliveries(ctx, before, now)
 	if n > 0 {
 		d.o.Logger.Info("rows of old editions removed; their totals are kept", "rows", n, "days", days)
+	}
+	if err == nil {
+		_, err = d.o.Press.Store.PruneReturns(ctx, before)
 	}
 	return n, err
 }

@@ -107,11 +107,20 @@ func (d *Desk) judgeEdition(ctx context.Context, s *Status, store StatusStore, e
 	}
 	if n := counts[newsletter.InDoubt]; n > 0 && !e.State.Open() {
 		problem(newsletter.AlarmInDoubt, time.Time{}, fmt.Sprintf("%s has %d in doubt that are not sent again", name, n),
-			fmt.Sprintf(`"broadsheet edition deliveries %d --state in_doubt" lists them, "broadsheet edition resolve %d" settles them`, e.ID, e.ID))
+			fmt.Sprintf(`"broadsheet edition deliveries %d --state in_doubt" lists them, "broadsheet edition resolve %d --all --as arrived|not-arrived|resend" settles them`, e.ID, e.ID))
 	}
 	if n := counts[newsletter.Refused]; n > 0 && counts[newsletter.Accepted] == 0 && !e.Unfinished() {
 		problem(newsletter.AlarmRefused, e.FinishedAt, fmt.Sprintf("%s was refused for all of its %s: nothing was sent", name, readers(n)),
 			fmt.Sprintf(`"broadsheet edition report %d" has the relay's words, "broadsheet edition retry %d" tries again`, e.ID, e.ID))
+	}
+	complaints, err := store.Complaints(ctx, e.ID)
+	if err != nil {
+		return err
+	}
+	if accepted := counts[newsletter.Accepted]; newsletter.ManyComplaints(accepted, complaints) {
+		problem(newsletter.AlarmComplaints, time.Time{}, fmt.Sprintf("%s was reported as spam by %s, %s of those who got it",
+			name, readers(complaints), newsletter.Percent(float64(complaints)/float64(max(1, accepted)))),
+			"look where these readers came from: providers turn away the mail of who is reported by more than "+newsletter.Percent(newsletter.ComplaintAlarm))
 	}
 	switch {
 	case e.State == newsletter.EditionPaused:

@@ -50,6 +50,7 @@ type StatusStore interface {
 	Pulse(ctx context.Context, editionID int64) (newsletter.Pulse, bool, error)
 	Progress(ctx context.Context, editionID int64) (accepted int, changed time.Time, err error)
 	NextTry(ctx context.Context, editionID int64) (time.Time, error)
+	Complaints(ctx context.Context, editionID int64) (int, error)
 }
 
 // Status returns how things stand. What is wrong is in Problems, not in the error.

@@ -14,6 +14,7 @@ const (
 	AlarmImbalance     AlarmKind = "imbalance"      // a ledger does not add up
 	AlarmRefused       AlarmKind = "refused"        // an edition was refused for all of its readers
 	AlarmExpired       AlarmKind = "expired"        // deliveries that could not be made in time
+	AlarmComplaints    AlarmKind = "complaints"     // many readers reported an edition as spam
 	AlarmInDoubt       AlarmKind = "in_doubt"       // deliveries in doubt that are not sent again
 	AlarmRelayRefusing AlarmKind = "relay_refusing" // the relay takes no mail
 	AlarmSourceFailing AlarmKind = "source_failing" // a source does not answer, or is broken
@@ -26,7 +27,7 @@ const (
 // AlarmKinds returns every kind.
 func AlarmKinds() []AlarmKind {
 	return []AlarmKind{
-		AlarmLate, AlarmMissed, AlarmStuck, AlarmPaused, AlarmImbalance, AlarmRefused, AlarmExpired, AlarmInDoubt,
+		AlarmLate, AlarmMissed, AlarmStuck, AlarmPaused, AlarmImbalance, AlarmRefused, AlarmComplaints, AlarmExpired, AlarmInDoubt,
 		AlarmRelayRefusing, AlarmSourceFailing, AlarmDiskLow, AlarmMailQueue, AlarmSignUps, AlarmDatabase,
 	}
 }
@@ -43,7 +44,7 @@ const (
 // Severity returns how much alarms of the kind matter.
 func (k AlarmKind) Severity() Severity {
 	switch k {
-	case AlarmExpired, AlarmInDoubt, AlarmSourceFailing, AlarmMailQueue, AlarmSignUps:
+	case AlarmComplaints, AlarmExpired, AlarmInDoubt, AlarmSourceFailing, AlarmMailQueue, AlarmSignUps:
 		return SeverityWarning
 	case AlarmLate, AlarmMissed, AlarmStuck, AlarmPaused, AlarmImbalance, AlarmRefused, AlarmRelayRefusing,
 		AlarmDiskLow, AlarmDatabase:

@@ -28,6 +28,15 @@ const (
 	BrakeMinComplaints = 3
 )
 
+// ComplaintAlarm is the share of complaints, of the messages accepted, from which on large
+// mailbox providers turn a sender's mail away (S3).
+const ComplaintAlarm = 0.003
+
+// ManyComplaints reports whether so many complaints are more than that share.
+func ManyComplaints(accepted, complaints int) bool {
+	return complaints >= BrakeMinComplaints && float64(complaints) > ComplaintAlarm*float64(accepted)
+}
+
 // BrakePull is a brake that is pulled.
 type BrakePull struct {
 	Kind  BrakeKind

@@ -68,6 +68,8 @@ type Subscribers interface {
 	// transaction; an empty note says that nothing is to be written.
 	UpdateSubscriber(ctx context.Context, id int64, origin newsletter.Origin, now time.Time, change func(*newsletter.Subscriber) (note string, err error)) (newsletter.Subscriber, error)
 	Events(ctx context.Context, subscriberID int64) ([]newsletter.Event, error)
+	// Returns returns what came back of messages to a subscriber, the newest first.
+	Returns(ctx context.Context, subscriberID int64, limit int) ([]newsletter.Return, error)
 }
 
 // Subscriptions changes the ties of readers to newsletters, each with its event.

@@ -68,6 +68,7 @@ type subscriberDetail struct {
 	Suppression   *suppressionJSON `json:"suppression"`     // why the address must not be mailed; null: it may be
 	WaitingSignUp *waitingJSON     `json:"waiting_sign_up"` // null: none
 	Events        []eventJSON      `json:"events"`
+	Returns       []returnJSON     `json:"returns"` // what came back of messages, the newest first
 }
 
 func (a *app) apiSubscribers(c echo.Context) error {
@@ -130,6 +131,9 @@ func (a *app) apiSubscriber(c echo.Context) error {
 			Page: e.Page, Placement: e.Placement, IP: e.IP, UserAgent: e.UserAgent, Actor: e.Actor,
 			Note: e.Note, Edition: e.EditionID, Words: e.Words, WordsVersion: e.WordsVersion,
 		})
+	}
+	if detail.Returns, err = a.returnsOf(ctx, s.ID); err != nil {
+		return err
 	}
 	return sendJSON(c, http.StatusOK, mimeJSON, detail)
 }

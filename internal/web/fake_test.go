@@ -86,6 +86,8 @@ func (f *fake) Authenticate(context.Context, string) (newsletter.Token, error) {
 	return newsletter.Token{}, newsletter.Refusef("token", "no")
 }
 
+func (f *fake) Returns(context.Context, int64) ([]newsletter.Return, error) { return nil, nil }
+
 func (f *fake) Subscriber(context.Context, string) (newsletter.Subscriber, []newsletter.Event, error) {
 	return f.subscriber, nil, f.err
 }

@@ -45,6 +45,7 @@ type Reading struct {
 	Sources     int
 	Failing     int // of the sources
 	Readers     []ReadersReading
+	Returned    []newsletter.ReturnCount
 	Database    int64 // octets
 	DiskFree    int64 // octets
 }
@@ -149,12 +150,16 @@ func (rc *readingCollector) Collect(ch chan<- prometheus.Metric) {
 
 // gauge sends one number; labels are names and values in turn.
 func gauge(ch chan<- prometheus.Metric, name, help string, value float64, labels ...string) {
+	metric(ch, prometheus.GaugeValue, name, help, value, labels...)
+}
+
+func metric(ch chan<- prometheus.Metric, kind prometheus.ValueType, name, help string, value float64, labels ...string) {
 	var names, values []string
 	for i := 0; i+1 < len(labels); i += 2 {
 		names, values = append(names, labels[i]), append(values, labels[i+1])
 	}
 	desc := prometheus.NewDesc("broadsheet_"+name, help, names, nil)
-	ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, values...)
+	ch <- prometheus.MustNewConstMetric(desc, kind, value, values...)
 }
 
 func (r Reading) send(ch chan<- prometheus.Metric) {
@@ -186,6 +191,10 @@ func (r Reading) send(ch chan<- prometheus.Metric) {
 		for _, state := range []newsletter.SubscriptionState{newsletter.Pending, newsletter.Active, newsletter.PausedSub, newsletter.Left} {
 			gauge(ch, "subscriptions", "Subscriptions by state.", float64(n.Counts[state]), "newsletter", n.Newsletter, "state", string(state))
 		}
+	}
+	for _, c := range r.Returned {
+		metric(ch, prometheus.CounterValue, "returned_total", "Messages that came back, by kind and channel; those of kind unknown have no return path of ours.",
+			float64(c.Count), "kind", string(c.Kind), "channel", c.Channel)
 	}
 	gauge(ch, "database_bytes", "Size of the database, its log included.", float64(r.Database))
 	gauge(ch, "disk_free_bytes", "What is free on the disk of the database.", float64(r.DiskFree))

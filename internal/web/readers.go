@@ -61,5 +61,7 @@ type Staff interface {
 // SubscriberLists reads subscribers.
 type SubscriberLists interface {
 	Subscriber(ctx context.Context, emailOrID string) (newsletter.Subscriber, []newsletter.Event, error)
+	// Returns returns what came back of messages to a subscriber, the newest first.
+	Returns(ctx context.Context, subscriberID int64) ([]newsletter.Return, error)
 	Subscribers(ctx context.Context, f readers.Filter, after int64, limit int) ([]newsletter.Subscriber, error)
 }
