@@ -71,8 +71,12 @@ func (w *watch) mail() (*alarm.Mail, error) {
 	if err != nil {
 		return nil, err
 	}
+	list := make([]mail.Transport, 0, len(relays))
+	for _, r := range relays {
+		list = append(list, r)
+	}
 	return &alarm.Mail{
-		Transport: relays, Signers: signers, To: w.settings.Staff.Email, From: w.mailFrom, Service: w.settings.BaseURL, Now: w.app.now,
+		Relays: list, Signers: signers, To: w.settings.Staff.Email, From: w.mailFrom, Service: w.settings.BaseURL, Now: w.app.now,
 	}, nil
 }
 

@@ -103,7 +103,7 @@ func (r *room) restart() {
 	r.watch = NewWatch(Options{
 		Look:  func(context.Context) ([]newsletter.Alarm, error) { return r.wrong, r.err },
 		Store: r.store, Now: clock, Logger: slog.New(slog.NewTextHandler(r.log, nil)),
-		Mail: &Mail{Transport: transport, To: "staff@example.org", Service: "https://letters.example.org", Now: clock,
+		Mail: &Mail{Relays: []mail.Transport{transport}, To: "staff@example.org", Service: "https://letters.example.org", Now: clock,
 			From: func(context.Context) (newsletter.Address, error) {
 				return newsletter.Address{Name: "Broadsheet", Email: "hello@example.org"}, nil
 			}},
@@ -267,6 +267,36 @@ func TestWatch_ABrokenRelayDoesNotSilenceTheHook(t *testing.T) {
 	}
 }
 
+// What is wrong may well be the first relay: mail about it goes by the next one.
+func TestMail_GoesByTheNextRelay(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]smtptest.Fault{
+		"refused":  {At: smtptest.AtMail, Reply: "550 5.7.1 not from you"},
+		"no hello": {At: smtptest.AtConnect, Action: smtptest.HangUp},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRoom(t)
+			first, err := smtptest.Start(smtptest.Options{Faults: []smtptest.Fault{fault}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = first.Close() })
+			broken, err := mail.ParseTransport(first.URL(), mail.Options{Timeouts: MailTimeouts()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := r.watch.mail.channel.(*Mail)
+			m.Relays = append([]mail.Transport{broken}, m.Relays...)
+			r.wrong = []newsletter.Alarm{late()}
+			r.rounds(2)
+			if n := len(r.smtp.Messages()); n != 1 {
+				t.Errorf("the second relay got %d mails", n)
+			}
+		})
+	}
+}
+
 func TestWatch_ABrokenHookDoesNotSilenceMail(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusInternalServerError, http.StatusNotFound, http.StatusFound} {
@@ -337,10 +367,14 @@ func TestWatch_TellsNoAddressOfAReader(t *testing.T) {
 	t.Parallel()
 	r := newRoom(t)
 	a := paused(1)
-	a.What = "smtp://news@relay.example.org:587 paused: 550 <anna@example.net>: no, not anna@example.net\r\nBcc: x@example.net \u202e" + newsletter.PlaceUnsubscribe
+	a.What = "smtp://news@relay.example.org:587 paused: 550 <anna@example.net>: no, not anna@example.net\r\nBcc: x@example.net \u202e" + newsletter.PlaceUnsubscribe +
+		strings.Replace(newsletter.PlaceManage, "personal", "personal\u200b", 1) + strings.Repeat(" and so on", 100)
 	r.wrong = []newsletter.Alarm{a}
 	r.rounds(2)
 	all := r.log.String() + r.calls[0].Text + string(r.smtp.Messages()[0].Data)
+	if !strings.Contains(r.calls[0].Text, a.Do) {
+		t.Errorf("it does not say what to do: %s", r.calls[0].Text)
+	}
 	if strings.Contains(all, "example.net") || !strings.Contains(all, "smtp://news@relay.example.org:587 paused") || !strings.Contains(all, "550 <(address)>: no, not (address) Bcc: (address)") {
 		t.Errorf("told: %s", all)
 	}

@@ -17,6 +17,9 @@ import (
 // callTime is how long the other end of a web hook may take.
 const callTime = 10 * time.Second
 
+// hookTime is how long telling all news may take.
+const hookTime = time.Minute
+
 // Hook is a web address of staff's own that is called for each alarm, and for its end.
 type Hook struct {
 	URL     string // may hold a secret: it is never logged
@@ -52,6 +55,8 @@ func (h *Hook) Name() string { return "web hook" }
 
 // Tell posts each of the news. It stops at the first that is not answered by a 2xx status.
 func (h *Hook) Tell(ctx context.Context, news []newsletter.RaisedAlarm) (told int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, hookTime)
+	defer cancel()
 	for _, r := range news {
 		if err := h.post(ctx, r); err != nil {
 			return told, fmt.Errorf("%s of %s: %w", r.Kind, r.Subject, err)

@@ -12,23 +12,23 @@ import (
 	"broadsheet/internal/newsletter"
 )
 
-// mailTime is how long connecting to the relay may take.
-const mailTime = 30 * time.Second
+// connectTime is how long connecting to a relay may take.
+const connectTime = 20 * time.Second
 
 // MailTimeouts are for the connection that alarms go by: a relay that hangs must not keep
-// the next round waiting for long.
+// the next one, nor the next round, waiting for long.
 func MailTimeouts() mail.Timeouts {
 	return mail.Timeouts{
-		Connect: 10 * time.Second, Command: 20 * time.Second, Data: 20 * time.Second,
-		Block: 20 * time.Second, Dot: 30 * time.Second, Quit: 5 * time.Second,
+		Connect: 5 * time.Second, Greeting: 5 * time.Second, Command: 10 * time.Second, Data: 10 * time.Second,
+		Block: 10 * time.Second, Dot: 20 * time.Second, Quit: 2 * time.Second,
 	}
 }
 
 // Mail is mail to staff, over a connection of its own.
 type Mail struct {
-	Transport mail.Transport // with MailTimeouts
-	Signers   mail.Signers   // none: the relay signs
-	To        string
+	Relays  []mail.Transport // in the order in which they are tried, with MailTimeouts
+	Signers mail.Signers     // none: the relay signs
+	To      string
 	// From returns who the mail is from; newsletters come and go.
 	From    func(context.Context) (newsletter.Address, error)
 	Service string // our base URL
@@ -38,8 +38,8 @@ type Mail struct {
 // Name returns "mail".
 func (m *Mail) Name() string { return "mail" }
 
-// Tell sends one mail with all of the news. One that is in doubt counts as not told: better
-// twice than never. It has the same Message-ID then.
+// Tell sends one mail with all of the news, by the first relay that takes it. One that is in
+// doubt counts as not told: better twice than never. It has the same Message-ID then.
 func (m *Mail) Tell(ctx context.Context, news []newsletter.RaisedAlarm) (told int, err error) {
 	from, err := m.From(ctx)
 	if err != nil {
@@ -49,18 +49,30 @@ func (m *Mail) Tell(ctx context.Context, news []newsletter.RaisedAlarm) (told in
 	if err != nil {
 		return 0, err
 	}
-	connecting, cancel := context.WithTimeout(ctx, mailTime)
-	defer cancel()
-	session, err := m.Transport.Connect(connecting)
-	if err != nil {
-		return 0, err
+	var failures []error // what is wrong may well be the first relay
+	for _, relay := range m.Relays {
+		err := m.hand(ctx, relay, from.Email, message)
+		if err == nil {
+			return len(news), nil
+		}
+		failures = append(failures, err)
 	}
-	outcome := session.Send(ctx, from.Email, m.To, message)
+	return 0, errors.Join(failures...)
+}
+
+func (m *Mail) hand(ctx context.Context, relay mail.Transport, from string, message []byte) error {
+	connecting, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	session, err := relay.Connect(connecting)
+	if err != nil {
+		return err
+	}
+	outcome := session.Send(ctx, from, m.To, message)
 	_ = session.Close() // the outcome is what matters
 	if outcome.State != newsletter.Accepted {
-		return 0, errors.New(plain(outcome.String()))
+		return fmt.Errorf("%s: %s", relay, plain(outcome.String()))
 	}
-	return len(news), nil
+	return nil
 }
 
 func (m *Mail) compose(from newsletter.Address, news []newsletter.RaisedAlarm) ([]byte, error) {

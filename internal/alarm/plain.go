@@ -1,7 +1,6 @@
 package alarm
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -9,30 +8,24 @@ import (
 	"broadsheet/internal/newsletter"
 )
 
-// address is an e-mail address, as relays quote it, or the beginning of a relay's own
-// address, smtp://user@, which is none.
-var address = regexp.MustCompile(`[a-z]+://[^\s/@]*@|[^\s<>"'(),;:/]+@[^\s<>"'(),;:]+`)
-
-// maxText is how many characters of an alarm are told: a relay or a feed can say a lot.
-const maxText = 700
+// How many characters of an alarm are told, and of what is wrong, so that what to do about it
+// is always there: a relay or a feed can say a lot.
+const (
+	maxText = 700
+	maxWhat = 450
+)
 
 // plain returns the text in one line, without addresses of readers and without anything that
 // could do something to a terminal or a mail: words of relays and feeds are in it.
 func plain(s string) string {
-	s = strings.Join(strings.Fields(newsletter.StripPlaces(s)), " ")
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Cf) {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(s, ""))
-	s = address.ReplaceAllStringFunc(s, func(found string) string {
-		if strings.Contains(found, "://") {
-			return found
-		}
-		return "(address)"
-	})
-	return cut(s, maxText)
+	}, strings.ToValidUTF8(strings.Join(strings.Fields(s), " "), ""))
+	// Last: what was taken out before may have been all that kept a place from being one.
+	return cut(newsletter.StripPlaces(newsletter.HideAddresses(s)), maxText)
 }
 
 // cut shortens a text to at most n characters.

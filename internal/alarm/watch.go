@@ -24,7 +24,7 @@ type Channel interface {
 	// Name is what the channel is called in the log.
 	Name() string
 	// Tell tells the news in their order and returns how many of them were told. It ends
-	// within a minute or so, whatever the other end does.
+	// within minutes, whatever the other end does.
 	Tell(ctx context.Context, news []newsletter.RaisedAlarm) (told int, err error)
 }
 
@@ -43,6 +43,9 @@ const (
 	roundsToRaise = 2 // in a row in which it is wrong
 	roundsToClear = 2 // in a row in which it is not
 )
+
+// maxNews is how many alarms are told at once; the others wait for the next round.
+const maxNews = 50
 
 // retryStep is how much longer a channel that fails is left alone each time, up to ten steps.
 const retryStep = 30 * time.Second
@@ -119,8 +122,8 @@ func (w *Watch) Looked() bool {
 // Round looks once, and tells what there is to tell. What cannot be told, or put on record,
 // is tried again in a later round. Rounds must not overlap.
 //
-// That nobody can look, because the database does not answer, is an alarm itself; what was
-// wrong before then stays as it is.
+// That nobody can look, because the database does not answer, is an alarm itself, once there
+// was a first round; what was wrong before then stays as it is.
 func (w *Watch) Round(ctx context.Context) error {
 	if err := w.load(ctx); err != nil {
 		return err
@@ -159,11 +162,15 @@ func (w *Watch) load(ctx context.Context) error {
 	defer w.mu.Unlock()
 	w.loaded = true
 	for _, r := range list {
-		if r.Over() {
-			w.ended = append(w.ended, &entry{RaisedAlarm: r})
-		} else {
-			w.open[r.Key()] = &entry{RaisedAlarm: r}
+		e := &entry{RaisedAlarm: r}
+		if !r.Over() {
+			w.open[r.Key()] = e
+			continue
 		}
+		// A channel that was taken out of the settings need not be told any more.
+		e.Settled = w.settled(e)
+		e.unsaved = e.Settled
+		w.ended = append(w.ended, e)
 	}
 	return nil
 }
@@ -177,7 +184,7 @@ func (w *Watch) raise(wrong []newsletter.Alarm) {
 		if e, ok := w.open[a.Key()]; ok {
 			e.missing = 0
 			a.Since = since(a.Since, e.Since)
-			e.Text = plain(a.Text())
+			e.Text = text(a)
 			continue
 		}
 		rounds := before[a.Key()] + 1
@@ -187,11 +194,17 @@ func (w *Watch) raise(wrong []newsletter.Alarm) {
 		}
 		a.Since = since(a.Since, now)
 		e := &entry{unsaved: true, RaisedAlarm: newsletter.RaisedAlarm{
-			Kind: a.Kind, Subject: a.Subject, Text: plain(a.Text()), Since: a.Since, RaisedAt: now,
+			Kind: a.Kind, Subject: a.Subject, Text: text(a), Since: a.Since, RaisedAt: now,
 		}}
 		w.open[a.Key()] = e
 		w.o.Logger.Error("alarm", "kind", string(e.Kind), "subject", e.Subject, "text", e.Text)
 	}
+}
+
+// text is what is told of the alarm.
+func text(a newsletter.Alarm) string {
+	a.What = cut(plain(a.What), maxWhat)
+	return plain(a.Text())
 }
 
 func since(known, otherwise time.Time) time.Time {
@@ -282,7 +295,7 @@ func (w *Watch) tellBy(ctx context.Context, l *line) {
 	var entries []*entry
 	var news []newsletter.RaisedAlarm
 	for _, e := range w.entries() {
-		if l.at(e).IsZero() {
+		if l.at(e).IsZero() && len(news) < maxNews {
 			entries = append(entries, e)
 			news = append(news, e.RaisedAlarm)
 		}
