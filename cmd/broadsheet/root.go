@@ -83,6 +83,8 @@ a digest of what is new to them. Every message is accounted for.
 		newDKIMCommand(a, net.DefaultResolver.LookupTXT),
 		newMigrateCommand(a),
 		newBackupCommand(a),
+		newBounceCommand(a),
+		newRestoreCommand(a),
 		newVersionCommand(a),
 	)
 	root.SetCompletionCommandGroupID(groupOperation)

@@ -12,9 +12,11 @@ import (
 	"github.com/emersion/go-message/charset"
 )
 
+// MaxMessage is how many octets of a message are looked at.
+const MaxMessage = 10 << 20
+
 // The bounds of a message. What is beyond them is not looked at.
 const (
-	maxMessage = 10 << 20 // octets in all
 	maxParts   = 500
 	maxDepth   = 10
 	maxText    = 64 << 10  // octets of a part that people read

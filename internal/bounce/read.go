@@ -13,7 +13,7 @@ import (
 // deep, and at 64 kB of each text, so its time and memory are bounded whatever a stranger
 // sends. The only error is that of r: a message that cannot be understood is ReturnOther.
 func Read(r io.Reader) (Report, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxMessage))
+	data, err := io.ReadAll(io.LimitReader(r, MaxMessage))
 	if err != nil {
 		return Report{}, fmt.Errorf("read the message: %w", err)
 	}
