@@ -172,3 +172,25 @@ func TestStatus_SaysWhatIsWrongWithALedger(t *testing.T) {
 		t.Errorf("after rows are gone: %s", got)
 	}
 }
+
+func TestStatus_TellsOfManyComplaints(t *testing.T) {
+	t.Parallel()
+	r := newsroomtest.New(t, newsroomtest.Options{})
+	r.Feed.Publish("Harbour opens", at(20, 5, 0))
+	r.Readers(r.Newsletter("daily-news", nil), 1, 20)
+	e, _ := r.Send("daily-news")
+	for reader := int64(1); reader <= 3; reader++ {
+		if got := kinds(t, r); got != "" {
+			t.Errorf("after %d complaints there is %q", reader-1, got)
+		}
+		_, err := r.Store.TakeReturn(t.Context(), newsletter.Return{
+			EditionID: e.ID, SubscriberID: reader, Kind: newsletter.ReturnComplaint, Channel: "test", At: r.Clock.Now(),
+		}, newsletter.DefaultSoftLimit())
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := kinds(t, r), fmt.Sprintf("complaints edition/%d", e.ID); got != want {
+		t.Errorf("there is %q, want %q", got, want)
+	}
+}

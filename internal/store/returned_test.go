@@ -352,3 +352,47 @@ func TestPruneReturns_RemovesOldOnesOnly(t *testing.T) {
 		t.Errorf("%d removed, %d left (%v)", n, left, err)
 	}
 }
+
+func TestPullBrake_PausesOnceAndNotBelowWhatStaffLetGoOn(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	smallLedger(t, s)
+	pull := func(kind newsletter.BrakeKind, share, next float64) bool {
+		t.Helper()
+		pulled, err := s.PullBrake(t.Context(), 1, newsletter.BrakePull{Kind: kind, Share: share, Next: next, Reason: "too much"}, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pulled
+	}
+	resume := func() {
+		t.Helper()
+		if err := s.MoveEdition(t.Context(), 1, []newsletter.EditionState{newsletter.EditionPaused}, newsletter.EditionSending, "", "test", noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !pull(newsletter.BrakeRefused, 0.06, 0.11) {
+		t.Error("it goes on")
+	}
+	e, err := s.Edition(t.Context(), 1)
+	if err != nil || e.State != newsletter.EditionPaused || e.Reason != "too much" || e.Brakes != (newsletter.Brakes{Refused: 0.11}) {
+		t.Errorf("it is %+v (%v)", e, err)
+	}
+	if pull(newsletter.BrakeRefused, 0.5, 0.55) {
+		t.Error("it is paused twice")
+	}
+	resume()
+	if pull(newsletter.BrakeRefused, 0.1, 0.15) {
+		t.Error("what staff let go on is stopped again")
+	}
+	if !pull(newsletter.BrakeComplaints, 0.004, 0.007) {
+		t.Error("complaints do not stop it")
+	}
+	resume()
+	if !pull(newsletter.BrakeRefused, 0.12, 0.17) {
+		t.Error("it is worse, and goes on")
+	}
+	if n := count(t, s, `SELECT COUNT(*) FROM desk_events WHERE action = 'edition paused' AND actor = 'sender' AND detail = 'too much'`); n != 3 {
+		t.Errorf("it is on record %d times", n)
+	}
+}

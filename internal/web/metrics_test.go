@@ -21,6 +21,7 @@ func withMetrics(token string, err error) func(*Options) {
 				Alarms: map[newsletter.AlarmKind]int{newsletter.AlarmLate: 2}, LastHandled: time.Unix(1000, 0),
 				Editions: []EditionReading{{Newsletter: "daily-news", Cadence: newsletter.Daily, Counts: map[newsletter.State]int{newsletter.Accepted: 7}}},
 				Readers:  []ReadersReading{{Newsletter: "daily-news", Counts: map[newsletter.SubscriptionState]int{newsletter.Active: 3}}},
+				Returned: []newsletter.ReturnCount{{Kind: newsletter.ReturnHard, Channel: "smtp", Count: 12}},
 				Sources:  3, Failing: 1, Database: 4096,
 			}, err
 		}}
@@ -69,6 +70,7 @@ func TestMetrics_AreNumbersInPrometheusFormat(t *testing.T) {
 		`broadsheet_edition_deliveries{cadence="daily",newsletter="daily-news",state="in_doubt"} 0`,
 		`broadsheet_subscriptions{newsletter="daily-news",state="active"} 3`,
 		`broadsheet_sources{state="failing"} 1`, `broadsheet_sources{state="fine"} 2`,
+		`broadsheet_returned_total{channel="smtp",kind="hard"} 12`, `# TYPE broadsheet_returned_total counter`,
 		`broadsheet_database_bytes 4096`, `broadsheet_reading_ok 1`,
 		`broadsheet_http_requests_total{method="GET",route="none",status="404"} 1`,
 		`broadsheet_http_request_duration_seconds_count{route="none"} 1`,
