@@ -70,6 +70,7 @@ func (a *app) openWith(ctx context.Context, settings Settings, mode store.Mode, 
 	if s.keys, s.suppression, err = db.Keys(ctx, a.now(), rand.Reader); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	s.useJournal()
 	s.desk = s.newDesk(desk.Press{})
 	return s, nil
 }

@@ -128,6 +128,11 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		if err != nil {
 			return err
 		}
+		if !s.dryRun {
+			if err := sv.refuseRestored(ctx); err != nil {
+				return err
+			}
+		}
 		if sends {
 			if err := sv.refuseSending(ctx, p); err != nil {
 				return err

@@ -205,11 +205,13 @@ func (s *service) handler() (http.Handler, error) {
 
 func (s *service) schedule() *schedule.Schedule {
 	return &schedule.Schedule{
-		Desk: s.desk, Grace: s.grace, Every: scheduleEvery, Logger: s.log,
+		Desk: restoredDesk{s.desk, s.store}, Grace: s.grace, Every: scheduleEvery, Logger: s.log,
 		Jobs: append(s.watch.jobs(),
 			schedule.Job{Name: "counters", Every: pruneEvery, Do: func(ctx context.Context) error {
 				return s.press.readers.Prune(ctx, s.app.now())
 			}},
+			schedule.Job{Name: "journal", Every: journalEvery, Do: s.flushJournal},
+			schedule.Job{Name: "backups", Every: backupEvery, Do: s.backUp},
 			schedule.Job{Name: "totals of editions", Every: tidyEvery, Do: s.desk.Tidy},
 			schedule.Job{Name: "rows of old editions", Every: pruneEvery, Do: func(ctx context.Context) error {
 				_, err := s.desk.PruneDeliveries(ctx, s.settings.KeepDeliveries)

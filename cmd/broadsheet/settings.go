@@ -57,6 +57,9 @@ type Settings struct {
 	BrakeRefused      float64  `env:"BRAKE_REFUSED" envDefault:"5" help:"an edition pauses itself when more than so many percent of it are refused; 0: never"`
 	BrakeComplaints   float64  `env:"BRAKE_COMPLAINTS" envDefault:"0.3" help:"an edition pauses itself when more than so many percent of its readers report it as spam; 0: never"`
 	Journal           string   `env:"JOURNAL" help:"a file that outlives the database, best on another disk: who left and what was sent, for \"broadsheet restore\""`
+	BackupDir         string   `env:"BACKUP_DIR" help:"a folder, best on another disk, into which serve makes a verified backup each day"`
+	BackupAt          []string `env:"BACKUP_AT" envDefault:"02:30" help:"when backups are made, in the machine's time: one or several times of the day, with commas"`
+	BackupKeep        []int    `env:"BACKUP_KEEP" envDefault:"7,4" help:"of how many days, and of how many weeks, the last backup is kept"`
 	Templates         string   `env:"TEMPLATES" help:"a folder whose files replace the built-in templates"`
 	LogFormat         string   `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
 	LogLevel          string   `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error; commands other than serve log warnings unless it is set"`
@@ -68,6 +71,7 @@ type Settings struct {
 	Proxies      []netip.Prefix     `env:"-"`
 	SigningKeys  []signingKey       `env:"-"`
 	Level        slog.Level         `env:"-"`
+	BackupTimes  []clock            `env:"-"`
 
 	listed []setting
 }

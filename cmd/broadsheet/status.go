@@ -114,7 +114,9 @@ func (a *app) status(ctx context.Context, s *services, p *press) (statusView, er
 		v.Slots = append(v.Slots, viewSlot(slot))
 	}
 	for _, e := range st.Editions {
-		v.Editions = append(v.Editions, viewEdition(e.Edition, e.Tally))
+		view := viewEdition(e.Edition, e.Tally)
+		view.GoesOn = utc(e.GoesOn)
+		v.Editions = append(v.Editions, view)
 	}
 	for _, src := range st.Sources {
 		v.Sources = append(v.Sources, sourceState{src.ID, src.Name, utc(src.LastOKAt), src.Failures, src.LastError})
@@ -131,7 +133,11 @@ func (a *app) status(ctx context.Context, s *services, p *press) (statusView, er
 	}
 	broken := p.askRelays(ctx)
 	v.Relay, v.RelayOK = p.transport.String(), len(broken) == 0
-	err = s.viewAlarms(ctx, &v, slices.Concat(st.Problems, low, broken))
+	unsafe, err := s.unsafe(ctx)
+	if err != nil {
+		return v, err
+	}
+	err = s.viewAlarms(ctx, &v, slices.Concat(unsafe, st.Problems, low, broken))
 	return v, err
 }
 
@@ -191,6 +197,9 @@ func (a *app) printStatus(v statusView) {
 		fmt.Fprintf(a.stdout, "\nEdition %d of %s, %s of %s: %s\n", e.Edition, e.Newsletter, e.Cadence, e.Date, e.State)
 		fmt.Fprintf(a.stdout, "  planned %d = accepted %d + refused %d + expired %d + in doubt %d + withheld %d + waiting %d\n",
 			e.Planned, e.Accepted, e.Refused, e.Expired, e.InDoubt, e.Withheld, e.Waiting)
+		if e.GoesOn != nil {
+			fmt.Fprintf(a.stdout, "  warm-up %s: today's share is sent, it goes on at %s\n", e.WarmUp, e.GoesOn.Format("15:04 MST on 2 January"))
+		}
 	}
 	if len(v.Sources) > 0 {
 		fmt.Fprintln(a.stdout)

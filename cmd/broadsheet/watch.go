@@ -159,7 +159,11 @@ func (w *watch) look(ctx context.Context) ([]newsletter.Alarm, error) {
 		return nil, err
 	}
 	w.lookAtRelays(ctx, status)
-	return slices.Concat(status.Problems, low, w.broken), nil
+	unsafe, err := w.unsafe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(status.Problems, unsafe, low, w.broken), nil
 }
 
 // lookAtRelays asks the relays now and then, so that staff know before the next edition is

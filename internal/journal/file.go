@@ -74,13 +74,20 @@ func (f *File) Append(entries []Entry, after int64) (a Appended, err error) {
 	return a, nil
 }
 
-// Check reports whether the journal can be written: it opens it as Append does.
+// Check reports whether the journal could be written, and changes nothing. One that is not
+// there yet is not made: whoever asks may be another user than who writes it.
 func (f *File) Check() error {
-	file, err := f.open()
-	if err != nil {
-		return err
+	file, err := os.OpenFile(f.path, os.O_RDWR|os.O_APPEND, 0)
+	if err == nil {
+		return file.Close()
 	}
-	return file.Close()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = unix.Access(filepath.Dir(f.path), unix.W_OK)
+	}
+	if err != nil {
+		return f.failed(err)
+	}
+	return nil
 }
 
 // open opens the file, or makes it, and waits for its lock.

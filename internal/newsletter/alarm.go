@@ -22,6 +22,9 @@ const (
 	AlarmMailQueue     AlarmKind = "mail_queue"     // confirmation mails wait
 	AlarmSignUps       AlarmKind = "sign_ups"       // more sign-ups than there should be (S28)
 	AlarmDatabase      AlarmKind = "database"       // the database cannot be read
+	AlarmJournal       AlarmKind = "journal"        // the journal cannot be written
+	AlarmBackup        AlarmKind = "backup"         // there is no backup of the last day
+	AlarmRestored      AlarmKind = "restored"       // the database was restored, and nothing is sent
 )
 
 // AlarmKinds returns every kind.
@@ -29,6 +32,7 @@ func AlarmKinds() []AlarmKind {
 	return []AlarmKind{
 		AlarmLate, AlarmMissed, AlarmStuck, AlarmPaused, AlarmImbalance, AlarmRefused, AlarmComplaints, AlarmExpired, AlarmInDoubt,
 		AlarmRelayRefusing, AlarmSourceFailing, AlarmDiskLow, AlarmMailQueue, AlarmSignUps, AlarmDatabase,
+		AlarmJournal, AlarmBackup, AlarmRestored,
 	}
 }
 
@@ -47,7 +51,7 @@ func (k AlarmKind) Severity() Severity {
 	case AlarmComplaints, AlarmExpired, AlarmInDoubt, AlarmSourceFailing, AlarmMailQueue, AlarmSignUps:
 		return SeverityWarning
 	case AlarmLate, AlarmMissed, AlarmStuck, AlarmPaused, AlarmImbalance, AlarmRefused, AlarmRelayRefusing,
-		AlarmDiskLow, AlarmDatabase:
+		AlarmDiskLow, AlarmDatabase, AlarmJournal, AlarmBackup, AlarmRestored:
 	}
 	return SeverityError
 }

@@ -158,7 +158,8 @@ func (t *tx) kept(failed bool) (entries []journal.Entry, upTo int64, err error) 
 		if err := rows.Scan(&upTo, &text); err != nil {
 			return e, err
 		}
-		return e, json.Unmarshal([]byte(text), &e)
+		err = json.Unmarshal([]byte(text), &e)
+		return e, err
 	})
 	return entries, upTo, err
 }
@@ -241,4 +242,10 @@ func (t *tx) refuseRestored() error {
 	}
 	js.RestoredAt = fromNull(restored)
 	return js.Restored()
+}
+
+// NewJournal returns the journal of that name. tell is told of a line that was cut off by a
+// crash and is dropped; it may be nil.
+func NewJournal(path string, tell func(message string)) Journal {
+	return Journal{File: journal.Named(path), Tell: tell}
 }

@@ -28,6 +28,12 @@ func (t *tx) noteLifted(hash []byte, now time.Time) {
 	t.note(journal.Entry{Kind: journal.Lifted, Address: hex.EncodeToString(hash)}, now)
 }
 
+// noteErased leaves in the journal that a person's data were erased. It is called while the
+// subscriber's row is there, and keeps the address as its keyed hash only.
+func (t *tx) noteErased(subscriberID int64, now time.Time) error {
+	return t.noteReader(journal.Entry{Kind: journal.Erased, Subscriber: subscriberID}, now)
+}
+
 // noteFrozen leaves in the journal which slot an edition took, with what, and which ids are
 // given out. Without that it must not be frozen.
 func (t *tx) noteFrozen(id int64, e newsletter.Edition, now time.Time) error {

@@ -93,9 +93,14 @@ func (l *fileLock) sign(h newsletter.SenderHolder) error {
 	return err
 }
 
-// TakeSender takes the sender role if nobody has it, and returns nil if somebody has.
-// Closing gives it back; so does the end of the process.
+// TakeSender takes the sender role if nobody has it, and returns nil if somebody has, or if
+// nothing is to be sent because the database was restored and that is not confirmed. Closing
+// gives it back; so does the end of the process.
 func (s *Store) TakeSender(command string, now time.Time) (io.Closer, error) {
+	state, err := s.JournalState(context.Background())
+	if err != nil || !state.RestoredAt.IsZero() {
+		return nil, err
+	}
 	lock, err := tryLock(s.senderPath(), unix.LOCK_EX)
 	if lock == nil || err != nil {
 		return nil, err

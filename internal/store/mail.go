@@ -45,8 +45,8 @@ func (t *tx) queueMail(kind newsletter.MailKind, subscriberID, signupID int64, s
 		rows = 1
 	}
 	_, err := t.exec(`
-		INSERT INTO mails (kind, subscriber_id, signup_id, state, not_before, next_try, expires_at, created_at, updated_at)
-		SELECT $1, $2, $3, 1, $4, $4, $5, $6, $6 WHERE CAST($7 AS INTEGER) = 1`,
+		INSERT INTO mails (id, kind, subscriber_id, signup_id, state, not_before, next_try, expires_at, created_at, updated_at)
+		SELECT `+nextMail+`, $1, $2, $3, 1, $4, $4, $5, $6, $6 WHERE CAST($7 AS INTEGER) = 1`,
 		string(kind), subscriberID, signupID, millis(at), millis(at.Add(newsletter.MailLife)), millis(now), rows)
 	return err
 }

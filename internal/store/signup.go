@@ -77,8 +77,8 @@ func (t *tx) signUp(r newsletter.SignUpRequest, now time.Time) error {
 // person is kept with the sign-up until its mail is answered.
 func (t *tx) signUpSubscriber(r newsletter.SignUpRequest, now time.Time) (int64, error) {
 	return t.insert(`
-		INSERT INTO subscribers (email, email_key, created_at, updated_at)
-		VALUES ($1, $2, $3, $3)
+		INSERT INTO subscribers (id, email, email_key, created_at, updated_at)
+		VALUES (`+nextSubscriber+`, $1, $2, $3, $3)
 		ON CONFLICT (email_key) DO UPDATE SET updated_at = excluded.updated_at
 		RETURNING id`,
 		r.Email, r.EmailKey, millis(now))

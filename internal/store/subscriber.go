@@ -191,7 +191,7 @@ func findSubscriber(q querier, emailKey string) (int64, error) {
 // insertSubscriber adds an address that is not there yet.
 func (t *tx) insertSubscriber(email, emailKey, name, zone string, now time.Time) (int64, error) {
 	return t.insert(`
-		INSERT INTO subscribers (email, email_key, name, time_zone, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $5) RETURNING id`,
+		INSERT INTO subscribers (id, email, email_key, name, time_zone, created_at, updated_at)
+		VALUES (`+nextSubscriber+`, $1, $2, $3, $4, $5, $5) RETURNING id`,
 		email, emailKey, name, zone, millis(now))
 }

@@ -26,3 +26,11 @@ CREATE TABLE sent_articles (
   guid      TEXT    NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sent_articles_by_guid ON sent_articles (source_id, guid);
+
+-- Ids up to the floor are never given out again, whatever rows there are: links and return
+-- paths that are out there name them.
+CREATE TABLE id_floors (
+  name  TEXT    NOT NULL PRIMARY KEY, -- of the table
+  floor INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO id_floors (name, floor) VALUES ('subscribers', 0), ('mails', 0);
