@@ -91,7 +91,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	s.smtp.LMTP, s.smtp.Domain = s.Address.LMTP, s.Domain
 	s.smtp.MaxRecipients, s.smtp.MaxMessageBytes, s.smtp.MaxLineLength = maxRecipients, MaxSize, maxLine
 	s.smtp.ReadTimeout, s.smtp.WriteTimeout = readTime, writeTime
-	s.smtp.EnableSMTPUTF8 = true // a report about such an address may come as one (RFC 6533)
+	s.smtp.EnableSMTPUTF8 = true    // a report about such an address may come as one (RFC 6533)
 	s.smtp.AllowInsecureAuth = true // there is no AUTH, so it must not ask for TLS first
 	s.smtp.ErrorLog = debugLog{s.Logger}
 	stopped := make(chan struct{})

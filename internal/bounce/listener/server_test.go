@@ -112,7 +112,7 @@ func TestSMTP_TakesOnlyReturnPathsOfOurs(t *testing.T) {
 	p.say("", "220 "+domain)
 	p.say("EHLO mx.example.net", "250")
 	p.say("VRFY ada", "252")
-	p.say("AUTH PLAIN AGEAYg==", "502")
+	p.say("AUTH PLAIN AGEAYg==", "504")
 	p.say("MAIL FROM:<>", "250")
 	p.say("RCPT TO:<ada@example.net>", "550 5.7.1")
 	p.say("RCPT TO:<b+good@example.net>", "550 5.7.1")
