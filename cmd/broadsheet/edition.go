@@ -34,13 +34,15 @@ type editionView struct {
 	ExpiresAt  *time.Time     `json:"expires_at"`
 	Doubted    int            `json:"doubted"`
 	Reasons    map[string]int `json:"withheld_reasons"`
+	WarmUp     string         `json:"warm_up"` // "500/day x1.5"; empty: it has none
+	GoesOn     *time.Time     `json:"goes_on,omitempty"`
 }
 
 func viewEdition(e newsletter.Edition, t newsletter.Tally) editionView {
 	return editionView{
 		ledgerView: viewLedger(e, t), Date: e.Date.String(), Slot: e.Slot, Reason: e.Reason, Subject: e.Subject,
 		DueAt: utc(e.DueAt), AsOf: utc(e.AsOf), StartedAt: utc(e.StartedAt), FinishedAt: utc(e.FinishedAt), ExpiresAt: utc(e.ExpiresAt),
-		Doubted: t.Doubted, Reasons: t.Reasons,
+		Doubted: t.Doubted, Reasons: t.Reasons, WarmUp: e.WarmUp.String(),
 	}
 }
 

@@ -272,7 +272,7 @@ func TestWatch_AnEditionThatGetsNowhereIsStuck(t *testing.T) {
 	w.rounds(15)
 	want(t, m.take())
 	w.rounds(10)
-	want(t, m.take(), "firing stuck edition/1: nothing of edition 1 of daily-news is accepted, and 1 wait, since Fri 20 Nov 07:00 UTC")
+	want(t, m.take(), "firing stuck edition/1: edition 1 of daily-news gets nowhere: nothing is accepted, and 1 wait, since Fri 20 Nov 07:00 UTC")
 	w.restart()
 	w.rounds(10)
 	want(t, m.take())

@@ -248,13 +248,17 @@ type UnfinishedError struct {
 	Edition int64
 	Waiting int
 	NextTry time.Time // zero: not known
+	WarmUp  string    // what bounds the edition's day, if that is what it waits for
 	Relay   error     // what the relay did wrong last; nil: nothing
 }
 
 func (u *UnfinishedError) Error() string {
 	s := fmt.Sprintf("edition %d is not finished: %d deliveries wait", u.Edition, u.Waiting)
-	if !u.NextTry.IsZero() {
-		s += ", the next try is at " + u.NextTry.UTC().Format("15:04:05 UTC")
+	switch {
+	case u.WarmUp != "":
+		s += fmt.Sprintf("; the warm-up's share of today is sent (%s), it goes on at %s", u.WarmUp, u.NextTry.UTC().Format("15:04 UTC on 2 January"))
+	case !u.NextTry.IsZero():
+		s += ", the next try is at " + u.NextTry.UTC().Format("15:04:05 UTC on 2 January")
 	}
 	if u.Relay != nil {
 		s += "; the relay: " + u.Relay.Error()
@@ -269,6 +273,13 @@ func (e *Engine) unfinished(ctx context.Context, edition int64, next time.Time) 
 		return err
 	}
 	u.Waiting = tally.WaitingCount()
+	of, err := e.Ledger.Edition(ctx, edition)
+	if err != nil {
+		return err
+	}
+	if of.WarmUp.PerDay > 0 && next.Equal(of.WarmUp.NextDay(e.Now())) {
+		u.WarmUp = of.WarmUp.String()
+	}
 	e.mu.Lock()
 	u.Relay = e.relayErr
 	e.mu.Unlock()

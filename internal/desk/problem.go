@@ -91,26 +91,37 @@ func (s *Status) judgeSkipped(e newsletter.Edition, now time.Time) {
 	s.problem(a)
 }
 
+// editionProblem notes something that is wrong with an edition.
+func (s *Status) editionProblem(e EditionStatus, kind newsletter.AlarmKind, since time.Time, what, do string) {
+	what = fmt.Sprintf("edition %d of %s", e.ID, e.Newsletter) + what
+	s.problem(newsletter.Alarm{Kind: kind, Subject: fmt.Sprintf("edition/%d", e.ID), What: what, Do: do, Since: since})
+}
+
+// judgeLedger tells what is wrong with an edition's ledger and stays so until somebody
+// settles it, however many editions have followed.
+func (s *Status) judgeLedger(e EditionStatus) {
+	if err := e.Tally.Check(); err != nil {
+		s.editionProblem(e, newsletter.AlarmImbalance, time.Time{}, ": "+err.Error(), `make a copy by "broadsheet backup", and report it`)
+	}
+	if n := e.Tally.Counts[newsletter.InDoubt]; n > 0 && !e.State.Open() {
+		s.editionProblem(e, newsletter.AlarmInDoubt, e.FinishedAt, fmt.Sprintf(" has %d in doubt that are not sent again", n),
+			fmt.Sprintf(`"broadsheet edition deliveries %d --state in_doubt" lists them, "broadsheet edition resolve %d --all --as arrived|not-arrived|resend" settles them`, e.ID, e.ID))
+	}
+}
+
 // judgeEdition tells what is wrong with an edition and its ledger.
 func (d *Desk) judgeEdition(ctx context.Context, s *Status, store StatusStore, e EditionStatus) error {
 	problem := func(kind newsletter.AlarmKind, since time.Time, what, do string) {
-		s.problem(newsletter.Alarm{Kind: kind, Subject: fmt.Sprintf("edition/%d", e.ID), What: what, Do: do, Since: since})
+		s.editionProblem(e, kind, since, what, do)
 	}
-	name := fmt.Sprintf("edition %d of %s", e.ID, e.Newsletter)
 	counts := e.Tally.Counts
-	if err := e.Tally.Check(); err != nil {
-		problem(newsletter.AlarmImbalance, time.Time{}, name+": "+err.Error(), `make a copy by "broadsheet backup", and report it`)
-	}
+	s.judgeLedger(e)
 	if n := counts[newsletter.Expired]; n > 0 {
-		problem(newsletter.AlarmExpired, e.ExpiresAt, fmt.Sprintf("%s was not delivered in time to %s", name, readers(n)),
+		problem(newsletter.AlarmExpired, e.ExpiresAt, " was not delivered in time to "+readers(n),
 			"nothing: what it had for them is owed to them again")
 	}
-	if n := counts[newsletter.InDoubt]; n > 0 && !e.State.Open() {
-		problem(newsletter.AlarmInDoubt, time.Time{}, fmt.Sprintf("%s has %d in doubt that are not sent again", name, n),
-			fmt.Sprintf(`"broadsheet edition deliveries %d --state in_doubt" lists them, "broadsheet edition resolve %d --all --as arrived|not-arrived|resend" settles them`, e.ID, e.ID))
-	}
 	if n := counts[newsletter.Refused]; n > 0 && counts[newsletter.Accepted] == 0 && !e.Unfinished() {
-		problem(newsletter.AlarmRefused, e.FinishedAt, fmt.Sprintf("%s was refused for all of its %s: nothing was sent", name, readers(n)),
+		problem(newsletter.AlarmRefused, e.FinishedAt, fmt.Sprintf(" was refused for all of its %s: nothing was sent", readers(n)),
 			fmt.Sprintf(`"broadsheet edition report %d" has the relay's words, "broadsheet edition retry %d" tries again`, e.ID, e.ID))
 	}
 	complaints, err := store.Complaints(ctx, e.ID)
@@ -118,23 +129,28 @@ func (d *Desk) judgeEdition(ctx context.Context, s *Status, store StatusStore, e
 		return err
 	}
 	if accepted := counts[newsletter.Accepted]; newsletter.ManyComplaints(accepted, complaints) {
-		problem(newsletter.AlarmComplaints, time.Time{}, fmt.Sprintf("%s was reported as spam by %s, %s of those who got it",
-			name, readers(complaints), newsletter.Percent(float64(complaints)/float64(max(1, accepted)))),
+		problem(newsletter.AlarmComplaints, time.Time{}, fmt.Sprintf(" was reported as spam by %s, %s of those who got it",
+			readers(complaints), newsletter.Percent(float64(complaints)/float64(max(1, accepted)))),
 			"look where these readers came from: providers turn away the mail of who is reported by more than "+newsletter.Percent(newsletter.ComplaintAlarm))
 	}
 	switch {
 	case e.State == newsletter.EditionPaused:
-		problem(newsletter.AlarmPaused, time.Time{}, fmt.Sprintf("%s is paused with %d waiting: %s", name, e.Tally.WaitingCount(), e.Reason),
+		since, err := store.LastMoved(ctx, e.ID)
+		if err != nil {
+			return err
+		}
+		problem(newsletter.AlarmPaused, since, fmt.Sprintf(" is paused with %d waiting: %s", e.Tally.WaitingCount(), e.Reason),
 			fmt.Sprintf(`mend the cause, then "broadsheet edition resume %d" goes on`, e.ID))
+	case e.State.Open() && !e.GoesOn.IsZero(): // its warm-up is through with this day
 	case e.State.Open() && !s.Sends:
-		problem(newsletter.AlarmStuck, time.Time{}, fmt.Sprintf("%s has %d waiting and nobody sends", name, e.Tally.WaitingCount()),
+		problem(newsletter.AlarmStuck, time.Time{}, fmt.Sprintf(" has %d waiting and nobody sends", e.Tally.WaitingCount()),
 			fmt.Sprintf(`start "broadsheet serve", or "broadsheet send --edition %d"`, e.ID))
 	case e.State.Open():
 		since, err := d.stuckSince(ctx, store, e)
 		if err != nil || since.IsZero() {
 			return err
 		}
-		what := fmt.Sprintf("nothing of %s is accepted, and %d wait", name, e.Tally.WaitingCount())
+		what := fmt.Sprintf(" gets nowhere: nothing is accepted, and %d wait", e.Tally.WaitingCount())
 		if e.Pulse.Relay != "" {
 			what += "; the relay: " + e.Pulse.Relay
 		}

@@ -159,7 +159,7 @@ func TestStatus_SaysWhatIsWrongWithALedger(t *testing.T) {
 	}{
 		{[]newsletter.State{newsletter.Accepted, newsletter.Refused, newsletter.Withheld, newsletter.Accepted}, ""},
 		{[]newsletter.State{newsletter.Refused, newsletter.Refused, newsletter.Withheld, newsletter.Refused}, "refused edition/1"},
-		{[]newsletter.State{newsletter.Accepted, newsletter.InDoubt, newsletter.Expired, newsletter.Accepted}, "expired edition/1, in_doubt edition/1"},
+		{[]newsletter.State{newsletter.Accepted, newsletter.InDoubt, newsletter.Expired, newsletter.Accepted}, "in_doubt edition/1, expired edition/1"},
 	} {
 		states(test.states...)
 		if got := kinds(t, r); got != test.want {
@@ -192,5 +192,53 @@ func TestStatus_TellsOfManyComplaints(t *testing.T) {
 	}
 	if got, want := kinds(t, r), fmt.Sprintf("complaints edition/%d", e.ID); got != want {
 		t.Errorf("there is %q, want %q", got, want)
+	}
+}
+
+// What is in doubt is not settled by the next edition: it stays wrong until somebody does.
+func TestStatus_ADoubtOutlastsTheNextEdition(t *testing.T) {
+	t.Parallel()
+	r := newsroomtest.New(t, newsroomtest.Options{})
+	n := r.Newsletter("daily-news", nil)
+	r.Readers(n, 1, 4)
+	r.Feed.Publish("Harbour opens", r.Clock.Now())
+	e, _ := r.Send(n.Slug)
+	r.Exec(`UPDATE deliveries SET state = 6 WHERE edition_id = ? AND subscriber_id = 2`, e.ID)
+	r.Exec(`UPDATE editions SET on_doubt = 'hold' WHERE id = ?`, e.ID)
+	r.Exec(`UPDATE editions SET totals_at = NULL`)
+	r.Clock.Add(6 * time.Minute)
+	r.Feed.Publish("Harbour closes", r.Clock.Now())
+	r.Send(n.Slug)
+	if got := kinds(t, r); got != "in_doubt edition/1" {
+		t.Errorf("after the next edition: %s", got)
+	}
+	if _, err := r.Desk.Resolve(t.Context(), newsletter.ResolveFilter{EditionID: e.ID}, newsletter.Arrived); err != nil {
+		t.Fatal(err)
+	}
+	r.Clock.Add(6 * time.Minute)
+	if got := kinds(t, r); got != "" {
+		t.Errorf("after it was settled: %s", got)
+	}
+}
+
+// An edition whose warm-up is through with the day is not stuck, though nobody sends.
+func TestStatus_AWarmUpIsNoAlarm(t *testing.T) {
+	t.Parallel()
+	r := newsroomtest.New(t, newsroomtest.Options{})
+	n := r.Newsletter("daily-news", nil)
+	r.Readers(n, 1, 10)
+	r.Feed.Publish("Harbour opens", r.Clock.Now())
+	e := r.Begin(n.Slug)
+	r.Exec(`UPDATE editions SET warm_up = '3/day x1' WHERE id = ?`, e.ID)
+	err := r.Desk.Carry(t.Context(), e.ID, 0, nil)
+	if err == nil || !strings.Contains(err.Error(), "the warm-up's share of today is sent (3/day x1), it goes on at 00:00 UTC on") {
+		t.Fatal(err)
+	}
+	if got := kinds(t, r); got != "" {
+		t.Errorf("on the first day: %s", got)
+	}
+	r.Clock.Add(24 * time.Hour)
+	if got := kinds(t, r); !strings.Contains(got, "stuck edition/1") {
+		t.Errorf("on the second day: %s", got)
 	}
 }

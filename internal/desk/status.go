@@ -35,6 +35,9 @@ type EditionStatus struct {
 	newsletter.Edition
 	Tally newsletter.Tally
 	Pulse newsletter.Pulse // zero: nobody carries it just now
+	// GoesOn is when it goes on, its warm-up being through with what it allows today; zero:
+	// it need not wait.
+	GoesOn time.Time
 }
 
 // Unfinished reports whether the edition is still to be carried out.
@@ -51,6 +54,11 @@ type StatusStore interface {
 	Progress(ctx context.Context, editionID int64) (accepted int, changed time.Time, err error)
 	NextTry(ctx context.Context, editionID int64) (time.Time, error)
 	Complaints(ctx context.Context, editionID int64) (int, error)
+	// LastMoved returns when the edition came to the state it is in by somebody's doing; zero
+	// if nobody did anything.
+	LastMoved(ctx context.Context, editionID int64) (time.Time, error)
+	// BegunOn returns how many messages of an edition with a warm-up were begun that day.
+	BegunOn(ctx context.Context, editionID int64, day time.Time) (int, error)
 }
 
 // Status returns how things stand. What is wrong is in Problems, not in the error.
@@ -185,6 +193,20 @@ func (d *Desk) slotStatus(ctx context.Context, s *Status, n newsletter.Newslette
 	return nil
 }
 
+// goesOn returns when an edition that has had its warm-up's share of the day goes on; zero if
+// it need not wait.
+func (d *Desk) goesOn(ctx context.Context, store StatusStore, e newsletter.Edition) (time.Time, error) {
+	if e.WarmUp.PerDay == 0 || !e.State.Open() {
+		return time.Time{}, nil
+	}
+	now := d.now()
+	begun, err := store.BegunOn(ctx, e.ID, now)
+	if err != nil || begun < e.WarmUp.Allowance(e.WarmUp.Day(e.StartedAt, now)) {
+		return time.Time{}, err
+	}
+	return e.WarmUp.NextDay(now), nil
+}
+
 func (d *Desk) editionStatus(ctx context.Context, s *Status, store StatusStore, list []newsletter.Edition, count counter) error {
 	shown := map[newsletter.Cadence]bool{}
 	passed := map[newsletter.Cadence]bool{} // a later edition of the cadence was built, or had nothing to send
@@ -198,9 +220,7 @@ func (d *Desk) editionStatus(ctx context.Context, s *Status, store StatusStore, 
 			continue
 		}
 		passed[e.Cadence] = true
-		if shown[e.Cadence] && !status.Unfinished() {
-			continue
-		}
+		older := shown[e.Cadence] && !status.Unfinished()
 		shown[e.Cadence] = true
 		pulse, ok, err := store.Pulse(ctx, e.ID)
 		if err != nil {
@@ -211,6 +231,13 @@ func (d *Desk) editionStatus(ctx context.Context, s *Status, store StatusStore, 
 		}
 		if status.Tally, err = count(ctx, status); err != nil {
 			return err
+		}
+		if status.GoesOn, err = d.goesOn(ctx, store, e); err != nil {
+			return err
+		}
+		if older { // only what stays wrong until somebody settles it
+			s.judgeLedger(status)
+			continue
 		}
 		s.Editions = append(s.Editions, status)
 		if err := d.judgeEdition(ctx, s, store, status); err != nil {

@@ -131,3 +131,12 @@ func (s *Store) noteMove(ctx context.Context, id int64, action, detail, actor st
 		return t.deskEvent(now, actor, action, newsletterID, id, detail)
 	})
 }
+
+// LastMoved returns when somebody last did something about the edition; zero if nobody did.
+func (s *Store) LastMoved(ctx context.Context, editionID int64) (time.Time, error) {
+	var at sql.NullInt64
+	if err := s.read(ctx).row(`SELECT MAX(at) FROM desk_events WHERE edition_id = $1 AND action LIKE 'edition %'`, editionID).Scan(&at); err != nil {
+		return time.Time{}, fmt.Errorf("what was done about edition %d: %w", editionID, err)
+	}
+	return fromNull(at), nil
+}
