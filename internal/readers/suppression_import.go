@@ -82,7 +82,10 @@ func (s *Service) newSuppressionImport(r io.Reader, o SuppressionImport) (*suppr
 	im := &suppressionImporter{
 		s: s, o: o, origin: cleanOrigin(o.Origin), records: newRecordReader(r), fingerprint: s.KeyFingerprint(), now: s.o.Now(),
 	}
-	return im, im.readHeader()
+	if err := im.readHeader(); err != nil {
+		return nil, err
+	}
+	return im, nil
 }
 
 // readHeader finds out from the first line whether there are columns.

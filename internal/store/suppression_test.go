@@ -52,7 +52,9 @@ func TestSuppress_TheHistoryKeepsWhatWasAndWhoLifted(t *testing.T) {
 	t.Parallel()
 	s, _, key := outbox(t)
 	ctx, hash := t.Context(), key.Hash("a@example.org")
-	inTx(t, s, func(t *tx) error { return t.suppress(hash, newsletter.SuppressedHardBounce, "edition 4", "bounce", noon) })
+	inTx(t, s, func(t *tx) error {
+		return t.suppress(hash, newsletter.SuppressedHardBounce, "edition 4", "bounce", noon)
+	})
 	inTx(t, s, func(t *tx) error { return t.suppress(hash, newsletter.SuppressedSoftBounces, "", "bounce", noon) })
 	if _, err := s.LiftSuppression(ctx, hash, "", newsletter.LiftByStaff, "she wrote to us", "cli:ada", noon.Add(time.Hour)); err != nil {
 		t.Fatal(err)

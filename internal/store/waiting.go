@@ -41,7 +41,8 @@ func waitingSignUp(q querier, subscriberID int64, now time.Time) (w newsletter.W
 	if w.Newsletters, err = slugsOf(q, su.ID); err != nil {
 		return w, false, err
 	}
-	return w, true, mailOf(q, &w)
+	err = mailOf(q, &w)
+	return w, err == nil, err
 }
 
 // hasAll reports whether the reader gets everything that the sign-up asks for.
@@ -62,7 +63,10 @@ func slugsOf(q querier, signupID int64) ([]string, error) {
 	rows, err := q.query(`
 		SELECT n.slug FROM signup_newsletters c JOIN newsletters n ON n.id = c.newsletter_id
 		WHERE c.signup_id = $1 ORDER BY n.slug`, signupID)
-	return collect(rows, err, func(rows *sql.Rows) (slug string, err error) { return slug, rows.Scan(&slug) })
+	return collect(rows, err, func(rows *sql.Rows) (slug string, err error) {
+		err = rows.Scan(&slug)
+		return slug, err
+	})
 }
 
 // mailOf sets what became of the mail that asks to confirm the sign-up.
