@@ -12,7 +12,7 @@ import (
 )
 
 func newBackupCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "backup FILE",
 		Short:   "Copy the database to a file while it is in use",
 		GroupID: groupOperation,
@@ -21,8 +21,13 @@ the database as it was at one moment. The file appears under its name only when 
 complete, and a file that exists is never replaced.
 
 The copy holds the readers' addresses and the keys of all links: keep it as safe as the
-database itself.`,
-		Example: `  broadsheet backup /var/backups/broadsheet-$(date +%F).db`,
+database itself.
+
+With BROADSHEET_BACKUP_DIR set, "broadsheet serve" makes one each day (BROADSHEET_BACKUP_AT)
+and removes old ones (BROADSHEET_BACKUP_KEEP). "broadsheet restore" puts one back.`,
+		Example: `  broadsheet backup /var/backups/broadsheet-$(date +%F).db
+  broadsheet backup list
+  broadsheet backup verify /var/backups/broadsheet-20261122T023000Z.db`,
 		Args:    exactArgs("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
@@ -30,6 +35,8 @@ database itself.`,
 			})
 		},
 	}
+	cmd.AddCommand(newBackupListCommand(a), newBackupVerifyCommand(a))
+	return cmd
 }
 
 func (a *app) backup(ctx context.Context, s *services, file string) error {
