@@ -54,5 +54,5 @@ func fromMailSystem(h header) bool {
 			return true
 		}
 	}
-	return strings.Trim(from, "<> ") == "" && len(h) > 0
+	return strings.Trim(from, "<> ") == "" && len(h.all("from")) > 0
 }

@@ -103,8 +103,10 @@ func provable(f failure, r Recipient, said, kind string) bool {
 		return true
 	case f.stage == stageData:
 		return false // it had accepted the address before
-	case ambiguous.MatchString(said + f.notice):
+	case ambiguous.MatchString(said+f.notice) && f.stage != stageRecipient:
 		return false
+	case r.Status == "5.4.1" && edgeBlock.MatchString(said+f.notice):
+		return true
 	case r.Reason != ReasonUserUnknown:
 		return true
 	case r.Status == "5.2.1" && f.stage == stageRecipient:
@@ -133,7 +135,10 @@ var ambiguous = regexp.MustCompile(`(?is)requested\s+action\s+not\s+taken`)
 // none may have been given to the message.
 func namesAddress(text string) bool {
 	at := codePattern.FindStringIndex(text)
-	return at != nil && addressPattern.MatchString(text[at[0]:])
+	if at == nil {
+		return false
+	}
+	return addressPattern.MatchString(text[at[0]:])
 }
 
 // softer returns the reason of a failure that looks hard and cannot be proved.

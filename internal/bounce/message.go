@@ -151,17 +151,23 @@ func split(body []byte, boundary string, most int) [][]byte {
 	return parts
 }
 
-// lastBoundary matches the line that ends the last part.
-var lastBoundary = regexp.MustCompile(`(?m)^--(\S{4,70})--[ \t]*$`)
-
 // boundaryIn returns the boundary that the lines of a body have; empty if they have none. Some
 // systems name another one in the header.
 func boundaryIn(body []byte) string {
-	found := lastBoundary.FindSubmatch(body)
-	if found == nil || !bytes.Contains(body, []byte("--"+string(found[1])+"\n")) {
+	for rest := body; len(rest) > 0; {
+		var row []byte
+		row, rest = cutLine(rest)
+		row = bytes.TrimRight(row, " \t")
+		if len(row) < 8 || len(row) > 74 || !bytes.HasPrefix(row, []byte("--")) || !bytes.HasSuffix(row, []byte("--")) {
+			continue
+		}
+		mark := row[:len(row)-2] // as the line that begins a part
+		if at := bytes.Index(body, append(bytes.Clone(mark), '\n')); at == 0 || at > 0 && body[at-1] == '\n' {
+			return string(mark[2:])
+		}
 		return ""
 	}
-	return string(found[1])
+	return ""
 }
 
 // encoded reports whether the body is in an encoding that has to be undone (RFC 2045 §6).

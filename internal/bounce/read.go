@@ -88,7 +88,7 @@ func (m *message) named(n notice) []failure {
 	if failures := n.failures(m.known()); len(failures) > 0 {
 		return failures
 	}
-	return []failure{{address: first(addressesIn(m.returned.get("to"))), notice: n.text()}}
+	return []failure{{address: first(addressesIn(m.returned.get("to")))}}
 }
 
 // answer is the recipient whose machine answered.
@@ -101,23 +101,17 @@ var notYet = regexp.MustCompile(`(?i)warning message only|need not resend|not ne
 
 // judged says what each failure means, in the light of what the report tells people.
 func (m *message) judged(n notice, failures []failure) []Recipient {
-	addresses := make([]string, len(failures))
-	for i, f := range failures {
-		addresses[i] = f.address
-	}
-	hollow := m.hollow()
+	n.describe(failures)
+	hollow, delayed := m.hollow(), notYet.MatchString(n.text())
 	var all []Recipient
 	for _, f := range failures {
-		if f.notice == "" {
-			f = n.about(f, addresses)
-		}
 		if len(failures) == 1 {
 			f.told = n.text()
 			if f.notice == "" || reasonIn(f.diagnostic+"\n"+f.notice) == "" {
 				f.notice = f.told
 			}
 		}
-		if f.action == "" && notYet.MatchString(n.text()) {
+		if f.action == "" && delayed {
 			f.action = "delayed"
 		}
 		r := judge(f)

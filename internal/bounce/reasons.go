@@ -46,15 +46,15 @@ var rules = []rule{
 	{ReasonUserUnknown, oneOf(
 		`(?:user|recipient|address|mailbox|account|addressee|subscriber|customer|userid)(?: name)?(?: address)?(?: is)?(?:[ :]| was)? ?(?:unknown|not found|not known|non-?existent|invalid|not listed|does not exist|doesn'?t exist|not exist|couldn'?t be found|could not be found|not recognized|not local)`,
 		`(?:unknown|no such|invalid|non-?existent|bad|unrecognized|unreachable) (?:local |e-?mail |final |mail |delivery |destination )*(?:user|recipient|address|mailbox|account|addressee|person|local[ -]part|username)`,
-		`no mailbox`, `(?:does not|doesn'?t|do not|don'?t) (?:exist|have (?:a|an)\b.{0,40}account)`, `not a (?:valid|known|local) (?:user|recipient|mailbox|address)`, `recipnotfound`, `not listed in .{0,40}(?:address book|directory)`, `unknown (?:to|at) this (?:system|site|server)`,
-		`adresse .{0,40}(?:invalide|inconnue)`, `(?:utilisateur|destinataire|compte|adresse) (?:inconnue?|inexistante?|invalide)`, `(?:benutzer|empfänger|nutzer|adresse|adressat) (?:ist )?(?:unbekannt|nicht (?:gefunden|bekannt))`, `unbekannte[rn]? (?:benutzer|empfänger|nutzer|adress)`,
+		`no mailbox`, `requested action not taken: mailbox unavailable`, `(?:does not|doesn'?t|do not|don'?t) (?:exist|have (?:a|an)\b.{0,40}account)`, `not a (?:valid|known|local) (?:user|recipient|mailbox|address)`, `recipnotfound`, `not listed in .{0,40}(?:address book|directory)`, `unknown (?:to|at) this (?:system|site|server)`,
+		`adresse .{0,40}(?:invalide|inconnue)`, `(?:utilisateur|destinataire|compte|adresse) (?:inconnue?|inexistante?|invalide)`, `(?:benutzer|empfänger|nutzer|adresse|adressat) (?:ist )?(?:unbekannt|nicht (?:gefunden|bekannt))`, `unbekannte[rn]? (?:benutzer|empfänger|nutzer|adresse)`,
 		`(?:usuario|destinatario|direcci[oó]n|cuenta|buz[oó]n) (?:desconocid[oa]|no existe|inexistente|inv[aá]lid[oa])`, `(?:utente|destinatario|indirizzo|casella) (?:sconosciut[oa]|inesistente|non (?:esiste|trovat[oa]))`, `(?:usu[aá]rio|destinat[aá]rio) (?:desconhecido|inexistente|n[aã]o (?:existe|encontrado))`,
 		`(?:gebruiker|geadresseerde) (?:onbekend|bestaat niet)`, `onbekende gebruiker`, `(?:пользователь|ящик|получатель|адрес) (?:не найден|не существует|неизвестен)`)},
 	{ReasonExpired, oneOf(`expired`, `retry time`, `in (?:the )?queue (?:for )?too long`, `too long in`, `unable to deliver (?:message )?(?:in|after)`, `giv(?:ing|en) up`, `timeout exceeded`, `delivery time`)},
 	{ReasonNetwork, oneOf(`connection (?:refused|reset|timed|lost|dropped|closed|failed)`, `timed? ?out`, `no route`, `\bloop`, `hop count`, `too many hops`, `(?:unable|could not|failed|cannot|able) to (?:connect|establish)`, `network`, `lost connection`, `name service`, `dns\b`, `reachable`, `mail exchanger`)},
 	{ReasonContent, oneOf(`\brfc ?-?\d{3,4}`, `header`, `malformed`, `syntax`, `8-?bit`, `attachment`, `\bmime\b`, `charset`, `content`, `media error`, `compliant`, `bare (?:lf|cr|newline)`)},
 	{ReasonFiltered, oneOf(`filter`, `recipient'?s? (?:e-?mail )?preferences`, `rejected by (?:the )?(?:recipient|user)`, `refuses? to accept`, `does not (?:want|accept)`)},
-	{ReasonPolicy, oneOf(`policy`, `access denied`, `not (?:allowed|permitted|accepted)`, `prohibit`, `refused`, `denied`, `restrict`, `administrat`, `rejected`, `forbidden`)},
+	{ReasonPolicy, oneOf(`policy`, `access denied`, `not (?:allowed|permitted|accepted)`, `prohibit`, `refused`, `denied`, `restrict`, `administrative`, `rejected`, `forbidden`)},
 	{ReasonSystem, oneOf(`system error`, `internal error`, `unavailable`, `temporar`, `out of memory`, `resources`, `configuration`, `try again`, `later`, `local error`, `pipe to`, `no such file`, `cannot open`, `unable to open`, `protocol error`, `command (?:died|failed)`, `failure`)},
 }
 

@@ -50,8 +50,8 @@ var (
 	toAddress = regexp.MustCompile(`(?i)^(?:to|recipients?)\s*:\s*<?(` + addr + `)>?`)
 )
 
-// failures returns what the text says of each address: of those that are known, else of those
-// that it names.
+// failures returns one for each address that is known to have failed, else for each that the
+// text names.
 func (n notice) failures(known []string) []failure {
 	addresses := known
 	for _, pattern := range []*regexp.Regexp{beginsWithAddress, namedInSentence, toAddress} {
@@ -59,9 +59,9 @@ func (n notice) failures(known []string) []failure {
 			addresses = n.find(pattern)
 		}
 	}
-	var all []failure
-	for _, a := range addresses {
-		all = append(all, n.about(failure{address: a}, addresses))
+	all := make([]failure, len(addresses))
+	for i, a := range addresses {
+		all[i].address = a
 	}
 	return all
 }
@@ -80,31 +80,48 @@ func (n notice) find(pattern *regexp.Regexp) []string {
 	return found
 }
 
-// about fills in what the text says of one of the addresses: the lines from where it stands
-// first up to the next one that is about another.
-func (n notice) about(f failure, addresses []string) failure {
-	var mine []string
-	current := ""
+// describe fills in what the text says of each address: the lines from where it stands first
+// up to the next one that is about another.
+func (n notice) describe(failures []failure) {
+	lower := make([]string, len(failures))
+	for i, f := range failures {
+		lower[i] = strings.ToLower(f.address)
+	}
+	said := make([][]string, len(failures))
+	current := -1
 	for _, row := range n.lines {
-		lower := strings.ToLower(row)
-		for _, a := range addresses {
-			if strings.Contains(lower, strings.ToLower(a)) {
-				current = a
-				if strings.EqualFold(a, f.address) {
-					break
-				}
-			}
+		current = ownerOf(strings.ToLower(row), lower, current)
+		if current < 0 {
+			continue
 		}
-		if current != "" && strings.EqualFold(current, f.address) {
-			mine = append(mine, row)
-		}
+		said[current] = append(said[current], row)
 		if codeAndAddress.MatchString(row) {
-			current = "" // what follows it is about another
+			current = -1 // what follows it is about another
 		}
 	}
-	f.notice = strings.Join(mine, "\n")
-	f.stage = n.stage(f, addresses)
-	return f
+	answers := n.answers()
+	for i := range failures {
+		failures[i].notice = strings.Join(said[i], "\n")
+		if len(failures) == 1 {
+			failures[i].stage = stageOf("", n.text(), answers)
+		} else {
+			failures[i].stage = stageOf(lower[i], failures[i].notice, answers)
+		}
+	}
+}
+
+// ownerOf returns which of the addresses a line is about; the current one if it names none, or
+// that one too.
+func ownerOf(row string, addresses []string, current int) int {
+	if !strings.Contains(row, "@") || current >= 0 && strings.Contains(row, addresses[current]) {
+		return current
+	}
+	for i, a := range addresses {
+		if a != "" && strings.Contains(row, a) {
+			return i
+		}
+	}
+	return current
 }
 
 // stage is what the other system was asked when it refused.
@@ -133,29 +150,44 @@ var (
 	dashes   = regexp.MustCompile(`[-=*]{2,}`)
 )
 
-// stage finds out at what the other system refused the address: from a transcript of the
-// session, or from words.
-func (n notice) stage(f failure, addresses []string) stage {
-	at, said := "", stageUnknown
+// answer is a refusal in the transcript of a session.
+type answer struct {
+	row   string // in lower case
+	stage stage
+}
+
+// answers returns the refusals in the transcript, if the text has one.
+func (n notice) answers() []answer {
+	var all []answer
+	at := ""
 	for _, row := range n.lines {
+		if !strings.HasPrefix(row, ">>>") && !strings.HasPrefix(row, "<<<") {
+			continue
+		}
 		if m := asked.FindStringSubmatch(row); m != nil {
 			at = strings.ToLower(m[1])
-		} else if answered.MatchString(row) && said == stageUnknown &&
-			(len(addresses) == 1 || strings.Contains(strings.ToLower(row), strings.ToLower(f.address))) {
-			said = transcriptStage(at)
+		} else if answered.MatchString(row) {
+			all = append(all, answer{strings.ToLower(row), transcriptStage(at)})
 		}
 	}
-	text := f.notice
-	if len(addresses) == 1 {
-		text = n.text()
+	return all
+}
+
+// stageOf finds out at what the other system refused an address: from the transcript of the
+// session, else from words. The address is in lower case; empty if there is no other.
+func stageOf(address, text string, answers []answer) stage {
+	for _, a := range answers {
+		if a.stage != stageUnknown && strings.Contains(a.row, address) {
+			return a.stage
+		}
 	}
 	text = dashes.ReplaceAllString(text, "")
 	for _, w := range stageWords {
-		if said == stageUnknown && w.words.MatchString(text) {
-			said = w.stage
+		if w.words.MatchString(text) {
+			return w.stage
 		}
 	}
-	return said
+	return stageUnknown
 }
 
 func transcriptStage(command string) stage {
