@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 )
@@ -38,12 +39,13 @@ first_valid_uid = 1
 auth_username_format = %%Ln
 recipient_delimiter = +
 lmtp_hdr_delivery_address = original
+auth_failure_delay = 0
 ssl = required
 ssl_cert = <%[1]s/cert.pem
 ssl_key = <%[1]s/key.pem
 passdb {
-  driver = static
-  args = user=%[2]s password=%[3]s
+  driver = passwd-file
+  args = %[1]s/users
 }
 userdb {
   driver = static
@@ -51,17 +53,22 @@ userdb {
 }
 service imap-login {
   inet_listener imap {
-    port = %[4]d
+    port = %[2]d
   }
   inet_listener imaps {
-    port = %[5]d
+    port = %[3]d
     ssl = yes
   }
 }
 service lmtp {
   inet_listener lmtp {
     address = 127.0.0.1
-    port = %[6]d
+    port = %[4]d
+  }
+}
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
   }
 }
 namespace inbox {
@@ -84,10 +91,12 @@ func StartDovecot(t testing.TB) Dovecot {
 	imap, imaps, lmtp := freePort(t), freePort(t), freePort(t)
 	d.IMAP, d.IMAPS = fmt.Sprintf("%s:%d", host, imap), fmt.Sprintf("%s:%d", host, imaps)
 	d.LMTP = fmt.Sprintf("lmtp:inet:%s:%d", host, lmtp)
-	write(t, dir, "dovecot.conf", fmt.Sprintf(dovecotConfig, dir, d.User, d.Password, imap, imaps, lmtp))
-	start := append(root[:len(root):len(root)], dovecot, "-F", "-c", filepath.Join(dir, "dovecot.conf"))
-	stop := append(root[:len(root):len(root)], "doveadm", "-c", filepath.Join(dir, "dovecot.conf"), "stop")
-	run(t, start, stop, filepath.Join(dir, "log"), lmtp)
+	write(t, dir, "users", d.User+":{PLAIN}"+d.Password+"::::::\n")
+	write(t, dir, "dovecot.conf", fmt.Sprintf(dovecotConfig, dir, imap, imaps, lmtp))
+	config := []string{"-c", filepath.Join(dir, "dovecot.conf")}
+	start := slices.Concat(root, []string{dovecot, "-F"}, config)
+	stop := slices.Concat(root, []string{"doveadm"}, config, []string{"stop"})
+	run(t, start, stop, filepath.Join(dir, "log"), imap, imaps, lmtp)
 	return d
 }
 

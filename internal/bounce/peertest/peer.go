@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -30,8 +31,8 @@ func folder(t testing.TB, root []string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		remove := append(root[:len(root):len(root)], "rm", "-rf", dir)
-		if out, err := exec.Command(remove[0], remove[1:]...).CombinedOutput(); err != nil {
+		remove := slices.Concat(root, []string{"rm", "-rf", dir})
+		if out, err := exec.CommandContext(context.WithoutCancel(t.Context()), remove[0], remove[1:]...).CombinedOutput(); err != nil {
 			t.Errorf("remove %s: %v: %s", dir, err, out)
 		}
 	})
@@ -84,7 +85,7 @@ func mkdir(t testing.TB, dir string) {
 // own gives a folder to a user of the mail system.
 func own(t testing.TB, root []string, user, dir string) {
 	t.Helper()
-	chown := append(root[:len(root):len(root)], "chown", user, dir)
+	chown := slices.Concat(root, []string{"chown", user, dir})
 	if out, err := exec.CommandContext(t.Context(), chown[0], chown[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %v: %s", chown, err, out)
 	}
@@ -101,24 +102,28 @@ func freePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// run starts a mail system in the foreground, waits until it listens on the port, and stops it
+// run starts a mail system in the foreground, waits until it listens on all ports, and stops it
 // when the test ends. log is the file that tells what went wrong.
-func run(t testing.TB, start, stop []string, log string, port int) {
+func run(t testing.TB, start, stop []string, log string, ports ...int) {
 	t.Helper()
+	lasting := context.WithoutCancel(t.Context()) // it is stopped, not killed, when the test ends
 	var said strings.Builder
-	cmd := exec.Command(start[0], start[1:]...)
+	cmd := exec.CommandContext(lasting, start[0], start[1:]...)
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // it is stopped by a signal; its log tells the rest
+		close(ended)
+	}()
 	tell := func() {
 		text, _ := os.ReadFile(log)
 		t.Logf("%s:\n%s\n%s", start[0], said.String(), text)
 	}
 	t.Cleanup(func() {
-		if out, err := exec.Command(stop[0], stop[1:]...).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(lasting, stop[0], stop[1:]...).CombinedOutput(); err != nil {
 			t.Logf("%s: %v: %s", strings.Join(stop, " "), err, out)
 			_ = cmd.Process.Kill()
 		}
@@ -131,16 +136,16 @@ func run(t testing.TB, start, stop []string, log string, port int) {
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", fmt.Sprintf("%s:%d", host, port))
+	for len(ports) > 0 {
+		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", fmt.Sprintf("%s:%d", host, ports[0]))
 		if err == nil {
 			_ = conn.Close()
-			return
+			ports = ports[1:]
+			continue
 		}
 		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("%s ended: %v", start[0], err)
+		case <-ended:
+			t.Fatalf("%s ended: %s", start[0], cmd.ProcessState)
 		case <-ctx.Done():
 			t.Fatalf("%s does not listen: %v", start[0], err)
 		case <-tick.C:

@@ -3,6 +3,7 @@ package peertest
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -89,7 +90,7 @@ func StartPostfix(t testing.TB, o PostfixOptions) Postfix {
 	write(t, config, "main.cf", fmt.Sprintf(postfixMain, dir, o.Domain, strings.Join(domains, ", ")))
 	write(t, config, "master.cf", fmt.Sprintf(postfixServices, port))
 	asPostfix := func(args ...string) []string {
-		return append(root[:len(root):len(root)], append([]string{postfix, "-c", config}, args...)...)
+		return slices.Concat(root, []string{postfix, "-c", config}, args)
 	}
 	own(t, root, "postfix", filepath.Join(dir, "data"))
 	run(t, asPostfix("start-fg"), asPostfix("stop"), filepath.Join(dir, "log"), port)
