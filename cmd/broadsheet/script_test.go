@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,8 @@ func TestMain(m *testing.M) {
 //	relay VAR [FAULT…]    starts an SMTP server; its URL goes to $VAR. A fault is ADDRESS=REPLY,
 //	                      the answer to the first RCPT for that address
 //	received ADDRESS N    checks that the relay took N messages for the address, * for all
+//	sender ADDRESS VAR    the envelope sender of the last message for the address goes to $VAR
+//	readers N FILE        writes a list to import with the readers r1@example.org … rN@example.org
 //
 // In what a publisher serves, {{ago "2h"}} and {{ahead "2h"}} are times as feeds write them.
 func TestScripts(t *testing.T) {
@@ -56,6 +59,8 @@ func TestScripts(t *testing.T) {
 			"exits":    exits,
 			"relay":    relay,
 			"received": received,
+			"sender":   sender,
+			"readers":  writeReaders,
 		},
 	})
 }
@@ -151,4 +156,36 @@ func received(ts *testscript.TestScript, neg bool, args []string) {
 	if problems := server.(*smtptest.Server).ProtocolErrors(); len(problems) > 0 {
 		ts.Fatalf("against the protocol: %v", problems)
 	}
+}
+
+func sender(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sender ADDRESS VAR")
+	}
+	server, ok := relays.Load(ts.Getenv("WORK"))
+	if !ok {
+		ts.Fatalf("there is no relay")
+	}
+	from := ""
+	for _, m := range server.(*smtptest.Server).Messages() {
+		if m.To == args[0] {
+			from = m.From
+		}
+	}
+	if from == "" {
+		ts.Fatalf("the relay took no message for %s", args[0])
+	}
+	ts.Setenv(args[1], from)
+}
+
+func writeReaders(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	if neg || len(args) != 2 || err != nil {
+		ts.Fatalf("usage: readers N FILE")
+	}
+	list := "email\n"
+	for i := range n {
+		list += fmt.Sprintf("r%d@example.org\n", i+1)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(list), 0o600))
 }

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"broadsheet/internal/newsletter"
@@ -16,40 +17,57 @@ func (e *Engine) noteBrakes(edition newsletter.Edition) {
 	}
 }
 
-// tooManyRefused reports whether too many messages of the edition were refused, now that this
-// one is.
-func (e *Engine) tooManyRefused(r newsletter.DeliveryResult) (newsletter.BrakePull, bool) {
+// tooManyRefused reports whether too many messages of the edition have been refused, in this
+// run too: what was refused before it did not stop it then, or staff let it go on.
+func (e *Engine) tooManyRefused(edition int64) (newsletter.BrakePull, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	p := e.editions[r.EditionID]
-	if p == nil {
+	p := e.editions[edition]
+	if p == nil || p.refused == 0 {
 		return newsletter.BrakePull{}, false
 	}
-	last := strings.TrimPrefix(codeName(r.Outcome)+" "+newsletter.HideAddresses(r.Reply), "no answer, refused ")
-	return e.Brakes.PullRefused(p.brakes, p.tally.Counts[newsletter.Accepted], p.tally.Counts[newsletter.Refused], last)
+	return e.Brakes.PullRefused(p.brakes, p.tally.Counts[newsletter.Accepted], p.tally.Counts[newsletter.Refused], p.refusal)
 }
 
-// brakeComplaints pauses the edition if too many readers have reported it as spam.
-func (e *Engine) brakeComplaints(ctx context.Context, edition int64) error {
+// refusalOf is what the relay said to a message, for who reads why an edition is paused.
+func refusalOf(o newsletter.Outcome) string {
+	return strings.TrimPrefix(codeName(o)+" "+newsletter.HideAddresses(o.Reply), "no answer, refused ")
+}
+
+// tooManyComplaints reports whether too many readers have reported the edition as spam.
+func (e *Engine) tooManyComplaints(ctx context.Context, edition int64) (newsletter.BrakePull, bool, error) {
 	if e.Brakes.Complaints == 0 {
-		return nil
+		return newsletter.BrakePull{}, false, nil
 	}
 	complaints, err := e.Ledger.Complaints(ctx, edition)
 	if err != nil {
-		return err
+		return newsletter.BrakePull{}, false, err
 	}
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	p := e.editions[edition]
-	var pull newsletter.BrakePull
-	ok := false
-	if p != nil {
-		pull, ok = e.Brakes.PullComplaints(p.brakes, p.tally.Counts[newsletter.Accepted], complaints)
+	if p == nil {
+		return newsletter.BrakePull{}, false, nil
 	}
-	e.mu.Unlock()
+	pull, ok := e.Brakes.PullComplaints(p.brakes, p.tally.Counts[newsletter.Accepted], complaints)
+	return pull, ok, nil
+}
+
+// checkBrakes pauses the edition if too much of it was refused, by the first of its messages
+// too, or too many readers have reported it as spam.
+func (e *Engine) checkBrakes(ctx context.Context, edition int64) error {
+	pull, ok := e.tooManyRefused(edition)
 	if !ok {
-		return nil
+		var err error
+		if pull, ok, err = e.tooManyComplaints(ctx, edition); err != nil || !ok {
+			return err
+		}
 	}
-	return e.pullBrake(ctx, edition, pull)
+	err := e.pullBrake(ctx, edition, pull)
+	if errors.As(err, new(*PausedError)) {
+		return nil // whoever carries it finds it paused
+	}
+	return err
 }
 
 // pullBrake pauses the edition and returns a *PausedError. It returns nil if the edition is

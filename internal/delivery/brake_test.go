@@ -56,6 +56,25 @@ func TestBrake_RefusalsPauseASendAndResumingHolds(t *testing.T) {
 	}
 }
 
+// The first messages count too, although none is refused any more once there are enough.
+func TestBrake_RefusalsOfTheFirstMessagesPauseASend(t *testing.T) {
+	t.Parallel()
+	var faults []smtptest.Fault
+	for i := 1; i <= 30; i++ {
+		faults = append(faults, smtptest.Fault{At: smtptest.AtRcpt, To: fmt.Sprintf("r%d@example.org", i+20), Reply: "550 5.1.1 no such user"})
+	}
+	r, _, _ := newsroom(t, newsroomtest.Options{Brakes: newsletter.Brakes{Refused: 0.05}, SMTP: smtptest.Options{Faults: faults, Delay: time.Millisecond}}, 500)
+	e := r.Begin("daily-news")
+	if err := r.Desk.Carry(t.Context(), e.ID, time.Second, nil); !errors.As(err, new(*delivery.PausedError)) {
+		t.Fatalf("it ends with %v", err)
+	}
+	if err := r.Desk.Carry(t.Context(), e.ID, time.Second, nil); err != nil {
+		t.Fatalf("it goes on to %v", err)
+	}
+	_, tally := r.Tally(e.ID)
+	want(t, tally, "planned 500 accepted 470 refused 30 expired 0 in_doubt 0 withheld 0 waiting 0")
+}
+
 func TestBrake_RefusalsPauseWhatAServiceSendsAndTheOthersGoOn(t *testing.T) {
 	t.Parallel()
 	const readers = 300

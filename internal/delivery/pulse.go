@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,6 +19,7 @@ type progress struct {
 	codes   map[string]int    // answers other than an acceptance, in this run
 	rates   [rateSpan]int     // acceptances at the last ticks, the oldest first
 	refused int               // in this run
+	refusal string            // what the last one was refused with
 	brakes  newsletter.Brakes // what the edition was let go on with; see newsletter.BrakePull
 	stopped bool              // staff paused or cancelled it: what is handed out already is given back
 	stale   bool              // somebody else may have moved rows
@@ -127,6 +127,7 @@ func (e *Engine) noteResult(r newsletter.DeliveryResult, o mail.Outcome) {
 	p.move(r.State)
 	if r.State == newsletter.Refused {
 		p.refused++
+		p.refusal = refusalOf(r.Outcome)
 	}
 	if r.State != newsletter.Accepted {
 		p.count(r.Outcome)
@@ -224,7 +225,7 @@ func (e *Engine) beat(ctx context.Context) {
 		e.mu.Unlock()
 		for _, id := range ids {
 			// What goes wrong with the database goes wrong with the next message too, which says so.
-			if err := e.brakeComplaints(ctx, id); err != nil && ctx.Err() == nil && !errors.As(err, new(*PausedError)) {
+			if err := e.checkBrakes(ctx, id); err != nil && ctx.Err() == nil {
 				e.Logger.Debug("whether readers complain about an edition is not known", "edition", id, "error", err)
 			}
 			pulse, ok := e.Pulse(id)

@@ -176,7 +176,7 @@ func (w *worker) finished(ctx context.Context, this *parcel, o mail.Outcome) err
 			refusedAtStart, this.EditionID, strings.TrimPrefix(fmt.Sprintf("%d %s", result.Code, newsletter.HideAddresses(result.Reply)), "0 ")))
 	}
 	if result.State == newsletter.Refused {
-		if pull, ok := e.tooManyRefused(*result); ok {
+		if pull, ok := e.tooManyRefused(this.EditionID); ok {
 			return errors.Join(w.record(ctx), e.pullBrake(ctx, this.EditionID, pull))
 		}
 	}
