@@ -124,7 +124,7 @@ func (a *app) generateKey(domain, selector, file string) error {
 	}
 	a.say("Made a key of %d bits in %s. Keep it to yourself.\n\nPut this record into the DNS:\n", view.Bits, k.File)
 	a.printRecord(view.Record)
-	a.say("\nThen set, and look with \"broadsheet dkim check\" whether the record has arrived:\n")
+	a.say("\nWait until it has arrived:\n\nbroadsheet dkim check --domain %s --selector %s --key %s\n\nThen set:\n", k.Domain, k.Selector, k.File)
 	for _, s := range settings {
 		a.say("%s=%s", s[0], s[1])
 	}
@@ -137,6 +137,9 @@ func writeKey(name string, text []byte) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return newsletter.Conflictf("%s is there already, and a key is never overwritten; name another file with --out", name)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return newsletter.NotFoundf("the folder of %s does not exist; make it first", name)
 	}
 	if err != nil {
 		return fmt.Errorf("write the key: %w", err)
@@ -209,22 +212,38 @@ type checkView struct {
 }
 
 func dkimCheck(a *app, lookup lookupTXT) *cobra.Command {
-	return &cobra.Command{
-		Use:   "check",
+	var domain, selector, file string
+	cmd := &cobra.Command{
+		Use:   "check [--domain DOMAIN --selector NAME --key FILE]",
 		Short: "Look into the DNS whether the records fit the keys",
-		Long: `Looks up the record of each key that is set, and says whether what the key signs can be
-verified with it. Exit code 1 if one of them cannot. A record that was just entered takes
-minutes to hours until it is seen everywhere.`,
-		Example: `  broadsheet dkim check`,
-		Args:    cobra.NoArgs,
+		Long: `Looks up the record of each key that is set, or of one that is to be set, and says whether
+what the key signs can be verified with it. Exit code 1 if one of them cannot. A record that
+was just entered takes minutes to hours until it is seen everywhere.`,
+		Example: `  broadsheet dkim check
+  broadsheet dkim check --domain example.org --selector news2 --key /etc/broadsheet/news2.pem`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			settings, err := a.settings()
+			if domain == "" && selector == "" && file == "" {
+				settings, err := a.settings()
+				if err != nil {
+					return err
+				}
+				return a.checkKeys(cmd.Context(), settings.SigningKeys, lookup)
+			}
+			if domain == "" || selector == "" || file == "" {
+				return usagef("--domain, --selector and --key belong together")
+			}
+			k, err := newSigningKey(domain, selector, file)
 			if err != nil {
 				return err
 			}
-			return a.checkKeys(cmd.Context(), settings.SigningKeys, lookup)
+			return a.checkKeys(cmd.Context(), []signingKey{k}, lookup)
 		},
 	}
+	cmd.Flags().StringVar(&domain, "domain", "", "of a key that is not set yet")
+	cmd.Flags().StringVar(&selector, "selector", "", "of that key")
+	cmd.Flags().StringVar(&file, "key", "", "the file of that key")
+	return cmd
 }
 
 func (a *app) checkKeys(ctx context.Context, keys []signingKey, lookup lookupTXT) error {

@@ -21,7 +21,7 @@ type deliveryView struct {
 	State      string     `json:"state"`
 	Reason     string     `json:"reason"`
 	Attempts   int        `json:"attempts"`
-	Doubts     int        `json:"doubts"`
+	SentAgain  int        `json:"sent_again"` // how often because it was in doubt
 	DoubtedAt  *time.Time `json:"doubted_at"`
 	NextTry    *time.Time `json:"next_try"`
 	ExpiresAt  *time.Time `json:"expires_at"`
@@ -30,14 +30,15 @@ type deliveryView struct {
 	Reply      string     `json:"reply"`
 	Relay      string     `json:"relay"`
 	UpdatedAt  *time.Time `json:"updated_at"`
+	MessageID  string     `json:"message_id"`
 	Returned   string     `json:"returned"` // what came back of it: "bounced", "complained"; empty: nothing
 }
 
 func viewDelivery(d newsletter.Delivery) deliveryView {
 	v := deliveryView{
 		Edition: d.EditionID, Subscriber: d.SubscriberID, Email: d.Email, State: d.State.String(), Reason: d.Reason,
-		Attempts: d.Attempts, Doubts: d.Doubts, DoubtedAt: utc(d.DoubtedAt), ExpiresAt: utc(d.ExpiresAt),
-		Code: d.Code, Enhanced: d.Enhanced, Reply: d.Reply, Relay: d.Relay, UpdatedAt: utc(d.UpdatedAt), Returned: d.Returned.String(),
+		Attempts: d.Attempts, SentAgain: d.Doubts, DoubtedAt: utc(d.DoubtedAt), ExpiresAt: utc(d.ExpiresAt),
+		Code: d.Code, Enhanced: d.Enhanced, Reply: d.Reply, Relay: d.Relay, UpdatedAt: utc(d.UpdatedAt), Returned: d.Returned.String(), MessageID: d.MessageID,
 	}
 	if d.State == newsletter.Waiting || d.State == newsletter.Deferred {
 		v.NextTry = utc(d.NextTry)
@@ -57,12 +58,13 @@ func editionDeliveries(a *app) *cobra.Command {
 		Short: "Show an edition's ledger, reader by reader",
 		Long: `Shows the rows of an edition's ledger in order of the subscribers' ids. --doubted shows
 those that were in doubt at some time: the final dot was sent and no answer came, so
-nobody can know whether the message arrived; they may have come twice. --returned shows
-those that the relay accepted and that came back later.
+nobody can know whether the message arrived; those that were sent again may have come
+twice. --returned shows those that the relay accepted and that came back later.
 
-A table has at most 1000 rows; --after goes on behind a subscriber. --csv and --json print
-all rows unless --limit is given, however many there are. In CSV a text that a spreadsheet
-would take for a formula has a ' before it.`,
+A table has at most 1000 rows unless --limit says otherwise; --after goes on behind a
+subscriber. --csv and --json print all rows unless --limit is given, however many there
+are, with the Message-ID, by which a relay's log knows a message. In CSV a text that a
+spreadsheet would take for a formula has a ' before it.`,
 		Example: `  broadsheet edition deliveries 42 --state refused
   broadsheet edition deliveries 42 --domain example.org --code 550
   broadsheet edition deliveries 42 --doubted --json
@@ -167,7 +169,7 @@ func (a *app) printDeliveries(cmd *cobra.Command, s *services, f newsletter.Deli
 		}
 		table = append(table, []string{fmt.Sprint(d.SubscriberID), d.Email, d.State.String(), fmt.Sprint(d.Attempts), fmt.Sprint(d.Doubts), local(d.UpdatedAt), cut(why, 70)})
 	}
-	a.printTable([]string{"SUBSCRIBER", "EMAIL", "STATE", "ATTEMPTS", "DOUBTS", "SINCE", "WHY"}, table)
+	a.printTable([]string{"SUBSCRIBER", "EMAIL", "STATE", "ATTEMPTS", "SENT AGAIN", "SINCE", "WHY"}, table)
 	if len(rows) == f.Limit {
 		a.say("There may be more: --after %d goes on.", rows[len(rows)-1].SubscriberID)
 	}
@@ -202,8 +204,8 @@ func (a *app) printDeliveriesJSON(cmd *cobra.Command, s *services, f newsletter.
 
 func (a *app) printDeliveriesCSV(cmd *cobra.Command, s *services, f newsletter.DeliveryFilter) error {
 	w := csv.NewWriter(a.stdout)
-	header := []string{"edition", "subscriber", "email", "state", "reason", "attempts", "doubts", "doubted_at", "next_try", "expires_at",
-		"code", "enhanced_code", "reply", "relay", "updated_at", "returned"}
+	header := []string{"edition", "subscriber", "email", "state", "reason", "attempts", "sent_again", "doubted_at", "next_try", "expires_at",
+		"code", "enhanced_code", "reply", "relay", "updated_at", "returned", "message_id"}
 	written := false
 	err := s.desk.EachDelivery(cmd.Context(), f, func(d newsletter.Delivery) error {
 		if !written {
@@ -215,8 +217,8 @@ func (a *app) printDeliveriesCSV(cmd *cobra.Command, s *services, f newsletter.D
 		v := viewDelivery(d)
 		return w.Write([]string{
 			strconv.FormatInt(v.Edition, 10), strconv.FormatInt(v.Subscriber, 10), noFormula(v.Email), v.State, v.Reason,
-			strconv.Itoa(v.Attempts), strconv.Itoa(v.Doubts), stamp(v.DoubtedAt), stamp(v.NextTry), stamp(v.ExpiresAt),
-			strconv.Itoa(v.Code), noFormula(v.Enhanced), noFormula(v.Reply), noFormula(v.Relay), stamp(v.UpdatedAt), v.Returned,
+			strconv.Itoa(v.Attempts), strconv.Itoa(v.SentAgain), stamp(v.DoubtedAt), stamp(v.NextTry), stamp(v.ExpiresAt),
+			strconv.Itoa(v.Code), noFormula(v.Enhanced), noFormula(v.Reply), noFormula(v.Relay), stamp(v.UpdatedAt), v.Returned, v.MessageID,
 		})
 	})
 	if err == nil && !written {

@@ -59,8 +59,9 @@ func (a *app) printReport(r newsletter.Report, real bool) {
 		if e.FinishedAt.IsZero() {
 			finished, took = "", took+" until now"
 		}
+		took += ", pauses and later tries included"
 		fields = append(fields, [2]string{"Started", local(e.StartedAt)}, [2]string{"Finished", finished},
-			[2]string{"Took", took}, [2]string{"Rate", fmt.Sprintf("%.1f accepted a second", r.Rate(now))})
+			[2]string{"Took", took}, [2]string{"Rate", fmt.Sprintf("%.1f accepted a second in that time", r.Rate(now))})
 	}
 	a.printFields(append(fields, [2]string{"Rows", rowsLine(r)}))
 	fmt.Fprintln(a.stdout)

@@ -225,7 +225,7 @@ func (s *sending) sendNew(ctx context.Context, sv *services, p *press, o desk.Bu
 		draft, err = sv.desk.Build(ctx, o)
 	}
 	if newsletter.ReasonOf(err) == newsletter.SkippedNothingNew && !s.dryRun {
-		return fmt.Errorf("%w; --dry-run shows each article", err)
+		return newsletter.Refusef(newsletter.SkippedNothingNew, "%s; --dry-run shows each article", err)
 	}
 	if err != nil {
 		return err

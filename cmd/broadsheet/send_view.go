@@ -252,7 +252,7 @@ func (a *app) printIdentity(t newsletter.Tally, real bool, returned []string) {
 	}{
 		{"planned", t.Planned, ""},
 		{"accepted", t.Counts[newsletter.Accepted], took},
-		{"refused", t.Counts[newsletter.Refused], note("by the relay, for good", t.Counts[newsletter.Refused])},
+		{"refused", t.Counts[newsletter.Refused], note("for good", t.Counts[newsletter.Refused])},
 		{"expired", t.Counts[newsletter.Expired], note("not delivered in time", t.Counts[newsletter.Expired])},
 		{"in doubt", t.Counts[newsletter.InDoubt], note("nobody can know whether they arrived", t.Counts[newsletter.InDoubt])},
 		{"withheld", t.Counts[newsletter.Withheld], strings.Join(withheld, ", ")},

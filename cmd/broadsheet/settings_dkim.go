@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rsa"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -53,11 +54,7 @@ func (s *Settings) checkSigning(add func(name, format string, args ...any)) {
 		return
 	}
 	for i := range most {
-		k := signingKey{File: strings.TrimSpace(s.DKIMKeyFile[i])}
-		var errs [3]error
-		k.Domain, errs[0] = mail.ParseDomain(s.DKIMDomain[i])
-		k.Selector, errs[1] = mail.ParseSelector(s.DKIMSelector[i])
-		k.Key, k.Mode, errs[2] = readKey(k.File)
+		k, errs := parseSigningKey(s.DKIMDomain[i], s.DKIMSelector[i], strings.TrimSpace(s.DKIMKeyFile[i]))
 		for j, err := range errs {
 			if err != nil {
 				add(lists[j].name, "%s", fieldMessage(err))
@@ -67,6 +64,21 @@ func (s *Settings) checkSigning(add func(name, format string, args ...any)) {
 			s.SigningKeys = append(s.SigningKeys, k)
 		}
 	}
+}
+
+// newSigningKey returns the key in the file; the error says what is wrong of the three.
+func newSigningKey(domain, selector, file string) (signingKey, error) {
+	k, errs := parseSigningKey(domain, selector, file)
+	return k, errors.Join(errs[:]...)
+}
+
+// parseSigningKey returns the key in the file, and what is wrong with each of the three.
+func parseSigningKey(domain, selector, file string) (k signingKey, errs [3]error) {
+	k.File = file
+	k.Domain, errs[0] = mail.ParseDomain(domain)
+	k.Selector, errs[1] = mail.ParseSelector(selector)
+	k.Key, k.Mode, errs[2] = readKey(file)
+	return k, errs
 }
 
 // readKey reads a private key. The error names the file and nothing of what it holds.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"broadsheet/internal/delivery"
 	"broadsheet/internal/mail"
 	"broadsheet/internal/newsletter"
 )
@@ -92,7 +93,15 @@ func (d *Desk) EachDelivery(ctx context.Context, f newsletter.DeliveryFilter, ea
 	if !e.PrunedAt.IsZero() {
 		return newsletter.RowsGone(e.ID)
 	}
-	return d.o.Press.Store.EachDelivery(ctx, f, each)
+	snapshot, err := delivery.LoadSnapshot(ctx, d.o.Press.Store, e.ID)
+	if err != nil {
+		return err
+	}
+	domain := snapshot.Newsletter.From.Address().Domain()
+	return d.o.Press.Store.EachDelivery(ctx, f, func(row newsletter.Delivery) error {
+		row.MessageID = d.o.Press.Keys.MessageID(row.EditionID, row.SubscriberID, domain)
+		return each(row)
+	})
 }
 
 // Deliveries returns the rows that EachDelivery goes through.

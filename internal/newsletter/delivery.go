@@ -110,6 +110,7 @@ type Delivery struct {
 	Enhanced     string // the enhanced status code of the last reply, RFC 3463
 	Reply        string // the last reply's text, capped
 	Relay        string
+	MessageID    string   // without angle brackets; where it is asked for
 	Returned     Returned // what came back after it had been accepted
 	UpdatedAt    time.Time
 }

@@ -108,7 +108,7 @@ func countEdition(q querier, editionID int64) (newsletter.Report, error) {
 			replies[key].Count += g.n
 			examples[replies[key]] = max(examples[replies[key]], g.reply)
 		}
-		if g.relay != 0 {
+		if g.relay != 0 && !g.settled {
 			if relays[g.relay] == nil {
 				relays[g.relay] = map[newsletter.State]int{}
 			}
@@ -137,7 +137,8 @@ func countEdition(q querier, editionID int64) (newsletter.Report, error) {
 type ledgerGroup struct {
 	state             newsletter.State
 	reason            string
-	answered          bool // a relay was asked, and has a code or at least words
+	answered          bool // there is a code, or at least words
+	settled           bool // by staff, who alone leave words without a code
 	code              int
 	enhanced          string
 	relay             int64
@@ -155,7 +156,7 @@ func ledgerGroups(q querier, editionID int64) (planned int, groups []ledgerGroup
 	groups, err = collect(rows, err, func(rows *sql.Rows) (g ledgerGroup, err error) {
 		var code sql.NullInt64
 		err = rows.Scan(&planned, &g.state, &g.reason, &code, &g.enhanced, &g.relay, &g.reply, &g.n, &g.doubted, &g.again)
-		g.code, g.answered = int(code.Int64), code.Valid
+		g.code, g.answered, g.settled = int(code.Int64), code.Valid || g.reply != 0, !code.Valid && g.reply != 0
 		return g, err
 	})
 	return planned, slices.DeleteFunc(groups, func(g ledgerGroup) bool { return g.n == 0 }), err
