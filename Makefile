@@ -33,7 +33,10 @@ ONLY     ?=
 MAILSINK ?= $(wildcard ../shared/tools/mailsink)
 JSON     ?=
 
-.PHONY: help build run demo test lint fmt bench microbench chaos fuzz clean
+# make corpus: see docs/bounces.md.
+CORPUS ?=
+
+.PHONY: help build run demo test lint fmt bench microbench chaos fuzz corpus clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -84,6 +87,11 @@ fuzz: ## run every fuzz target for FUZZTIME=10s
 		echo "== $$target in $$package"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
 	done
+
+# Messages that are not ours to pass on: a folder with expected.tsv and eml/.
+corpus: ## read a folder of real bounces and say how many are read right (CORPUS=dir)
+	@[[ -n '$(CORPUS)' ]] || { echo 'say which folder: make corpus CORPUS=../shared/corpus/bounces'; exit 2; }
+	BROADSHEET_BOUNCE_CORPUS='$(abspath $(CORPUS))' go test -count=1 -tags corpus -run '^TestCorpus' -v ./internal/bounce
 
 clean: ## remove what was built; the linter in .bin stays
 	rm -rf bin

@@ -61,6 +61,9 @@ func diagnostic(f failure) (said, kind string) {
 // people, and by the status, in this order.
 func reasonOf(f failure, r Recipient, said string) string {
 	byWords, byStatus := reasonIn(said), reasonOfStatus(r.Status)
+	if codeIn(said) >= 500 && enhancedIn(said) == "" && hardReason(byStatus) {
+		byStatus = "" // our side has made it up from the code: Sendmail takes any 550 for 5.1.1
+	}
 	if byWords == "" {
 		byWords = reasonIn(f.notice)
 	}
