@@ -5,8 +5,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
-	"broadsheet/internal/mail"
 	"broadsheet/internal/newsletter"
 )
 
@@ -71,12 +71,8 @@ func weight(r newsletter.Return) int {
 	}, r.Kind)
 }
 
-// sameAddress reports whether both count as one address (S20).
-func sameAddress(a, b string) bool {
-	_, first, err := mail.ParseAddress(a)
-	if err != nil {
-		return false
-	}
-	_, second, err := mail.ParseAddress(b)
-	return err == nil && first == second
+// sameAddress reports whether a report means the reader's address. An address that it writes
+// otherwise than mail systems do is taken for another one; then the return path decides.
+func sameAddress(reported, reader string) bool {
+	return reader != "" && strings.EqualFold(strings.Trim(strings.TrimSpace(reported), "<>"), reader)
 }

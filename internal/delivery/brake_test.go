@@ -84,7 +84,7 @@ func TestBrake_RefusalsPauseWhatAServiceSendsAndTheOthersGoOn(t *testing.T) {
 		r.Reader(other, fmt.Sprintf("other%d@example.org", i), newsletter.Daily, 0)
 	}
 	large, small := r.Begin("daily-news"), r.Begin("other-news")
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	var served sync.WaitGroup
 	served.Go(func() {
 		if err := r.Engine.Serve(ctx); err != nil {
@@ -100,12 +100,12 @@ func TestBrake_RefusalsPauseWhatAServiceSendsAndTheOthersGoOn(t *testing.T) {
 		}
 		return e.State
 	}
-	newsroomtest.Until(t.Context(), t, "the large edition is paused", func() bool { return state(large.ID) == newsletter.EditionPaused })
-	newsroomtest.Until(t.Context(), t, "the small one is sent", func() bool { return state(small.ID) == newsletter.EditionSent })
+	newsroomtest.Until(ctx, t, "the large edition is paused", func() bool { return state(large.ID) == newsletter.EditionPaused })
+	newsroomtest.Until(ctx, t, "the small one is sent", func() bool { return state(small.ID) == newsletter.EditionSent })
 	if err := r.Desk.Resume(t.Context(), large.ID); err != nil {
 		t.Fatal(err)
 	}
-	newsroomtest.Until(t.Context(), t, "the large one is sent", func() bool { return state(large.ID) == newsletter.EditionSent })
+	newsroomtest.Until(ctx, t, "the large one is sent", func() bool { return state(large.ID) == newsletter.EditionSent })
 	_, tally := r.Tally(large.ID)
 	want(t, tally, "planned 300 accepted 282 refused 18 expired 0 in_doubt 0 withheld 0 waiting 0")
 }
@@ -142,7 +142,9 @@ func TestBrake_ComplaintsPauseASend(t *testing.T) {
 	for _, d := range accepted {
 		complain(t, r, d)
 	}
-	newsroomtest.Until(t.Context(), t, "the edition is paused", func() bool {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	newsroomtest.Until(ctx, t, "the edition is paused", func() bool {
 		now, err := r.Store.Edition(t.Context(), e.ID)
 		return err == nil && now.State == newsletter.EditionPaused
 	})
