@@ -170,6 +170,9 @@ func readers(n int) string {
 // stuckSince returns since when an edition that is being sent gets nowhere; zero if it does
 // get on, or nothing of it is due.
 func (d *Desk) stuckSince(ctx context.Context, store StatusStore, e EditionStatus) (time.Time, error) {
+	if e.Tally.WaitingCount() == 0 {
+		return time.Time{}, nil
+	}
 	accepted, since, err := store.Progress(ctx, e.ID)
 	if err != nil || accepted >= 0 && accepted != e.Tally.Counts[newsletter.Accepted] {
 		return time.Time{}, err
@@ -186,7 +189,7 @@ func (d *Desk) stuckSince(ctx context.Context, store StatusStore, e EditionStatu
 	if quiet < allowed {
 		return time.Time{}, nil
 	}
-	tally, err := d.o.Press.Store.Tally(ctx, e.ID) // a pulse does not tell waiting from deferred
+	tally, err := d.openTally(ctx, e.ID)
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -104,6 +104,31 @@ func (d *Desk) lateTally(ctx context.Context, e EditionStatus) (newsletter.Tally
 	if err != nil {
 		return tally, err
 	}
+	d.keepTally(e.ID, counted{tally, d.now(), e.State, e.FinishedAt})
+	return tally, nil
+}
+
+// openTallyAge is how old the count of an edition may be that is open and gets nowhere.
+const openTallyAge = time.Minute
+
+// openTally counts an edition that is open, as its pulse cannot: that does not tell waiting
+// from deferred.
+func (d *Desk) openTally(ctx context.Context, id int64) (newsletter.Tally, error) {
+	d.mu.Lock()
+	known, ok := d.tallies[id]
+	d.mu.Unlock()
+	if age := d.now().Sub(known.at); ok && known.state.Open() && age >= 0 && age < openTallyAge {
+		return known.tally, nil
+	}
+	tally, err := d.o.Press.Store.Tally(ctx, id)
+	if err == nil {
+		d.keepTally(id, counted{tally: tally, at: d.now(), state: newsletter.EditionSending})
+	}
+	return tally, err
+}
+
+// keepTally keeps a count, and drops those that are too old to be of use.
+func (d *Desk) keepTally(id int64, c counted) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for id, old := range d.tallies {
@@ -111,8 +136,7 @@ func (d *Desk) lateTally(ctx context.Context, e EditionStatus) (newsletter.Tally
 			delete(d.tallies, id)
 		}
 	}
-	d.tallies[e.ID] = counted{tally, d.now(), e.State, e.FinishedAt}
-	return tally, nil
+	d.tallies[id] = c
 }
 
 func (d *Desk) status(ctx context.Context, store StatusStore, count counter) (Status, error) {
