@@ -88,6 +88,7 @@ const (
 	ReasonCancelled    = "cancelled"     // staff cancelled the edition
 	ReasonWithdrawn    = "withdrawn"     // its articles were withdrawn
 	ReasonHadOtherwise = "had_otherwise" // the articles came to the reader by another edition
+	ReasonErased       = "erased"        // the person's data were erased
 )
 
 // Delivery is one edition for one reader: a row of the ledger.

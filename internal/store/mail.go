@@ -166,7 +166,10 @@ func (s *Store) FinishMail(ctx context.Context, id int64, o newsletter.Outcome, 
 			WHERE id = $9 AND state = 2`,
 			int(state), attempts, doubts, millis(nextTry), o.Code, o.Enhanced, keptReply(o), millis(now), id)
 		if err == nil && n == 0 {
-			err = newsletter.Conflictf("it is not being sent")
+			var kept int // none: its reader was erased meanwhile
+			if err = t.row(`SELECT COUNT(*) FROM mails WHERE id = $1`, id).Scan(&kept); err == nil && kept > 0 {
+				err = newsletter.Conflictf("it is not being sent")
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("finish mail %d: %w", id, err)

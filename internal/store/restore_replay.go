@@ -352,7 +352,7 @@ func sameReader(q querier, id int64, hash []byte) (bool, error) {
 	return bytes.Equal(have, hash), err
 }
 
-// erase stops all mail to people who were erased after the backup and whom it still has.
+// erase erases people who were erased after the backup and whom it still has.
 func (r *replayer) erase(ctx context.Context) error {
 	for _, id := range slices.Sorted(maps.Keys(r.erased)) {
 		m := r.erased[id]
@@ -365,24 +365,11 @@ func (r *replayer) erase(ctx context.Context) error {
 				return err
 			}
 			r.result.Erased++
-			return r.eraseOne(t, id, m)
+			_, err = t.erase(id, restoreActor, m.at)
+			return err
 		})
 		if err != nil {
 			return fmt.Errorf("erase subscriber %d: %w", id, err)
-		}
-	}
-	return nil
-}
-
-// eraseOne ends what the person has.
-func (r *replayer) eraseOne(t *tx, id int64, m mark) error {
-	subs, err := subscriptionsOf(t, id)
-	if err != nil {
-		return err
-	}
-	for _, u := range subs {
-		if err := t.end(u, newsletter.EventLeft, newsletter.Origin{Channel: restoreActor, Actor: restoreActor, Note: "from the journal"}, 0, m.at); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -284,7 +284,17 @@ func (t *tx) settle(r newsletter.DeliveryResult, now time.Time) error {
 		}
 	case newsletter.Accepted, newsletter.Refused, newsletter.Deferred, newsletter.Sending, newsletter.Expired, newsletter.Withheld:
 	}
-	reply, err := t.intern(`SELECT id FROM replies WHERE text = $1`, `INSERT INTO replies (text) VALUES ($1) RETURNING id`, keptReply(r.Outcome))
+	words := keptReply(r.Outcome)
+	if words != "" {
+		var known int
+		if err := t.row(`SELECT COUNT(*) FROM subscribers WHERE id = $1`, r.SubscriberID).Scan(&known); err != nil {
+			return err
+		}
+		if known == 0 { // the reader was erased meanwhile, and the words may name the address
+			words = ""
+		}
+	}
+	reply, err := t.intern(`SELECT id FROM replies WHERE text = $1`, `INSERT INTO replies (text) VALUES ($1) RETURNING id`, words)
 	if err != nil {
 		return err
 	}
@@ -398,6 +408,8 @@ func (l lastLook) verdict(barred bool, now time.Time) (newsletter.State, string)
 		return newsletter.Expired, ""
 	case l.withdrawn > 0:
 		return newsletter.Withheld, newsletter.ReasonWithdrawn
+	case l.emailKey == "":
+		return newsletter.Withheld, newsletter.ReasonErased
 	case barred:
 		return newsletter.Withheld, newsletter.ReasonSuppressed
 	case isPaused(l.subscription, l.pausedUntil, now):
