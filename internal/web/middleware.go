@@ -91,11 +91,12 @@ func private(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// limitBody refuses requests with more than size octets.
-func limitBody(size int64) echo.MiddlewareFunc {
+// limitBody refuses requests with more octets than the limit.
+func limitBody(limit func(*http.Request) int64) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
+			size := limit(r)
 			if r.ContentLength > size {
 				return &http.MaxBytesError{Limit: size}
 			}
@@ -106,7 +107,7 @@ func limitBody(size int64) echo.MiddlewareFunc {
 }
 
 // isAPI reports whether a program asked, which reads problem details, not pages.
-func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }
+func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") || isHook(r) }
 
 // gone reports whether err only says that the client has gone away.
 func gone(c echo.Context, err error) bool {

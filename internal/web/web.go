@@ -40,15 +40,17 @@ type Options struct {
 	Health         func(context.Context) error // whether requests can be served, for /readyz
 	Version        string                      // of the program, for /healthz
 	Metrics        *Metrics                    // for /metrics; nil: there is none
+	Hooks          *Hooks                      // below /hooks/; nil: there are none
 }
 
-// app is the handler's state. It does not change after New.
+// app is the handler's state. It does not change after New, the keys of Amazon SNS aside.
 type app struct {
 	Options
 	base   *url.URL
 	assets assets
 	pages  pages
 	meters *meters // nil: nothing is counted
+	sns    snsKeys
 }
 
 // New returns the handler for every address of the service. It fails if the base URL cannot
@@ -62,7 +64,7 @@ func New(o Options) (http.Handler, error) {
 	if o.Readers == nil || o.Templates == nil || o.Logger == nil || o.Now == nil || o.Health == nil {
 		return nil, errors.New("web: an option is missing")
 	}
-	a := &app{Options: o, base: base}
+	a := &app{Options: o, base: base, sns: snsKeys{known: map[string]snsKey{}}}
 	if a.assets, err = loadAssets(o.Templates); err != nil {
 		return nil, err
 	}
@@ -76,7 +78,7 @@ func New(o Options) (http.Handler, error) {
 	e.HideBanner, e.HidePort = true, true
 	e.IPExtractor = clientIP(o.TrustedProxies)
 	e.HTTPErrorHandler = a.handleError
-	e.Use(a.observe, a.secure, middleware.ContextTimeout(requestTime), limitBody(maxBody))
+	e.Use(a.observe, a.secure, middleware.ContextTimeout(requestTime), limitBody(bodyLimit))
 	a.routes(e)
 	return stripBase(base.Path, e), nil
 }
@@ -115,6 +117,8 @@ func (a *app) routes(e *echo.Echo) {
 	e.GET("/api/v1/suppressions", a.apiSuppressions, private, readBarred)
 	e.POST("/api/v1/suppressions", a.apiSuppress, private, writeBarred)
 	e.DELETE("/api/v1/suppressions/:id", a.apiLiftSuppression, private, writeBarred)
+
+	a.hooks(e)
 
 	page("/assets/:file", a.asset)
 	page("/favicon.ico", a.favicon)
