@@ -77,7 +77,7 @@ func (a *app) message() ([]byte, error) {
 
 // bounceView is how a message is read, in JSON.
 type bounceView struct {
-	Kind       string                `json:"kind"`
+	Kind       string        `json:"kind"`
 	Recipients []bouncedView `json:"recipients"`
 }
 

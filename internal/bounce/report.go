@@ -42,25 +42,25 @@ const (
 	ReasonNoMail          = "no_mail"          // the domain takes no mail at all: hard
 
 	ReasonMailboxFull = "mailbox_full"
-	ReasonSuspended   = "suspended"    // the mailbox is switched off, perhaps for a while
-	ReasonSpam        = "spam"         // the content was taken for spam
-	ReasonVirus       = "virus"        // the content was taken for dangerous
-	ReasonBlocked     = "blocked"      // the sending machine is not welcome
-	ReasonRejected    = "rejected"     // the sender's address is not welcome
-	ReasonFiltered    = "filtered"     // the recipient, or a rule of theirs, did not want it
-	ReasonPolicy      = "policy"       // a rule of the other system stands against it
-	ReasonContent     = "content"      // the form of the message was not accepted
-	ReasonTooBig      = "too_big"      // the message is too large
-	ReasonRateLimited = "rate_limited" // too much at a time
-	ReasonAuthFailed  = "auth_failed"  // SPF, DKIM, DMARC or a log-in
-	ReasonRelayDenied = "relay_denied" // the system does not take mail for that domain
-	ReasonNetwork     = "network"      // no connection, or a loop
-	ReasonSystem      = "system"       // trouble on the other side
-	ReasonExpired     = "expired"      // it was tried for too long
-	ReasonDelayed     = "delayed"      // it is still being tried: counts nothing
-	ReasonUnknown     = "unknown"      // it failed, and nothing says why
+	ReasonSuspended   = "suspended"              // the mailbox is switched off, perhaps for a while
+	ReasonSpam        = "spam"                   // the content was taken for spam
+	ReasonVirus       = "virus"                  // the content was taken for dangerous
+	ReasonBlocked     = "blocked"                // the sending machine is not welcome
+	ReasonRejected    = "rejected"               // the sender's address is not welcome
+	ReasonFiltered    = "filtered"               // the recipient, or a rule of theirs, did not want it
+	ReasonPolicy      = "policy"                 // a rule of the other system stands against it
+	ReasonContent     = "content"                // the form of the message was not accepted
+	ReasonTooBig      = "too_big"                // the message is too large
+	ReasonRateLimited = "rate_limited"           // too much at a time
+	ReasonAuthFailed  = "auth_failed"            // SPF, DKIM, DMARC or a log-in
+	ReasonRelayDenied = "relay_denied"           // the system does not take mail for that domain
+	ReasonNetwork     = "network"                // no connection, or a loop
+	ReasonSystem      = "system"                 // trouble on the other side
+	ReasonExpired     = "expired"                // it was tried for too long
+	ReasonDelayed     = newsletter.ReturnDelayed // it is still being tried: counts nothing
+	ReasonUnknown     = "unknown"                // it failed, and nothing says why
 
-	ReasonFeedback  = "feedback"  // a report about the message, as a mailbox provider sends it
-	ReasonVacation  = "vacation"  // a machine answered
-	ReasonDelivered = "delivered" // it arrived, or was handed on
+	ReasonFeedback  = "feedback"                 // a report about the message, as a mailbox provider sends it
+	ReasonVacation  = "vacation"                 // a machine answered
+	ReasonDelivered = newsletter.ReturnDelivered // it arrived, or was handed on
 )
