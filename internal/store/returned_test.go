@@ -2,6 +2,7 @@ package store
 
 import (
 	"crypto/rand"
+	"database/sql"
 	"fmt"
 	"reflect"
 	"slices"
@@ -394,5 +395,26 @@ func TestPullBrake_PausesOnceAndNotBelowWhatStaffLetGoOn(t *testing.T) {
 	}
 	if n := count(t, s, `SELECT COUNT(*) FROM desk_events WHERE action = 'edition paused' AND actor = 'sender' AND detail = 'too much'`); n != 3 {
 		t.Errorf("it is on record %d times", n)
+	}
+}
+
+func TestReturned_IsCountedByItsIndex(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	bigEdition(t, s, 2000)
+	must(t, s, `UPDATE deliveries SET returned = 1 WHERE subscriber_id % 50 = 10`)
+	for _, statistics := range []string{``, `ANALYZE`} {
+		if statistics != "" {
+			must(t, s, statistics)
+		}
+		rows, err := s.read(t.Context()).query(`EXPLAIN QUERY PLAN `+returnedQuery, 1)
+		plan, err := collect(rows, err, func(rows *sql.Rows) (detail string, err error) {
+			var ignored [3]int
+			err = rows.Scan(&ignored[0], &ignored[1], &ignored[2], &detail)
+			return detail, err
+		})
+		if err != nil || len(plan) != 2 || !strings.Contains(plan[0], "deliveries_returned") || !strings.Contains(plan[1], "subscriber_id=?") {
+			t.Errorf("after %q it goes by %q (%v)", statistics, plan, err)
+		}
 	}
 }
