@@ -28,7 +28,7 @@ and removes old ones (BROADSHEET_BACKUP_KEEP). "broadsheet restore" puts one bac
 		Example: `  broadsheet backup /var/backups/broadsheet-$(date +%F).db
   broadsheet backup list
   broadsheet backup verify /var/backups/broadsheet-20261122T023000Z.db`,
-		Args:    exactArgs("FILE"),
+		Args: exactArgs("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
 				return a.backup(cmd.Context(), s, args[0])

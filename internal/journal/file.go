@@ -74,6 +74,15 @@ func (f *File) Append(entries []Entry, after int64) (a Appended, err error) {
 	return a, nil
 }
 
+// Make makes the journal if there is none, so that a missing one is a lost one.
+func (f *File) Make() error {
+	file, err := f.open()
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
+
 // Check reports whether the journal could be written, and changes nothing. One that is not
 // there yet is not made: whoever asks may be another user than who writes it.
 func (f *File) Check() error {

@@ -183,7 +183,7 @@ func (t *tx) keepNotes(why error) error {
 }
 
 // FlushJournal appends what the journal could not take before. The error is a *journal.Error
-// if it still cannot; with nothing to append it looks whether it could.
+// if it still cannot. A journal that is not there is made.
 func (s *Store) FlushJournal(ctx context.Context) error {
 	j := s.writer.journal.Load()
 	if j == nil {
@@ -195,7 +195,7 @@ func (s *Store) FlushJournal(ctx context.Context) error {
 			return err
 		}
 		if state.FailedAt.IsZero() {
-			return j.File.Check()
+			return j.File.Make()
 		}
 		if err := s.write(ctx, (*tx).appendNotes); err != nil {
 			return err

@@ -22,12 +22,10 @@ import (
 // lost is a newsroom that keeps a journal, and of which a backup was made.
 type lost struct {
 	*newsroomtest.Newsroom
-	t                *testing.T
-	news             newsletter.Newsletter
-	readers          []string
-	journal, backup  string
-	clock            time.Time
-	before, restored *newsroomtest.Newsroom
+	t               *testing.T
+	news            newsletter.Newsletter
+	readers         []string
+	journal, backup string
 }
 
 func newLost(t *testing.T, o newsroomtest.Options, readers int) *lost {
@@ -245,7 +243,7 @@ func TestRestore_PeopleAreAsTheyWereLast(t *testing.T) {
 	leave(gone)
 	l.Reader(l.news, "stays@example.org", newsletter.Daily, 0)
 	r, done := l.restore(nil)
-	if done.Left != 2 || done.LeftUnknown != 1 || done.CameBack != 1 || done.Missing != 0 {
+	if done.Left != 2 || done.LeftUnknown != 1 || done.CameBack != 1 || done.Missing != 0 || done.Entries != 8 {
 		t.Errorf("%+v", done)
 	}
 	for id, want := range map[int64]newsletter.SubscriptionState{
@@ -273,6 +271,82 @@ func TestRestore_PeopleAreAsTheyWereLast(t *testing.T) {
 	}
 	if raw, err := os.ReadFile(l.journal); err != nil || bytes.Contains(raw, []byte("@example.org")) {
 		t.Errorf("an address is in the journal (%v)", err)
+	}
+}
+
+// What was refused before the backup, and tried again after it, may have gone out then.
+func TestRestore_AnEditionThatWasTriedAgain(t *testing.T) {
+	t.Parallel()
+	l := newLost(t, newsroomtest.Options{SMTP: smtptest.Options{
+		Faults: []smtptest.Fault{{At: smtptest.AtRcpt, To: "r2@example.org", Times: 1, Reply: "550 5.2.1 not now"}},
+	}}, 3)
+	l.Feed.Publish("Harbour opens a second gate", l.Clock.Now())
+	if got := send(t, l.Newsroom); len(got) != 2 {
+		t.Fatalf("sent to %d", len(got))
+	}
+	l.back()
+	_, err := l.Desk.Retry(t.Context(), newsletter.RetryFilter{EditionID: 1})
+	l.must(err)
+	l.must(l.Desk.Carry(t.Context(), 1, time.Minute, nil))
+	if n := len(l.SMTP.Messages()); n != 3 {
+		t.Fatalf("%d were sent", n)
+	}
+	r, done := l.restore(nil)
+	if done.Closed != 1 || done.InDoubt != 1 {
+		t.Errorf("%+v", done)
+	}
+	confirm(t, r)
+	if got := send(t, r); len(got) != 0 {
+		t.Errorf("sent again: %v", got)
+	}
+}
+
+// An article that was taken back after the backup is not sent, be it in the backup or not.
+func TestRestore_WithdrawnArticles(t *testing.T) {
+	t.Parallel()
+	l := newLost(t, newsroomtest.Options{}, 2)
+	l.Feed.Publish("Harbour opens a second gate", l.Clock.Now())
+	_, err := l.Desk.FetchFor(t.Context(), l.news.ID)
+	l.must(err)
+	l.back()
+	l.Feed.Publish("Tunnel open again", l.Clock.Now())
+	_, err = l.Desk.FetchFor(t.Context(), l.news.ID)
+	l.must(err)
+	for id := int64(1); id <= 2; id++ {
+		_, err := l.Store.WithdrawArticle(t.Context(), id, "test", l.Clock.Now())
+		l.must(err)
+	}
+	r, done := l.restore(nil)
+	if done.Withdrawn != 2 {
+		t.Errorf("%+v", done)
+	}
+	confirm(t, r)
+	if got := send(t, r); len(got) != 0 {
+		t.Errorf("sent: %v", got)
+	}
+}
+
+// A confirmation that waits in the backup may have been sent since.
+func TestRestore_MailsThatWaitedAreNotSent(t *testing.T) {
+	t.Parallel()
+	l := newLost(t, newsroomtest.Options{}, 1)
+	signUp := func(s *store.Store, email string) {
+		l.must(s.SignUp(t.Context(), newsletter.SignUpRequest{
+			Email: email, EmailKey: email, Suppression: l.Barred.Hashes(email), Nonce: make([]byte, 16), Client: "client:192.0.2.7",
+			Choices: []newsletter.SignUpChoice{{NewsletterID: l.news.ID, Cadence: newsletter.Daily}},
+		}, l.Clock.Now()))
+	}
+	signUp(l.Store, "eva@example.org")
+	l.must(l.Store.FlushJournal(t.Context())) // as a service does: nothing is in it yet
+	l.back()
+	r, done := l.restore(nil)
+	if done.Mails != 1 {
+		t.Errorf("%+v", done)
+	}
+	signUp(r.Store, "ada@example.org")
+	due, err := r.Store.DueMails(t.Context(), r.Clock.Now(), 10)
+	if err != nil || len(due) != 1 || due[0].Email != "ada@example.org" || due[0].ID < 1_000_000 {
+		t.Errorf("%+v, %v", due, err)
 	}
 }
 
