@@ -29,6 +29,7 @@ type Store interface {
 	Imports
 	SuppressionList
 	SuppressionChanges
+	People
 	Tokens
 }
 

@@ -1,0 +1,100 @@
+package readers
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io"
+	"iter"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// papers are the pages that staff print, or hand to a person.
+//
+//go:embed paper
+var papers embed.FS
+
+// paper is what the pages show.
+type paper struct {
+	*Record
+	*Proof
+	Deliveries iter.Seq[newsletter.PersonDelivery]
+}
+
+var errStopped = errors.New("the page ended")
+
+// deliveries returns what the page of the record goes through; what fails is left in failed.
+func (r *Record) deliveries(ctx context.Context, failed *error) iter.Seq[newsletter.PersonDelivery] {
+	return func(yield func(newsletter.PersonDelivery) bool) {
+		err := r.EachDelivery(ctx, func(d newsletter.PersonDelivery) error {
+			if !yield(d) {
+				return errStopped
+			}
+			return nil
+		})
+		if !errors.Is(err, errStopped) {
+			*failed = err
+		}
+	}
+}
+
+// WriteHTML writes the record as one page that needs nothing else, to hand to the person. It
+// reads the deliveries as it writes.
+func (r *Record) WriteHTML(ctx context.Context, w io.Writer) error {
+	var failed error
+	err := writePaper(w, "record.html", paper{Record: r, Deliveries: r.deliveries(ctx, &failed)})
+	return errors.Join(err, failed)
+}
+
+// WriteHTML writes the proof as one page that needs nothing else, to print.
+func (p *Proof) WriteHTML(w io.Writer) error {
+	return writePaper(w, "proof.html", paper{Record: p.Record, Proof: p})
+}
+
+func writePaper(w io.Writer, name string, data paper) error {
+	t, err := template.New(name).Funcs(template.FuncMap{
+		"time": func(t time.Time) string {
+			if t.IsZero() {
+				return ""
+			}
+			return t.UTC().Format("2 January 2006, 15:04:05 UTC")
+		},
+		"channel": channelWords, "event": eventWords,
+	}).ParseFS(papers, "paper/*.html")
+	if err == nil {
+		err = t.ExecuteTemplate(w, name, data)
+	}
+	if err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	return nil
+}
+
+// channelWords says in plain words how something came about.
+func channelWords(channel string) string {
+	words := map[string]string{
+		"form": "the sign-up form", "api": "a program of the publisher", "link": "a link in a mail", "one_click": "the unsubscribe button of the mail program",
+		"import": "an imported file", "staff": "the publisher's staff", newsletter.ChannelComplaint: "a report as spam",
+	}[channel]
+	if words == "" {
+		return channel
+	}
+	return words
+}
+
+// eventWords says in plain words what happened.
+func eventWords(kind newsletter.EventKind) string {
+	words := map[newsletter.EventKind]string{
+		newsletter.EventRequested: "asked for the newsletter", newsletter.EventConfirmed: "confirmed it with the link in our mail",
+		newsletter.EventAdded: "was added", newsletter.EventImported: "was imported", newsletter.EventLeft: "left",
+		newsletter.EventUndone: "took leaving back", newsletter.EventRemoved: "was removed", newsletter.EventChanged: "was changed",
+	}[kind]
+	if words == "" {
+		return string(kind)
+	}
+	return words
+}

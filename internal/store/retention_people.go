@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// ForgetClients empties the addresses and programs of readers' machines in what happened
+// before a time, and returns in how many events.
+func (s *Store) ForgetClients(ctx context.Context, before time.Time) (int, error) {
+	n, err := s.removeOld(ctx, `UPDATE subscription_events SET ip = '', user_agent = '' WHERE id IN (
+		SELECT id FROM subscription_events WHERE at < $1 AND (ip <> '' OR user_agent <> '') ORDER BY at LIMIT $2)`, before)
+	if err != nil {
+		return n, fmt.Errorf("forget addresses of machines: %w", err)
+	}
+	return n, nil
+}
+
+// PruneMails removes transactional mails that were finished and made before a time, and
+// returns how many.
+func (s *Store) PruneMails(ctx context.Context, before time.Time) (int, error) {
+	if err := s.write(ctx, func(t *tx) error { return t.raiseFloor("mails", 0, 0) }); err != nil {
+		return 0, fmt.Errorf("remove old mails: %w", err)
+	}
+	n, err := s.removeOld(ctx, `DELETE FROM mails WHERE id IN (
+		SELECT id FROM mails WHERE created_at < $1 AND state IN (3, 4, 6, 7, 8) ORDER BY id LIMIT $2)`, before)
+	if err != nil {
+		return n, fmt.Errorf("remove old mails: %w", err)
+	}
+	return n, nil
+}
+
+// removeOld runs a statement over what is older than a time, a chunk in a transaction, until
+// nothing is left.
+func (s *Store) removeOld(ctx context.Context, statement string, before time.Time) (total int, err error) {
+	for {
+		var n int
+		err := s.write(ctx, func(t *tx) (err error) {
+			n, err = t.changed(statement, millis(before), moveChunk)
+			return err
+		})
+		total += n
+		if err != nil || n < moveChunk {
+			return total, err
+		}
+	}
+}
+
+// PruneSignUps removes sign-ups that were not confirmed and whose link ended before a time,
+// and with them the people who never confirmed anything. It returns how many of each.
+func (s *Store) PruneSignUps(ctx context.Context, before, now time.Time) (signUps, people int, err error) {
+	for {
+		var n, gone int
+		err := s.write(ctx, func(t *tx) (err error) {
+			n, gone, err = t.pruneSignUps(before, now)
+			return err
+		})
+		signUps, people = signUps+n, people+gone
+		if err != nil {
+			return signUps, people, fmt.Errorf("remove sign-ups that were not confirmed: %w", err)
+		}
+		if n < signUpChunk {
+			return signUps, people, nil
+		}
+	}
+}
+
+// signUpChunk is how many sign-ups are removed in one transaction; each takes a few statements.
+const signUpChunk = 500
+
+type oldSignUp struct{ id, subscriber int64 }
+
+func (t *tx) pruneSignUps(before, now time.Time) (n, people int, err error) {
+	rows, err := t.query(`SELECT id, subscriber_id FROM signups WHERE confirmed_at IS NULL AND expires_at < $1 ORDER BY expires_at LIMIT $2`,
+		millis(before), signUpChunk)
+	list, err := collect(rows, err, func(rows *sql.Rows) (o oldSignUp, err error) {
+		err = rows.Scan(&o.id, &o.subscriber)
+		return o, err
+	})
+	if err != nil || len(list) == 0 {
+		return 0, 0, err
+	}
+	if err := t.raiseFloor("mails", 0, 0); err != nil {
+		return 0, 0, err
+	}
+	for _, o := range list {
+		gone, err := t.pruneSignUp(o, now)
+		if err != nil {
+			return 0, 0, fmt.Errorf("sign-up %d: %w", o.id, err)
+		}
+		if gone {
+			people++
+		}
+	}
+	return len(list), people, nil
+}
+
+// pruneSignUp removes one, and the person if that was all; gone says so.
+func (t *tx) pruneSignUp(o oldSignUp, now time.Time) (gone bool, err error) {
+	for _, statement := range []string{
+		`DELETE FROM mails WHERE signup_id = $1`,
+		`DELETE FROM signup_newsletters WHERE signup_id = $1`,
+		`DELETE FROM signups WHERE id = $1`,
+	} {
+		if _, err := t.exec(statement, o.id); err != nil {
+			return false, err
+		}
+	}
+	// Somebody who has, or had, a newsletter stays: with a history there is more to prove.
+	var has int
+	err = t.row(`SELECT (SELECT COUNT(*) FROM signups WHERE subscriber_id = $1)
+		+ (SELECT COUNT(*) FROM subscriptions WHERE subscriber_id = $1 AND (state <> 'pending' OR joined_at IS NOT NULL))`, o.subscriber).Scan(&has)
+	if err != nil || has > 0 {
+		return false, err
+	}
+	if _, err := t.exec(`UPDATE returns SET diagnostic = '', address = '' WHERE subscriber_id = $1`, o.subscriber); err != nil {
+		return false, err
+	}
+	if err := t.removeSubscriber(o.subscriber, &newsletter.Erased{}); err != nil {
+		return false, err
+	}
+	_, err = t.exec(`INSERT INTO marks (name, at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET at = excluded.at`, foldMark, millis(now))
+	return true, err
+}
