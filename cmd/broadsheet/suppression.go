@@ -31,7 +31,7 @@ func suppressionList(a *app) *cobra.Command {
 		Short: "Show who must not be mailed",
 		Long: `Shows suppressions in the order in which they came, 100 at a time unless --limit says
 otherwise. A domain is shown as it is. An address is shown if it is still a subscriber's;
-that takes about a second for a million subscribers. Of others, such as people who were
+that takes a second or two for a million subscribers. Of others, such as people who were
 erased, only the hash is left: "suppression show ADDRESS" answers for an address that you
 know.
 

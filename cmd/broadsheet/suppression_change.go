@@ -58,7 +58,8 @@ func suppressionRemove(a *app) *cobra.Command {
 after a complaint, for what staff suppressed, and for a whole domain it is compulsory. Lift
 a complaint only if the person asked you to.
 
-Subscriptions stay as they are: who complained has none any more and has to sign up again.
+Subscriptions stay as they are: who reported a message as spam has none any more, and has to
+sign up again.
 If the person signed up meanwhile, the confirmation mail that they wait for goes out now.
 
 It asks on a terminal and needs --yes without one.`,

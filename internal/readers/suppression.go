@@ -43,7 +43,7 @@ const MaxSuppressions = 50_000
 type SuppressionFilter struct {
 	Reason string // empty: any
 	// Addresses asks for the addresses of those who are still subscribers. To find them takes
-	// about a second for a million subscribers, whatever the length of the list.
+	// a second or two for a million subscribers, whatever the length of the list.
 	Addresses bool
 }
 
