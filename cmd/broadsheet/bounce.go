@@ -156,8 +156,7 @@ func (a *app) takeBounce(cmd *cobra.Command, to []string) error {
 		return tryAgain(err)
 	}
 	return tryAgain(a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
-		service := bounce.NewService(s.store, bounce.Options{Keys: s.keys, Now: a.now, Logger: s.log})
-		taken, err := service.Take(cmd.Context(), bounce.Incoming{Message: data, To: to, Channel: "pipe"})
+		taken, err := s.newBounces().Take(cmd.Context(), bounce.Incoming{Message: data, To: to, Channel: "pipe"})
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"broadsheet/internal/bounce/listener"
 	"broadsheet/internal/newsletter"
 	"broadsheet/internal/schedule"
 	"broadsheet/internal/store"
@@ -47,6 +48,9 @@ Once, and once more when it is over, it tells what is late or failing: in the lo
 BROADSHEET_STAFF_EMAIL, and to the web hook BROADSHEET_ALARM_URL. After each slot that was
 handled it calls BROADSHEET_HEARTBEAT_URL. /metrics is for Prometheus: on this machine, and
 elsewhere with the bearer token BROADSHEET_METRICS_TOKEN.
+
+It takes what comes back on BROADSHEET_BOUNCE_LISTEN, from the mailbox BROADSHEET_BOUNCE_IMAP,
+and by web hooks below /hooks/; docs/bounces.md says how to set each of them up.
 
 --check asks a running service on this machine whether it is well, for health checks.`,
 		Example: `  broadsheet serve
@@ -117,12 +121,17 @@ func (a *app) serve(ctx context.Context, grace time.Duration) error {
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", settings.Listen)
+	pages, err := (&net.ListenConfig{}).Listen(ctx, "tcp", settings.Listen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("%sLISTEN %s: %w; is the port another program's?", settingPrefix, settings.Listen, err), s.Close())
 	}
-	service := &service{services: s, press: p, listener: listener, grace: grace, mailbox: settings.outbox()}
-	if service.mailbox != nil && !loopbackListener(listener) {
+	service := &service{services: s, press: p, listener: pages, grace: grace, mailbox: settings.outbox()}
+	if settings.BounceListen != "" {
+		if service.bounces, err = s.listenForBounces(ctx); err != nil {
+			return errors.Join(err, pages.Close(), s.Close())
+		}
+	}
+	if service.mailbox != nil && !loopbackListener(pages) {
 		service.mailbox = nil // what is in the outbox is for whoever sits at this machine
 	}
 	return errors.Join(service.run(ctx), s.Close())
@@ -133,6 +142,7 @@ type service struct {
 	*services
 	press    *press
 	listener net.Listener
+	bounces  *listener.Server // nil: what comes back does not come to us
 	grace    time.Duration
 	mailbox  web.Mailbox // nil: none is shown
 	watch    *watch      // run makes it
@@ -177,6 +187,11 @@ func (s *service) run(ctx context.Context) error {
 		}
 	})
 	parts.Go(func() { s.schedule().Run(ctx) })
+	parts.Go(func() {
+		if err := s.takeBounces(ctx); err != nil {
+			stop(fmt.Errorf("what comes back: %w", err))
+		}
+	})
 
 	<-ctx.Done()
 	s.log.Info("stopping: what is in flight is finished")
@@ -198,7 +213,7 @@ func (s *service) handler() (http.Handler, error) {
 	}
 	return web.New(web.Options{
 		Readers: s.press.readers, BaseURL: s.settings.BaseURL, TrustedProxies: s.settings.Proxies,
-		Mailbox: s.mailbox, Templates: fsys, Logger: s.log, Now: s.app.now, Health: s.store.Ping, Version: version,
+		Mailbox: s.mailbox, Templates: fsys, Logger: s.log, Now: s.app.now, Health: s.store.Ping, Version: version, Hooks: s.hooks(),
 		Metrics: &web.Metrics{Token: s.settings.MetricsToken, Read: (&meters{services: s.services, alarms: s.watch.alarms.Open}).read},
 	})
 }
@@ -213,6 +228,7 @@ func (s *service) schedule() *schedule.Schedule {
 			schedule.Job{Name: "journal", Every: journalEvery, Do: s.flushJournal},
 			schedule.Job{Name: "backups", Every: backupEvery, Do: s.backUp},
 			schedule.Job{Name: "totals of editions", Every: tidyEvery, Do: s.desk.Tidy},
+			schedule.Job{Name: "what is kept about people", Every: pruneEvery, Do: s.forget},
 			schedule.Job{Name: "rows of old editions", Every: pruneEvery, Do: func(ctx context.Context) error {
 				_, err := s.desk.PruneDeliveries(ctx, s.settings.KeepDeliveries)
 				return err

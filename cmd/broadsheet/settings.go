@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 
+	"broadsheet/internal/bounce/listener"
+	"broadsheet/internal/bounce/mailbox"
 	"broadsheet/internal/mail"
 	"broadsheet/internal/newsletter"
 	"broadsheet/internal/store"
@@ -47,6 +49,9 @@ type Settings struct {
 	HeartbeatURL      string   `env:"HEARTBEAT_URL" secret:"all" help:"is called after each slot that was handled, so that a service outside notices when nobody serves"`
 	MetricsToken      string   `env:"METRICS_TOKEN" secret:"all" help:"the bearer token that opens /metrics to other machines; empty: to this one only"`
 	KeepDeliveries    int      `env:"KEEP_DELIVERIES" envDefault:"400" help:"for how many days an edition's rows are kept, reader by reader; 0: for ever; what they add up to is always kept"`
+	KeepIP            int      `env:"KEEP_IP" envDefault:"400" help:"for how many days the addresses and programs of readers' machines are kept, a part of the proof of consent; 0: for ever"`
+	KeepUnconfirmed   int      `env:"KEEP_UNCONFIRMED" envDefault:"30" help:"for how many days after its link ends a sign-up is kept that nobody confirmed, with the address; 0: for ever"`
+	KeepMails         int      `env:"KEEP_MAILS" envDefault:"90" help:"for how many days it is kept what became of a confirmation mail; 0: for ever"`
 	TrustedProxies    []string `env:"TRUSTED_PROXIES" help:"proxies whose X-Forwarded-For is believed: addresses or networks, with commas"`
 	AllowPrivateFeeds bool     `env:"ALLOW_PRIVATE_FEEDS" envDefault:"false" help:"true lets feeds come from this machine and private networks"`
 	Labels            []string `env:"LABELS" help:"words that mark a kind of article, with commas, the most important first; empty: Exclusive, Opinion and the like"`
@@ -54,6 +59,11 @@ type Settings struct {
 	DKIMSelector      []string `env:"DKIM_SELECTOR" help:"the selector of each signing key, with commas, in the order of the domains"`
 	DKIMKeyFile       []string `env:"DKIM_KEY_FILE" help:"the file of each signing key, with commas; \"broadsheet dkim generate\" makes one"`
 	BounceDomain      string   `env:"BOUNCE_DOMAIN" help:"the domain that bounces come back to; empty: they go to the newsletter's sender"`
+	BounceListen      string   `env:"BOUNCE_LISTEN" help:"where serve takes what comes back: lmtp://127.0.0.1:2424, lmtp+unix:///run/broadsheet/bounce.sock or smtp://0.0.0.0:25"`
+	BounceIMAP        string   `env:"BOUNCE_IMAP" secret:"url" help:"the mailbox that serve looks into for what comes back: imaps://user:password@host/Folder"`
+	WebhookSecret     string   `env:"WEBHOOK_SECRET" secret:"all" help:"what calls of /hooks/bounce are signed with; empty: there is no such address"`
+	SESTopics         []string `env:"SES_TOPICS" help:"the ARNs of the SNS topics by which Amazon SES reports to /hooks/ses, with commas; empty: there is no such address"`
+	PostmarkSecret    string   `env:"POSTMARK_SECRET" secret:"all" help:"user:password that Postmark calls /hooks/postmark with; empty: there is no such address"`
 	BrakeRefused      float64  `env:"BRAKE_REFUSED" envDefault:"5" help:"an edition pauses itself when more than so many percent of it are refused; 0: never"`
 	BrakeComplaints   float64  `env:"BRAKE_COMPLAINTS" envDefault:"0.3" help:"an edition pauses itself when more than so many percent of its readers report it as spam; 0: never"`
 	Journal           string   `env:"JOURNAL" help:"a file that outlives the database, best on another disk: who left and what was sent, for \"broadsheet restore\""`
@@ -70,6 +80,8 @@ type Settings struct {
 	Staff        newsletter.Address `env:"-"` // zero: not set
 	Proxies      []netip.Prefix     `env:"-"`
 	SigningKeys  []signingKey       `env:"-"`
+	BounceAt     listener.Address   `env:"-"` // zero: not set
+	BounceBox    mailbox.Address    `env:"-"` // zero: not set
 	Level        slog.Level         `env:"-"`
 	BackupTimes  []clock            `env:"-"`
 
@@ -273,6 +285,7 @@ func (s *Settings) check() []newsletter.Field {
 	if s.KeepDeliveries != 0 && (s.KeepDeliveries < newsletter.MinKeepDeliveries || s.KeepDeliveries > 36500) {
 		add("KEEP_DELIVERIES", "has to be 0, for ever, or %d to 36500 days: what is owed to a reader depends on what the last month brought", newsletter.MinKeepDeliveries)
 	}
+	s.checkKeep(add)
 	if s.ConfirmFrom != "" {
 		if s.Confirm, err = mail.ParseMailbox(s.ConfirmFrom); err != nil {
 			add("CONFIRM_FROM", "%s", fieldMessage(err))
@@ -288,6 +301,7 @@ func (s *Settings) check() []newsletter.Field {
 	}
 	s.checkBrakes(add)
 	s.checkSigning(add)
+	s.checkBounces(add)
 	s.checkWatch(add)
 	s.checkJournal(add)
 	if s.LogFormat != "text" && s.LogFormat != "json" {

@@ -137,7 +137,7 @@ func (a *app) status(ctx context.Context, s *services, p *press) (statusView, er
 	if err != nil {
 		return v, err
 	}
-	err = s.viewAlarms(ctx, &v, slices.Concat(unsafe, st.Problems, low, broken))
+	err = s.viewAlarms(ctx, &v, slices.Concat(unsafe, st.Problems, low, broken, s.newBounceBox().ask(ctx)))
 	return v, err
 }
 

@@ -32,12 +32,13 @@ type watch struct {
 	alarms *alarm.Watch
 	beat   *alarm.Heartbeat // nil: nobody expects one
 	lock   io.Closer        // nil: another process tells, or nobody has looked yet
+	box    *bounceBox       // nil: there is none
 	broken []newsletter.Alarm
 	asked  time.Time // when the relays were asked
 }
 
 func newWatch(s *services, p *press) (*watch, error) {
-	w := &watch{services: s, press: p}
+	w := &watch{services: s, press: p, box: s.newBounceBox()}
 	o := alarm.Options{Look: w.look, Store: s.store, Now: s.app.now, Logger: s.log}
 	if s.settings.Staff.Email != "" {
 		m, err := w.mail()
@@ -102,7 +103,7 @@ func (w *watch) jobs() []schedule.Job {
 	if w.beat != nil {
 		list = append(list, schedule.Job{Name: "heartbeat", Every: beatEvery, Do: w.heartbeat})
 	}
-	return list
+	return append(list, w.box.jobs()...)
 }
 
 // mine reports whether this process is the one that tells. The lock is kept until the
@@ -163,7 +164,7 @@ func (w *watch) look(ctx context.Context) ([]newsletter.Alarm, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(status.Problems, unsafe, low, w.broken), nil
+	return slices.Concat(status.Problems, unsafe, low, w.broken, w.box.problems()), nil
 }
 
 // lookAtRelays asks the relays now and then, so that staff know before the next edition is

@@ -22,6 +22,7 @@ const (
 	AlarmMailQueue     AlarmKind = "mail_queue"     // confirmation mails wait
 	AlarmSignUps       AlarmKind = "sign_ups"       // more sign-ups than there should be (S28)
 	AlarmDatabase      AlarmKind = "database"       // the database cannot be read
+	AlarmBounces       AlarmKind = "bounces"        // the mailbox of what comes back cannot be read
 	AlarmJournal       AlarmKind = "journal"        // the journal cannot be written
 	AlarmBackup        AlarmKind = "backup"         // there is no backup of the last day
 	AlarmRestored      AlarmKind = "restored"       // the database was restored, and nothing is sent
@@ -31,7 +32,7 @@ const (
 func AlarmKinds() []AlarmKind {
 	return []AlarmKind{
 		AlarmLate, AlarmMissed, AlarmStuck, AlarmPaused, AlarmImbalance, AlarmRefused, AlarmComplaints, AlarmExpired, AlarmInDoubt,
-		AlarmRelayRefusing, AlarmSourceFailing, AlarmDiskLow, AlarmMailQueue, AlarmSignUps, AlarmDatabase,
+		AlarmRelayRefusing, AlarmSourceFailing, AlarmDiskLow, AlarmMailQueue, AlarmSignUps, AlarmDatabase, AlarmBounces,
 		AlarmJournal, AlarmBackup, AlarmRestored,
 	}
 }
@@ -48,7 +49,7 @@ const (
 // Severity returns how much alarms of the kind matter.
 func (k AlarmKind) Severity() Severity {
 	switch k {
-	case AlarmComplaints, AlarmExpired, AlarmInDoubt, AlarmSourceFailing, AlarmMailQueue, AlarmSignUps:
+	case AlarmComplaints, AlarmExpired, AlarmInDoubt, AlarmSourceFailing, AlarmMailQueue, AlarmSignUps, AlarmBounces:
 		return SeverityWarning
 	case AlarmLate, AlarmMissed, AlarmStuck, AlarmPaused, AlarmImbalance, AlarmRefused, AlarmRelayRefusing,
 		AlarmDiskLow, AlarmDatabase, AlarmJournal, AlarmBackup, AlarmRestored:
