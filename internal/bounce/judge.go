@@ -72,7 +72,7 @@ func reasonOf(f failure, r Recipient, said string) string {
 		return or(byStatus, ReasonUnknown)
 	case vague(byWords) && hardReason(byStatus):
 		return byStatus
-	case r.Status == "5.4.1" && edgeBlock.MatchString(said+f.notice):
+	case r.Status == "5.4.1" && edgeBlock.MatchString(start(said+f.notice)):
 		return ReasonUserUnknown
 	case hardReason(byWords):
 		// Some systems say in the report for people what the other fields have wrong.
@@ -106,9 +106,9 @@ func provable(f failure, r Recipient, said, kind string) bool {
 		return true
 	case f.stage == stageData:
 		return false // it had accepted the address before
-	case ambiguous.MatchString(said+f.notice) && f.stage != stageRecipient:
+	case ambiguous.MatchString(start(said+f.notice)) && f.stage != stageRecipient:
 		return false
-	case r.Status == "5.4.1" && edgeBlock.MatchString(said+f.notice):
+	case r.Status == "5.4.1" && edgeBlock.MatchString(start(said+f.notice)):
 		return true
 	case r.Reason != ReasonUserUnknown:
 		return true
@@ -137,6 +137,7 @@ var ambiguous = regexp.MustCompile(`(?is)requested\s+action\s+not\s+taken`)
 // namesAddress reports whether the answer in the text names an address. An answer that names
 // none may have been given to the message.
 func namesAddress(text string) bool {
+	text = start(text)
 	at := codePattern.FindStringIndex(text)
 	if at == nil {
 		return false
@@ -174,7 +175,7 @@ var (
 // there is none.
 func codeIn(text string) int {
 	first := 0
-	for _, m := range codePattern.FindAllStringSubmatch(text, 20) {
+	for _, m := range codePattern.FindAllStringSubmatch(start(text), 20) {
 		code, _ := strconv.Atoi(m[1]) // three digits
 		if code >= 400 {
 			return code
@@ -190,7 +191,7 @@ func codeIn(text string) int {
 // something rather than one that does not; empty if there is none.
 func enhancedIn(text string) string {
 	first := ""
-	for _, m := range enhancedPattern.FindAllStringSubmatch(text, 20) {
+	for _, m := range enhancedPattern.FindAllStringSubmatch(start(text), 20) {
 		if !generic(m[1]) {
 			return m[1]
 		}

@@ -102,7 +102,7 @@ var notYet = regexp.MustCompile(`(?i)warning message only|need not resend|not ne
 // judged says what each failure means, in the light of what the report tells people.
 func (m *message) judged(n notice, failures []failure) []Recipient {
 	n.describe(failures)
-	hollow, delayed := m.hollow(), notYet.MatchString(n.text())
+	hollow, delayed := m.hollow(), notYet.MatchString(start(n.text()))
 	var all []Recipient
 	for _, f := range failures {
 		if len(failures) == 1 {

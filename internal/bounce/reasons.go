@@ -104,10 +104,16 @@ var (
 	repeated  = regexp.MustCompile(`\b[45]\d\d [45]\.\d{1,3}\.\d{1,3} `)
 )
 
+// maxWords is how much of a text the rules look at, in octets: a reason stands at its beginning.
+const maxWords = 8 << 10
+
+// start returns the beginning of a text.
+func start(text string) string { return text[:min(len(text), maxWords)] }
+
 // words returns a text as the rules look at it: in lower case and one line, without the names
 // that people have chosen, as an address may be called anything.
 func words(text string) string {
-	text = strings.ToLower(text)
+	text = strings.ToLower(start(text))
 	text = strings.NewReplacer("’", "'", "‘", "'").Replace(text)
 	text = links.ReplaceAllString(text, " ")
 	text = mailboxes.ReplaceAllString(text, " ")

@@ -14,11 +14,17 @@ type notice struct {
 // copyBegins matches the line after which a text has the message that it returns.
 var copyBegins = regexp.MustCompile(`(?i)^(?:[-=*\s]*(?:(?:this is|below is|below this line is|enclosed is|here is|following is|attached is) a copy of|(?:the )?(?:original|returned|undelivered|unsent|rejected) (?:message|mail|e-mail)(?: (?:follows|info|headers?|below|text|body)|\s*-|\s*$)|(?:the )?(?:header|headers|text|body|beginning) of (?:the|your) (?:original|returned)|(?:the )?(?:message )?headers? follows?)|received:|return-path:|[-*\s]*message (?:header|text)s? follows?|-+\s*original )`)
 
+// maxRows is how many lines of a text are looked at.
+const maxRows = 2000
+
 // newNotice returns the text for people, and what follows it of the message that was returned.
 func newNotice(text string) (notice, string) {
 	var n notice
-	rows := strings.Split(text, "\n")
+	rows := strings.SplitN(text, "\n", maxRows)
 	for i, row := range rows {
+		if i == maxRows-1 { // all the rest in one
+			break
+		}
 		row = strings.TrimSpace(row)
 		if quoted, ok := strings.CutPrefix(row, "> "); ok || row == ">" {
 			row = strings.TrimSpace(quoted)
@@ -181,7 +187,7 @@ func stageOf(address, text string, answers []answer) stage {
 			return a.stage
 		}
 	}
-	text = dashes.ReplaceAllString(text, "")
+	text = dashes.ReplaceAllString(start(text), "")
 	for _, w := range stageWords {
 		if w.words.MatchString(text) {
 			return w.stage
