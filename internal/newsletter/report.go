@@ -109,3 +109,10 @@ const MinKeepDeliveries = 31
 func RowsGone(editionID int64) error {
 	return Refusef("rows_gone", "the rows of edition %d are no longer kept: \"broadsheet edition report %d\" has what they added up to", editionID, editionID)
 }
+
+// The least numbers of days that what is kept about people can be kept: the limits of mail to
+// one address look back as far (SuppressedCooldown).
+const (
+	MinKeepUnconfirmed = 30 // after the link's end
+	MinKeepMails       = 31
+)

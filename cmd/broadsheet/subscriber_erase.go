@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"broadsheet/internal/readers"
+
+	"github.com/spf13/cobra"
+)
+
+func subscriberErase(a *app) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "erase EMAIL|NUMBER",
+		Short: "Remove all that is held about a person",
+		Long: `Removes a person for good: address, name, subscriptions with their history, sign-ups and
+mails. What is still to be sent is withheld. It cannot be undone; "subscriber export" first
+makes a copy for the person.
+
+A keyed hash of the address stays, from which nobody can read the address: no import brings
+the person back. They can sign up again themselves, as somebody new. What editions add up to
+stays, without saying who it was. Backups made before still hold the person, until they are
+rotated away; "broadsheet restore" erases again whom the journal names.
+
+It asks on a terminal and needs --yes without one.`,
+		Example: `  broadsheet subscriber erase vera@example.org
+  broadsheet subscriber erase 42 --yes`,
+		Args: exactArgs("EMAIL|NUMBER"),
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return a.withReaders(cmd.Context(), func(s *services, r *readers.Service) error {
+			return a.eraseSubscriber(cmd.Context(), s, r, args[0], yes)
+		})
+	}
+	return cmd
+}
+
+func (a *app) eraseSubscriber(ctx context.Context, s *services, r *readers.Service, who string, yes bool) error {
+	record, err := r.Record(ctx, who)
+	if err != nil {
+		return err
+	}
+	sub := record.Subscriber
+	question := fmt.Sprintf("Erase subscriber %d, %s, for good: %s, %s of their history, %s, %s?", sub.ID, sub.Email,
+		counted(len(sub.Subscriptions), "subscription", "subscriptions"), counted(len(record.Events), "event", "events"), counted(len(record.SignUps), "sign-up", "sign-ups"),
+		counted(len(record.Mails), "mail", "mails"))
+	goOn, err := a.ask(ctx, yes, plain(question), fmt.Sprintf("erase subscriber %d", sub.ID))
+	if err != nil {
+		return err
+	}
+	if !goOn {
+		a.say("Nothing was changed.")
+		return nil
+	}
+	// By number: what was shown is what goes.
+	gone, err := r.Erase(ctx, fmt.Sprint(sub.ID), s.origin(""))
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(viewErased(gone))
+	}
+	a.say("Erased subscriber %d: %s, %s, %s and %s.", gone.SubscriberID, counted(gone.Subscriptions, "subscription", "subscriptions"),
+		counted(gone.Events, "event", "events"), counted(gone.SignUps, "sign-up", "sign-ups"), counted(gone.Mails, "mail", "mails"))
+	if gone.Deliveries > 0 {
+		a.say("%s in the ledger count on without saying whom; %d of them were still to be sent and are withheld.", counted(gone.Deliveries, "row", "rows"), gone.Withheld)
+	}
+	if gone.Traces {
+		a.say("The database's log could not be emptied, since others are reading; serve does it within the hour.")
+	}
+	a.say("Backups made before now still hold the person, until they are rotated away.")
+	return nil
+}
+
+// erasedView is what erasing removed, in JSON.
+type erasedView struct {
+	Subscriber    int64 `json:"subscriber"`
+	Subscriptions int   `json:"subscriptions"`
+	Events        int   `json:"events"`
+	SignUps       int   `json:"sign_ups"`
+	Mails         int   `json:"mails"`
+	Deliveries    int   `json:"deliveries"` // rows that stay without the person
+	Withheld      int   `json:"withheld"`
+	Traces        bool  `json:"traces_in_log"`
+}
+
+func viewErased(g readers.Erased) erasedView {
+	return erasedView{
+		Subscriber: g.SubscriberID, Subscriptions: g.Subscriptions, Events: g.Events, SignUps: g.SignUps, Mails: g.Mails,
+		Deliveries: g.Deliveries, Withheld: g.Withheld, Traces: g.Traces,
+	}
+}

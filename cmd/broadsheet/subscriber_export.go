@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"broadsheet/internal/newsletter"
+	"broadsheet/internal/readers"
+
+	"github.com/spf13/cobra"
+)
+
+func subscriberExport(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "export EMAIL|NUMBER [--html] [-o FILE]",
+		Short: "Write all that is held about a person",
+		Long: `Writes all that is held about a person, to hand to them: subscriptions and their history
+with the words of consent, sign-ups, mails, every newsletter that was sent with what was in
+it, what came back, and whether the address may be mailed. It is JSON, or with --html a page
+that opens in any browser and prints.
+
+Make sure that it is the person who asks: send it to the address that it is about.`,
+		Example: `  broadsheet subscriber export vera@example.org --html -o vera.html
+  broadsheet subscriber export vera@example.org -o vera.json
+  broadsheet subscriber export 42 --json | jq .events`,
+		Args: exactArgs("EMAIL|NUMBER"),
+	}
+	html := cmd.Flags().Bool("html", false, "a page to read and print instead of JSON")
+	out := cmd.Flags().StringP("output", "o", "", "the file to write, which must not be there yet (default: standard output)")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *html && a.json {
+			return usagef("say either --html or --json")
+		}
+		return a.withReaders(cmd.Context(), func(_ *services, r *readers.Service) error {
+			record, err := r.Record(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return a.writeOut(*out, func(w io.Writer) error {
+				if *html {
+					return record.WriteHTML(cmd.Context(), w)
+				}
+				return a.writeRecord(cmd.Context(), r, record, w)
+			})
+		})
+	}
+	return cmd
+}
+
+// writeOut has f write to a new file that only its owner can read, or to standard output if
+// the name is empty. Nothing stays of a file that could not be written as a whole.
+func (a *app) writeOut(name string, f func(io.Writer) error) (err error) {
+	if name == "" {
+		w := bufio.NewWriter(a.stdout)
+		return errors.Join(f(w), w.Flush())
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return newsletter.Conflictf("%s is there already; name another file, or remove it", name)
+	}
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(file)
+	err = f(w)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return errors.Join(err, os.Remove(name))
+	}
+	a.say("Wrote %s.", name)
+	return nil
+}
+
+// personView is what is held about a person, in JSON, without the deliveries that follow it.
+type personView struct {
+	MadeAt *time.Time `json:"made_at"`
+	subscriberDetail
+	SuppressionEvents []suppressionEventView `json:"suppression_events"`
+	SignUps           []signUpView           `json:"sign_ups"`
+	Mails             []mailView             `json:"mails"`
+}
+
+type signUpView struct {
+	SignUp      int64      `json:"sign_up"`
+	Email       string     `json:"email"`
+	Name        string     `json:"name"`
+	TimeZone    string     `json:"time_zone"`
+	Page        string     `json:"page"`
+	Placement   string     `json:"placement"`
+	Newsletters []string   `json:"newsletters"`
+	CreatedAt   *time.Time `json:"created_at"`
+	ExpiresAt   *time.Time `json:"expires_at"`
+	ConfirmedAt *time.Time `json:"confirmed_at"`
+}
+
+type mailView struct {
+	Mail      int64      `json:"mail"`
+	Kind      string     `json:"kind"`
+	SignUp    int64      `json:"sign_up,omitempty"`
+	State     string     `json:"state"`
+	Attempts  int        `json:"attempts"`
+	CreatedAt *time.Time `json:"created_at"`
+	Date      *time.Time `json:"date"`
+	UpdatedAt *time.Time `json:"updated_at"`
+	Code      int        `json:"code,omitempty"`
+	Reply     string     `json:"reply,omitempty"`
+}
+
+type personDeliveryView struct {
+	Edition    int64         `json:"edition"`
+	Newsletter string        `json:"newsletter"`
+	LocalDate  string        `json:"local_date"`
+	Subject    string        `json:"subject"`
+	State      string        `json:"state"`
+	Reason     string        `json:"reason,omitempty"`
+	Attempts   int           `json:"attempts"`
+	Date       *time.Time    `json:"date"`
+	UpdatedAt  *time.Time    `json:"updated_at"`
+	Code       int           `json:"code,omitempty"`
+	Status     string        `json:"status,omitempty"`
+	Reply      string        `json:"reply,omitempty"`
+	Returned   string        `json:"returned,omitempty"`
+	Articles   []articleLink `json:"articles"`
+}
+
+type articleLink struct {
+	Headline string `json:"headline"`
+	URL      string `json:"url"`
+}
+
+// writeRecord writes the record as one JSON object. The deliveries come last and are written
+// one by one: they need not fit into memory.
+func (a *app) writeRecord(ctx context.Context, r *readers.Service, record *readers.Record, w io.Writer) error {
+	view, err := viewPerson(ctx, r, record)
+	if err != nil {
+		return err
+	}
+	head, err := json.MarshalIndent(view, "", "  ")
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "%s,\n  \"deliveries\": [", bytes.TrimSuffix(head, []byte("\n}"))); err != nil {
+		return err
+	}
+	lead := "\n    "
+	err = record.EachDelivery(ctx, func(d newsletter.PersonDelivery) error {
+		text, err := json.MarshalIndent(viewPersonDelivery(d), "    ", "  ")
+		if err == nil {
+			_, err = fmt.Fprintf(w, "%s%s", lead, text)
+		}
+		lead = ",\n    "
+		return err
+	})
+	if err == nil {
+		_, err = io.WriteString(w, "\n  ]\n}\n")
+	}
+	return err
+}
+
+func viewPerson(ctx context.Context, r *readers.Service, record *readers.Record) (v personView, err error) {
+	v.MadeAt = utc(record.MadeAt)
+	if v.subscriberView, err = (&subscriberViewer{readers: r}).view(ctx, record.Subscriber); err != nil {
+		return v, err
+	}
+	if v.subscriberStanding, err = standingOf(ctx, r, record.Subscriber); err != nil {
+		return v, err
+	}
+	v.Events, v.Returns = viewEvents(record.Events), viewReturns(record.Returns)
+	v.SuppressionEvents, v.SignUps, v.Mails = viewStanding(record.Standing).Events, []signUpView{}, []mailView{}
+	for _, u := range record.SignUps {
+		v.SignUps = append(v.SignUps, signUpView{
+			SignUp: u.ID, Email: u.Email, Name: u.Name, TimeZone: u.TimeZone, Page: u.Page, Placement: u.Placement, Newsletters: u.Newsletters,
+			CreatedAt: utc(u.CreatedAt), ExpiresAt: utc(u.ExpiresAt), ConfirmedAt: utc(u.ConfirmedAt),
+		})
+	}
+	for _, m := range record.Mails {
+		v.Mails = append(v.Mails, mailView{
+			Mail: m.ID, Kind: string(m.Kind), SignUp: m.SignupID, State: m.State.String(), Attempts: m.Attempts,
+			CreatedAt: utc(m.CreatedAt), Date: utc(m.NotBefore), UpdatedAt: utc(m.UpdatedAt), Code: m.Code, Reply: m.Reply,
+		})
+	}
+	return v, nil
+}
+
+func viewPersonDelivery(d newsletter.PersonDelivery) personDeliveryView {
+	v := personDeliveryView{
+		Edition: d.EditionID, Newsletter: d.Newsletter, LocalDate: d.Date, Subject: d.Subject, State: d.State.String(), Reason: d.Reason,
+		Attempts: d.Attempts, Date: utc(d.NotBefore), UpdatedAt: utc(d.UpdatedAt), Code: d.Code, Status: d.Enhanced, Reply: d.Reply,
+		Returned: d.Returned.String(), Articles: []articleLink{},
+	}
+	for _, x := range d.Articles {
+		v.Articles = append(v.Articles, articleLink{x.Headline, x.URL})
+	}
+	return v
+}
