@@ -356,18 +356,15 @@ func sameReader(q querier, id int64, hash []byte) (bool, error) {
 func (r *replayer) erase(ctx context.Context) error {
 	for _, id := range slices.Sorted(maps.Keys(r.erased)) {
 		m := r.erased[id]
-		err := r.write(ctx, func(t *tx) error {
-			if err := t.suppress(m.hash, newsletter.SuppressedErased, "", restoreActor, m.at); err != nil {
-				return err
-			}
-			known, err := sameReader(t, id, m.hash)
-			if err != nil || !known {
-				return err
-			}
+		known, err := sameReader(r.read(ctx), id, m.hash)
+		switch {
+		case err != nil:
+		case known:
 			r.result.Erased++
-			_, err = t.erase(id, restoreActor, m.at)
-			return err
-		})
+			_, err = r.EraseSubscriber(ctx, id, restoreActor, m.at)
+		default:
+			err = r.write(ctx, func(t *tx) error { return t.suppress(m.hash, newsletter.SuppressedErased, "", restoreActor, m.at) })
+		}
 		if err != nil {
 			return fmt.Errorf("erase subscriber %d: %w", id, err)
 		}

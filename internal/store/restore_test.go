@@ -350,6 +350,38 @@ func TestRestore_MailsThatWaitedAreNotSent(t *testing.T) {
 	}
 }
 
+// Who was erased after the backup is erased in it too, and is not in the restored file.
+func TestRestore_ErasedPeople(t *testing.T) {
+	t.Parallel()
+	l := newLost(t, newsroomtest.Options{}, 3)
+	l.back()
+	_, err := l.Store.EraseSubscriber(t.Context(), 2, "test", l.Clock.Now())
+	l.must(err)
+	late := l.Reader(l.news, "late@example.org", newsletter.Daily, 0)
+	_, err = l.Store.EraseSubscriber(t.Context(), late, "test", l.Clock.Now())
+	l.must(err)
+	r, done := l.restore(nil)
+	if done.Erased != 1 {
+		t.Errorf("%+v", done)
+	}
+	if _, err := r.Store.Subscriber(t.Context(), 2); newsletter.KindOf(err) != newsletter.NotFound {
+		t.Errorf("error %v", err)
+	}
+	for _, email := range []string{"r2@example.org", "late@example.org"} {
+		_, err := r.Store.AddSubscriptions(t.Context(), newsletter.Addition{
+			Email: email, EmailKey: email, Suppression: r.Barred.Hashes(email),
+			Choices: []newsletter.SignUpChoice{{NewsletterID: 1, Cadence: newsletter.Daily}},
+		}, r.Clock.Now())
+		if newsletter.ReasonOf(err) != "suppressed" {
+			t.Errorf("%s: %v", email, err)
+		}
+	}
+	raw, err := os.ReadFile(r.Store.Path())
+	if err != nil || bytes.Contains(raw, []byte("r2@example.org")) || !bytes.Contains(raw, []byte("r1@example.org")) {
+		t.Errorf("the address is in the file (%v)", err)
+	}
+}
+
 // A second restore of the same backup, after more has happened, has all of it.
 func TestRestore_Twice(t *testing.T) {
 	t.Parallel()
