@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -81,8 +82,11 @@ func readExpected(t *testing.T, name string) []expectation {
 	var all []expectation
 	for _, row := range rows[1:] {
 		e := expectation{file: row[0], kind: newsletter.ReturnSoft, text: strings.Join(row, " ")}
-		fmt.Sscan(row[1], &e.index)
-		e.index--
+		index, err := strconv.Atoi(row[1])
+		if err != nil {
+			t.Fatalf("%s: the index: %v", e.text, err)
+		}
+		e.index = index - 1
 		switch {
 		case row[5] == "true":
 			e.kind = newsletter.ReturnHard

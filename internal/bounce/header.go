@@ -68,14 +68,17 @@ func splitHeader(data []byte) (header, []byte) {
 		if len(bytes.TrimSpace(line)) == 0 {
 			return h, after
 		}
-		inside := len(data)-len(rest) < maxHeader
+		if len(data)-len(rest) >= maxHeader { // too long: on to its end
+			_, body, _ := bytes.Cut(rest, []byte("\n\n"))
+			return h, body
+		}
 		name, value, ok := cutField(line)
 		switch {
 		case (line[0] == ' ' || line[0] == '\t' || !ok && strings.HasSuffix(last(h), ";")) && len(h) > 0:
-			if f := &h[len(h)-1]; inside && len(f.value)+len(line) < maxValue {
+			if f := &h[len(h)-1]; len(f.value)+len(line) < maxValue {
 				f.value += " " + strings.TrimSpace(string(line))
 			}
-		case ok && inside && len(h) < maxFields:
+		case ok && len(h) < maxFields:
 			h = append(h, field{name, value[:min(len(value), maxValue)]})
 		case first && !ok:
 			return nil, data
