@@ -418,3 +418,40 @@ func TestReturned_IsCountedByItsIndex(t *testing.T) {
 		}
 	}
 }
+
+// A fast relay's bounce may be here before the result of its message is on record.
+func TestTakeReturn_WhileTheMessageIsBeingSent(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []newsletter.ReturnKind{newsletter.ReturnHard, newsletter.ReturnComplaint} {
+		s := openTest(t)
+		smallLedger(t, s)
+		row(t, s, 1, 1, newsletter.Sending)
+		take(t, s, newsletter.Return{Kind: kind})
+		if got := delivery(t, s, 1, 1).State; got != newsletter.Sending {
+			t.Errorf("%s: the delivery is %s", kind, got)
+		}
+		if err := result(newsletter.Accepted)(t, s); err != nil {
+			t.Fatal(err)
+		}
+		want := map[newsletter.ReturnKind]newsletter.ReturnedTotal{newsletter.ReturnHard: {Bounced: 1}, newsletter.ReturnComplaint: {Complained: 1}}[kind]
+		if r := report(t, s, 1); r.Returned == nil || *r.Returned != want || r.Tally.Counts[newsletter.Accepted] != 1 {
+			t.Errorf("%s: the report has %+v of %+v", kind, r.Returned, r.Tally.Counts)
+		}
+	}
+}
+
+// What was to be sent once more, and arrived, counts as what it is.
+func TestTakeReturn_AComplaintOfWhatWaitsToBeSentAgain(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	smallLedger(t, s)
+	row(t, s, 1, 1, newsletter.Deferred)
+	taken := take(t, s, newsletter.Return{Kind: newsletter.ReturnComplaint})
+	d := delivery(t, s, 1, 1)
+	if d.State != newsletter.Accepted || d.Returned != newsletter.Complained || d.Reply != "it arrived: the reader reported it as spam" {
+		t.Errorf("the delivery is %+v", d)
+	}
+	if want := "the delivery was in doubt and is accepted; the reader left 1 newsletter; the address is suppressed (complaint)"; taken.Effect != want {
+		t.Errorf("effect %q, want %q", taken.Effect, want)
+	}
+}
