@@ -95,9 +95,7 @@ func (s *services) unsafe(ctx context.Context) ([]newsletter.Alarm, error) {
 			Do:   `"broadsheet restore --confirm" shows what would be sent next, and lets it go on`,
 		})
 	}
-	list = append(list, s.journalAlarm(state)...)
-	late, err := s.backupAlarm()
-	return append(list, late...), err
+	return append(append(list, s.journalAlarm(state)...), s.backupAlarm()...), nil
 }
 
 // journalAlarm tells that the journal cannot be written.
@@ -123,9 +121,9 @@ func (s *services) journalAlarm(state newsletter.JournalState) []newsletter.Alar
 }
 
 // backupAlarm tells that a backup is due and not there.
-func (s *services) backupAlarm() ([]newsletter.Alarm, error) {
+func (s *services) backupAlarm() []newsletter.Alarm {
 	if s.settings.BackupDir == "" {
-		return nil, nil
+		return nil
 	}
 	a := newsletter.Alarm{
 		Kind: newsletter.AlarmBackup, Subject: "backup",
@@ -134,7 +132,7 @@ func (s *services) backupAlarm() ([]newsletter.Alarm, error) {
 	list, err := store.Backups(s.settings.BackupDir)
 	if err != nil {
 		a.What = fmt.Sprintf("the folder of the backups cannot be read: %v", err)
-		return []newsletter.Alarm{a}, nil
+		return []newsletter.Alarm{a}
 	}
 	due := backupDue(s.settings.BackupTimes, s.app.now().Local().Add(-backupLate))
 	switch {
@@ -143,7 +141,7 @@ func (s *services) backupAlarm() ([]newsletter.Alarm, error) {
 	case list[0].At.Before(due):
 		a.Since, a.What = list[0].At.Local(), "there is no newer backup in "+s.settings.BackupDir
 	default:
-		return nil, nil
+		return nil
 	}
-	return []newsletter.Alarm{a}, nil
+	return []newsletter.Alarm{a}
 }
