@@ -34,6 +34,7 @@ type relay struct {
 	user, password string
 	implicit       bool // TLS from the start
 	security       security
+	postmark       bool // it replaces the return path, see postmarkField
 	roots          *x509.CertPool
 	hello          string
 	timeouts       Timeouts
@@ -130,7 +131,9 @@ func (r *relay) connect(ctx context.Context) (s *session, phase Phase, err error
 		return nil, PhaseAuth, err
 	}
 	_ = tcp.SetDeadline(time.Time{})
-	return newSession(tcp, client, r.timeouts), "", nil
+	s = newSession(tcp, client, r.timeouts)
+	s.postmark = r.postmark
+	return s, "", nil
 }
 
 // tlsConfig verifies the certificate unless TLS is opportunistic: a relay that would be

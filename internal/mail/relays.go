@@ -56,7 +56,7 @@ type Limits struct {
 }
 
 // relaySettings are the names of what may follow a relay's address: ?tls=required&rate=50.
-var relaySettings = []string{"tls", "connections", "rate", "messages", "age"}
+var relaySettings = []string{"tls", "connections", "rate", "messages", "age", "postmark"}
 
 // IsRelaySetting reports whether a relay's address may have a setting of that name. None of
 // them is secret.

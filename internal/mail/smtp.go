@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/textproto"
+	"slices"
 	"time"
 
 	"github.com/wneessen/go-mail/smtp"
@@ -21,11 +22,13 @@ type session struct {
 	client     *smtp.Client
 	text       *textproto.Conn
 	timeouts   Timeouts
-	pipelining bool // PIPELINING is offered, RFC 2920
-	utf8       bool // SMTPUTF8 is offered, RFC 6531
-	limit      int  // octets of a message, 0: none named
-	ahead      bool // the next envelope went out with the last final dot; its replies are still to be read
-	inContent  bool // the relay reads content: the only way back is to close
+	pipelining bool   // PIPELINING is offered, RFC 2920
+	utf8       bool   // SMTPUTF8 is offered, RFC 6531
+	limit      int    // octets of a message, 0: none named
+	ahead      bool   // the next envelope went out with the last final dot; its replies are still to be read
+	inContent  bool   // the relay reads content: the only way back is to close
+	postmark   bool   // see postmarkField
+	field      []byte // goes before the content of the message that was opened
 	broken     bool
 	closed     bool
 }
@@ -62,6 +65,9 @@ func (s *session) Open(e Envelope) (o Outcome, ok bool) {
 	}
 	if o, ok := s.check(e); !ok {
 		return o, false
+	}
+	if s.postmark {
+		s.field = postmarkField(e.From)
 	}
 	if s.pipelining {
 		if !s.ahead {
@@ -188,6 +194,9 @@ func (s *session) Finish(content []byte, next *Envelope) Outcome {
 		return s.contentFailed(errors.New("the relay ended the connection before the content"))
 	}
 	data := content
+	if len(s.field) > 0 {
+		data = slices.Concat(s.field, content)
+	}
 	data = append(data, finalDot...)
 	end := len(data)
 	if next != nil && s.pipelining {

@@ -161,6 +161,9 @@ func ParseTransport(rawURL string, opts Options) (Transport, error) {
 	if err := r.setSecurity(u.Query()); err != nil {
 		return nil, err
 	}
+	if r.postmark, err = isPostmark(r.host, u.Query()); err != nil {
+		return nil, err
+	}
 	return r, nil
 }
 
