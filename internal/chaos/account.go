@@ -31,7 +31,7 @@ type row struct {
 	Email     string
 	State     string
 	Reason    string
-	Doubts    int
+	SentAgain int        `json:"sent_again"`
 	DoubtedAt *time.Time `json:"doubted_at"`
 }
 
@@ -87,7 +87,7 @@ func (p *program) settle(ctx context.Context, r *result) error {
 		}
 		if t.count > 1 {
 			a.twice += t.count - 1
-			if !listed[d.Email] || t.count > 1+d.Doubts {
+			if !listed[d.Email] || t.count > 1+d.SentAgain {
 				a.unlisted += t.count - 1
 			}
 			if !t.same {

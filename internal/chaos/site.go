@@ -79,7 +79,8 @@ func (s *site) found(ctx context.Context) error {
 	// Due in twelve hours, so that serve builds nothing by itself.
 	due := time.Now().UTC().Add(12 * time.Hour).Format("15:04")
 	for _, args := range [][]string{
-		{"newsletter", "create", slug, "--name", "Chaos", "--from", "Chaos <news@chaos.example.org>", "--postal-address", "1 Example Street", "--daily", "mon-sun " + due},
+		{"newsletter", "create", slug, "--name", "Chaos", "--from", "Chaos <news@chaos.example.org>", "--postal-address", "1 Example Street", "--daily", "mon-sun " + due,
+			"--privacy-url", "https://chaos.example.org/privacy", "--legal-footer", "Chaos exists to be killed."},
 		{"source", "add", s.feed.URL, "--newsletter", slug},
 		{"subscriber", "import", "readers.csv", "--newsletter", slug, "--consent", "chaos"},
 	} {
