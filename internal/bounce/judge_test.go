@@ -97,13 +97,15 @@ func TestJudge_HardOnlyWhatIsSaidOfTheAddress(t *testing.T) {
 		{stageRecipient, "550 5.2.1 user unknown", "hard"},
 		{stageUnknown, "550 5.2.1 user unknown", "soft"},
 		{stageData, "550 host unknown", "soft"},
+		{stageUnknown, "550 <maud@reader.example> Requested action not taken: mailbox unavailable", "soft"},
+		{stageRecipient, "550 Requested action not taken: mailbox unavailable", "hard"},
 	} {
 		got := judge(failure{action: "failed", diagnostic: "smtp; " + c.reply, status: "5.0.0", machine: true, stage: c.stage})
 		if string(got.Kind) != c.want {
 			t.Errorf("stage %d, %q: %s %s, want %s", c.stage, c.reply, got.Kind, got.Reason, c.want)
 		}
 	}
-	if got := judge(failure{action: "failed", diagnostic: "smtp; 550 user unknown", status: "4.0.0", machine: true, stage: stageRecipient}); got.Kind != "soft" {
+	if got := judge(failure{action: "failed", diagnostic: "smtp; 550 5.1.1 user unknown", status: "4.0.0", machine: true, stage: stageRecipient}); got.Kind != "soft" {
 		t.Errorf("with status 4.0.0 it is %s", got.Kind)
 	}
 }
