@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -91,6 +92,22 @@ func (s *services) refuseSending(ctx context.Context, p *press) error {
 	return nil
 }
 
+// refuseUnnamed returns an error if the newsletter, or with an empty slug any that is open, must
+// not be mailed to real readers since it does not say who publishes it.
+func (s *services) refuseUnnamed(ctx context.Context, slug string) error {
+	list, err := s.desk.Newsletters(ctx)
+	if err != nil {
+		return err
+	}
+	var refused []error
+	for _, n := range list {
+		if (slug == "" || n.Slug == slug) && n.Status == newsletter.Open {
+			refused = append(refused, n.MayMail(s.settings.BaseURL))
+		}
+	}
+	return errors.Join(refused...)
+}
+
 // mailTemplates returns the sources of the mails.
 func (s *services) mailTemplates() (digest.Templates, error) {
 	fsys, err := templates.FS(s.settings.Templates)
@@ -134,8 +151,7 @@ func heloName(baseURL string) string {
 
 // loopbackURL reports whether only this machine can reach the address.
 func loopbackURL(raw string) bool {
-	u, err := url.Parse(raw)
-	return err == nil && loopbackHost(u.Hostname())
+	return newsletter.Loopback(raw)
 }
 
 func loopbackHost(host string) bool {

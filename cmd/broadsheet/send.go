@@ -137,6 +137,11 @@ func (s *sending) run(ctx context.Context, slug string) error {
 			if err := sv.refuseSending(ctx, p); err != nil {
 				return err
 			}
+			if s.edition == 0 { // a build is refused anyway, but after it was shown
+				if err := sv.refuseUnnamed(ctx, slug); err != nil {
+					return err
+				}
+			}
 		}
 		if s.edition != 0 {
 			e, _, err := sv.desk.Edition(ctx, s.edition)

@@ -121,6 +121,10 @@ func (a *app) serve(ctx context.Context, grace time.Duration) error {
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
+	// Who wants to leave must be able to, so the service runs; it is the slots that are refused.
+	if err := s.refuseUnnamed(ctx, ""); err != nil {
+		log.Warn("not every newsletter can be sent", "error", err)
+	}
 	pages, err := (&net.ListenConfig{}).Listen(ctx, "tcp", settings.Listen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("%sLISTEN %s: %w; is the port another program's?", settingPrefix, settings.Listen, err), s.Close())
@@ -170,7 +174,7 @@ func (s *service) run(ctx context.Context) error {
 	defer s.watch.close()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	server := web.Server(s.settings.Listen, handler)
+	server := web.Server(s.settings.Listen, s.noticeForwarded(ctx, handler))
 	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)
 	s.log.Info("serving", "address", "http://"+s.listener.Addr().String(), "base_url", s.settings.BaseURL,
 		"database", s.store.Path(), "relay", s.press.transport.String(), "version", version)

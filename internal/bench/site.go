@@ -74,6 +74,7 @@ func (s *site) newsroom(ctx context.Context, dir string, readers int) (usage, er
 		{
 			"newsletter", "create", slug, "--name", "The Daily Bench", "--from", "The Daily Bench <news@bench.example.org>",
 			"--postal-address", "1 Example Street, London", "--daily", "mon-sun " + due, "--max-articles", "30",
+			"--privacy-url", "https://bench.example.org/privacy", "--legal-footer", "The Daily Bench exists to be measured.",
 		},
 		{"source", "add", s.feed.URL, "--newsletter", slug},
 	} {

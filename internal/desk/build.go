@@ -285,8 +285,12 @@ func whyNothing(articles []DraftArticle) string {
 //
 // It looks once more whether anything is owed, under the planning lock, and refuses with the
 // reason nothing_new if an edition that was planned meanwhile has it all; an edition of the
-// schedule whose slot is taken gets a Conflict with the reason slot_taken.
+// schedule whose slot is taken gets a Conflict with the reason slot_taken. A newsletter that may
+// not be mailed to real readers is refused with the reason legal.
 func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int)) (newsletter.Edition, error) {
+	if err := draft.Newsletter.MayMail(d.o.BaseURL); err != nil {
+		return newsletter.Edition{}, err
+	}
 	lock, err := d.o.Press.Store.LockPlanning(ctx)
 	if err != nil {
 		return newsletter.Edition{}, fmt.Errorf("wait for other planning: %w", err)

@@ -153,6 +153,7 @@ func (r *Newsroom) Newsletter(slug string, change func(*newsletter.Newsletter)) 
 	}
 	n := newsletter.Newsletter{
 		Slug: slug, Name: "Daily News", From: newsletter.Address{Name: "Example News", Email: "news@example.org"},
+		PrivacyURL: "https://www.example.org/privacy", LegalFooter: "Registered in England.",
 		PostalAddress: "1 Example Street, London", Language: "en", Zone: "Europe/London",
 		MinArticles: 1, MaxArticles: 12, Status: newsletter.Open,
 		Schedules: []newsletter.Schedule{{Cadence: newsletter.Daily, Slot: newsletter.MainSlot, Rule: rule}},
