@@ -80,6 +80,7 @@ a digest of what is new to them. Every message is accounted for.
 		newSuppressionCommand(a),
 		newTokenCommand(a),
 		newConfigCommand(a),
+		newDoctorCommand(a),
 		newDKIMCommand(a, net.DefaultResolver.LookupTXT),
 		newMigrateCommand(a),
 		newBackupCommand(a),

@@ -1,0 +1,309 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"broadsheet/internal/digest"
+	"broadsheet/internal/doctor"
+	"broadsheet/internal/mail"
+	"broadsheet/internal/newsletter"
+	"broadsheet/internal/web"
+	"broadsheet/templates"
+)
+
+// lookAtSettings tells what is allowed and not as it should be.
+func (x *examination) lookAtSettings(ctx context.Context) []doctor.Finding {
+	var list []doctor.Finding
+	for _, p := range x.settings.problems(x.env, x.envFile) {
+		list = append(list, doctor.Warn("\"broadsheet config\" shows every setting", "%s", p))
+	}
+	if x.settings.Staff.Email == "" {
+		list = append(list, doctor.Warn("set it to an address of the newsroom", "it is empty, so nobody gets a mail when something is wrong").About("STAFF_EMAIL"))
+	}
+	if x.settings.Confirm.Email == "" {
+		list = append(list, doctor.Warn("set it to an address that no newsletter is from",
+			"it is empty, so confirmations come from where digests come from, and suffer with them").About("CONFIRM_FROM"))
+	}
+	list = append(list, x.withDatabase(func(s *services) ([]doctor.Finding, error) { return x.newsletterSettings(ctx, s) })...)
+	if len(list) == 0 {
+		list = append(list, doctor.Good("they fit together"))
+	}
+	return list
+}
+
+// newsletterSettings tells what the newsletters lack.
+func (x *examination) newsletterSettings(ctx context.Context, s *services) ([]doctor.Finding, error) {
+	newsletters, err := s.desk.Newsletters(ctx)
+	var list []doctor.Finding
+	for _, n := range newsletters {
+		if n.Status == newsletter.Closed {
+			continue
+		}
+		if n.PrivacyURL == "" {
+			f := doctor.Warn("broadsheet newsletter edit "+n.Slug+" --privacy-url URL", "it has no address of a privacy notice, which readers have a right to")
+			if !loopbackURL(x.settings.BaseURL) {
+				f.State = doctor.Failure
+			}
+			list = append(list, f.About(n.Slug))
+		}
+		for _, message := range x.settings.unsigned(n.From) {
+			list = append(list, doctor.Warn("broadsheet dkim generate --domain "+n.From.Domain()+" --selector NAME", "%s", message).About(n.Slug))
+		}
+	}
+	return list, err
+}
+
+// lookAtFiles looks at who may read what is secret.
+func (x *examination) lookAtFiles(context.Context) []doctor.Finding {
+	s := &x.settings
+	list := slices.Concat(doctor.File(s.DatabasePath, "database"), doctor.File(s.DatabasePath+"-wal", "database log"))
+	for file := range x.secretFiles() {
+		list = append(list, doctor.File(file, "settings")...)
+	}
+	for _, k := range s.SigningKeys {
+		list = append(list, doctor.File(k.File, "dkim key")...)
+	}
+	if s.Journal != "" {
+		list = append(list, doctor.File(s.Journal, "journal")...)
+	}
+	if s.BackupDir != "" {
+		list = append(list, doctor.File(s.BackupDir, "backups")...)
+	}
+	return list
+}
+
+// secretFiles yields the files that a setting with a secret stands in.
+func (x *examination) secretFiles() func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		seen := map[string]bool{}
+		for _, l := range x.settings.listed {
+			hidden := l.Value == "(hidden)" || strings.Contains(l.Value, "xxxxx")
+			file, _, _ := strings.Cut(l.Source, " (")
+			if !hidden || file == "environment" || file == "default" || seen[file] {
+				continue
+			}
+			seen[file] = true
+			if !yield(file) {
+				return
+			}
+		}
+	}
+}
+
+func (x *examination) lookAtWeb(ctx context.Context) []doctor.Finding {
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return doctor.Web{Client: client, BaseURL: x.settings.BaseURL, Now: x.now}.Look(ctx)
+}
+
+// lookAtRelay connects to a relay, logs in, and leaves.
+func (x *examination) lookAtRelay(ctx context.Context, i int) []doctor.Finding {
+	relays, err := mail.ParseRelays(x.settings.SMTPURL, mail.Limits{Connections: 1}, mail.Options{HelloName: heloName(x.settings.BaseURL), Now: x.now})
+	if err != nil || i >= len(relays) {
+		return []doctor.Finding{doctor.CannotTell("\"broadsheet config\" shows SMTP_URL", "the relay is not known: %v", err)}
+	}
+	r := relays[i]
+	if !r.Real() {
+		f := doctor.Warn("set "+settingPrefix+"SMTP_URL to your relay: smtp://user:password@host:587", "mail ends in a folder and reaches nobody (%s)", r)
+		if !loopbackURL(x.settings.BaseURL) {
+			f.State = doctor.Failure
+		}
+		return []doctor.Finding{f}
+	}
+	if err := askRelay(ctx, r); err != nil {
+		return []doctor.Finding{doctor.Fail("mend what it says: address, password, certificate; or set "+settingPrefix+"SMTP_URL to another relay",
+			"%s", strings.TrimPrefix(err.Error(), "connect to "))}
+	}
+	if strings.Contains(r.String(), "(TLS none)") {
+		return []doctor.Finding{doctor.Warn("leave out ?tls=none, unless the way to it is private", "%s takes mail, in the clear", r)}
+	}
+	return []doctor.Finding{doctor.Good("%s takes mail from us", r)}
+}
+
+// real reports whether mail goes out, so that what the DNS says of it matters.
+func (x *examination) real() bool { return !strings.HasPrefix(x.settings.SMTPURL, "outbox:") }
+
+// senders returns the domains that mail is from.
+func (x *examination) senders(ctx context.Context) ([]string, []doctor.Finding) {
+	var domains []string
+	if x.settings.Confirm.Email != "" {
+		domains = append(domains, x.settings.Confirm.Domain())
+	}
+	found := x.withDatabase(func(s *services) ([]doctor.Finding, error) {
+		newsletters, err := s.desk.Newsletters(ctx)
+		for _, n := range newsletters {
+			if n.Status != newsletter.Closed {
+				domains = append(domains, n.From.Domain())
+			}
+		}
+		return nil, err
+	})
+	slices.Sort(domains)
+	return slices.Compact(domains), found
+}
+
+// maxSenders is how many domains are looked up.
+const maxSenders = 20
+
+// lookAtSenders looks up SPF, DKIM and DMARC of every domain that mail is from, all at once.
+func (x *examination) lookAtSenders(ctx context.Context) []doctor.Finding {
+	if !x.real() {
+		return []doctor.Finding{doctor.Good("mail ends in a folder, so nothing is looked up")}
+	}
+	domains, list := x.senders(ctx)
+	domains = domains[:min(len(domains), maxSenders)]
+	var checks []doctor.Check
+	add := func(name string, look func(context.Context) []doctor.Finding) {
+		checks = append(checks, doctor.Check{Group: "dns", Name: name, Look: look})
+	}
+	for _, domain := range slices.Compact(append(slices.Clone(domains), x.bounceDomains()...)) {
+		add("spf", func(ctx context.Context) []doctor.Finding { return []doctor.Finding{x.dns.SPF(ctx, domain)} })
+	}
+	for _, key := range x.settings.SigningKeys {
+		add("dkim", func(ctx context.Context) []doctor.Finding { return []doctor.Finding{x.lookAtKey(ctx, key)} })
+	}
+	for _, domain := range domains {
+		add("dmarc", func(ctx context.Context) []doctor.Finding { return x.dns.DMARC(ctx, x.sender(domain)) })
+	}
+	return append(list, doctor.Run(ctx, doctorTime, checks)...)
+}
+
+func (x *examination) bounceDomains() []string {
+	if d := x.settings.BounceDomain; d != "" {
+		return []string{d}
+	}
+	return nil
+}
+
+// sender returns what mail of a domain can pass DMARC by.
+func (x *examination) sender(domain string) doctor.Sender {
+	s := doctor.Sender{Domain: domain, Return: x.settings.BounceDomain}
+	for _, k := range x.settings.SigningKeys {
+		if k.Domain == domain || strings.HasSuffix(domain, "."+k.Domain) {
+			s.Keys = append(s.Keys, k.Domain)
+		}
+	}
+	return s
+}
+
+// lookAtKey compares a key with its record, as "broadsheet dkim check" does.
+func (x *examination) lookAtKey(ctx context.Context, k signingKey) doctor.Finding {
+	record, err := k.record()
+	if err != nil {
+		return doctor.Fail("broadsheet dkim generate makes a key", "%s: %v", k.File, err)
+	}
+	var unanswered error
+	err = checkRecord(ctx, record, func(ctx context.Context, name string) ([]string, error) {
+		published, err := x.dns.TXT(ctx, name)
+		unanswered = err
+		return published, err
+	})
+	switch {
+	case unanswered != nil:
+		return doctor.CannotTell("try again later, or ask another name server: --dns HOST:53", "%s: %v", record.Name, err)
+	case err != nil:
+		return doctor.Fail("enter what \"broadsheet dkim show\" prints, or take the key out of the settings: a signature that fails is worse than none", "%s: %v", record.Name, err)
+	}
+	return doctor.Good("%s fits the key", record.Name)
+}
+
+func (x *examination) lookAtBounces(ctx context.Context) []doctor.Finding {
+	switch {
+	case !x.real():
+		return nil
+	case x.settings.BounceDomain == "":
+		return []doctor.Finding{doctor.Warn("set "+settingPrefix+"BOUNCE_DOMAIN (docs/bounces.md)",
+			"BOUNCE_DOMAIN is empty: bounces go to the newsletter's sender, and suppress nobody")}
+	}
+	return []doctor.Finding{x.dns.MX(ctx, x.settings.BounceDomain)}
+}
+
+func (x *examination) lookAtReverse(ctx context.Context) []doctor.Finding {
+	host := heloName(x.settings.BaseURL)
+	if loopbackHost(host) || !x.real() {
+		return nil
+	}
+	// A relay on this machine delivers from it.
+	first := mail.SplitRelays(x.settings.SMTPURL)[0]
+	return x.dns.Reverse(ctx, host, loopbackURL(first))
+}
+
+// lookAtTemplates renders every mail with sample data, and reads the pages.
+func (x *examination) lookAtTemplates(context.Context) []doctor.Finding {
+	const do = "correct the file, or remove it from the folder so that the built-in one is used"
+	fsys, err := templates.FS(x.settings.Templates)
+	var sources map[string]string
+	if err == nil {
+		sources, err = templates.Mail(fsys)
+	}
+	if err == nil {
+		err = renderSamples(digest.Templates(sources), x.settings.BaseURL, x.now())
+	}
+	if err == nil {
+		err = x.readPages(fsys)
+	}
+	if err != nil {
+		return []doctor.Finding{doctor.Fail(do, "%s", describe(nil, err))}
+	}
+	if x.settings.Templates != "" {
+		return []doctor.Finding{doctor.Good("all can be used, those in %s included", filepath.Clean(x.settings.Templates))}
+	}
+	return []doctor.Finding{doctor.Good("all can be used")}
+}
+
+// readPages reads the templates of the pages, as serve does when it starts.
+func (x *examination) readPages(fsys fs.FS) error {
+	s, err := x.open()
+	if err != nil || x.pressErr != nil {
+		return x.pressErr
+	}
+	_, err = web.New(web.Options{
+		Readers: s.press.readers, BaseURL: x.settings.BaseURL, Templates: fsys, Logger: s.log, Now: x.now,
+		Health: s.store.Ping, Version: version,
+	})
+	return err
+}
+
+// renderSamples renders each mail of a newsletter of our invention.
+func renderSamples(t digest.Templates, baseURL string, now time.Time) error {
+	n := newsletter.Newsletter{
+		ID: 1, Slug: "sample", Name: "Sample", From: newsletter.Address{Name: "Sample", Email: "news@example.org"},
+		PostalAddress: "1 High Street, London", Language: "en", Zone: "UTC", PrivacyURL: "https://www.example.org/privacy",
+		LegalFooter: "A sample.", MinArticles: 1, MaxArticles: 10,
+	}
+	section := newsletter.Section{ID: 1, Slug: "harbour", Name: "Harbour"}
+	c := newsletter.Candidate{Sections: 1}
+	c.ID = 1
+	c.Item = newsletter.Item{
+		GUID: "1", URL: "https://www.example.org/1", Headline: "Harbour opens a second gate", Summary: "In one sentence.",
+		Author: "Ana Novak", Label: "Exclusive", Published: now, Image: newsletter.Image{URL: "https://www.example.org/1.png", Alt: "Cranes"},
+	}
+	s, err := digest.New(n, []newsletter.Section{section}, []newsletter.Candidate{c}, newsletter.DateOf(now), newsletter.Daily,
+		baseURL, digest.Words{Intro: "Good morning."}, t, "doctor")
+	if err == nil {
+		_, err = digest.Render(s, []int64{1})
+	}
+	if err != nil {
+		return fmt.Errorf("the digest: %w", err)
+	}
+	wanted := []digest.Wanted{{Name: n.Name, Cadence: newsletter.Daily}}
+	if _, _, _, err = digest.RenderConfirm(t, digest.ConfirmMail{
+		Wanted: wanted, Address: "vera@example.org", ConfirmURL: baseURL + "/confirm/sample", ValidDays: 7, Language: "en",
+		Sender: n.Name, PostalAddress: n.PostalAddress, PrivacyURL: n.PrivacyURL,
+	}); err != nil {
+		return fmt.Errorf("the confirmation mail: %w", err)
+	}
+	if _, _, _, err = digest.RenderAlready(t, digest.AlreadyMail{
+		Wanted: wanted, Address: "vera@example.org", ManageURL: baseURL + "/manage/sample", Language: "en",
+		Sender: n.Name, PostalAddress: n.PostalAddress, PrivacyURL: n.PrivacyURL,
+	}); err != nil {
+		return fmt.Errorf("the mail to who gets it already: %w", err)
+	}
+	return nil
+}
