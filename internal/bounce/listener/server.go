@@ -6,6 +6,7 @@ package listener
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -110,9 +111,10 @@ func (s *Server) Serve(ctx context.Context) error {
 
 // stop ends all connections, and waits for what is being put on record.
 func (s *Server) stop() {
-	if err := s.smtp.Close(); err != nil {
+	if err := s.smtp.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 		s.Logger.Debug("a listener for what comes back did not end well", "error", err)
 	}
+	_ = s.listener.Close() // it may not have come to serving it yet
 	s.busy.Lock()
 	defer s.busy.Unlock()
 	s.stopped = true

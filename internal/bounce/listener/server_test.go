@@ -253,3 +253,23 @@ func TestParseAddress(t *testing.T) {
 		}
 	}
 }
+
+// A service that is stopped before it has begun ends all the same.
+func TestServe_StoppedBeforeItBegan(t *testing.T) {
+	t.Parallel()
+	a, err := listener.ParseAddress("smtp://127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		s, err := listener.Listen(t.Context(), listener.Options{Address: a, Domain: domain, Taker: &taker{}, Logger: slog.New(newsroomtest.NewLog(t))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stop()
+		if err := s.Serve(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
