@@ -148,8 +148,12 @@ func (x *examination) senders(ctx context.Context) ([]string, []doctor.Finding) 
 	return slices.Compact(domains), found
 }
 
-// maxSenders is how many domains are looked up.
-const maxSenders = 20
+// maxSenders is how many domains are looked up. sendersTime leaves time to tell which of them
+// did not answer.
+const (
+	maxSenders  = 20
+	sendersTime = doctorTime - 3*time.Second
+)
 
 // lookAtSenders looks up SPF, DKIM and DMARC of every domain that mail is from, all at once.
 func (x *examination) lookAtSenders(ctx context.Context) []doctor.Finding {
@@ -162,7 +166,11 @@ func (x *examination) lookAtSenders(ctx context.Context) []doctor.Finding {
 	add := func(name string, look func(context.Context) []doctor.Finding) {
 		checks = append(checks, doctor.Check{Group: "dns", Name: name, Look: look})
 	}
-	for _, domain := range slices.Compact(append(slices.Clone(domains), x.bounceDomains()...)) {
+	returns := slices.Clone(domains)
+	if d := x.settings.BounceDomain; d != "" && !slices.Contains(returns, d) {
+		returns = append(returns, d)
+	}
+	for _, domain := range returns {
 		add("spf", func(ctx context.Context) []doctor.Finding { return []doctor.Finding{x.dns.SPF(ctx, domain)} })
 	}
 	for _, key := range x.settings.SigningKeys {
@@ -171,14 +179,7 @@ func (x *examination) lookAtSenders(ctx context.Context) []doctor.Finding {
 	for _, domain := range domains {
 		add("dmarc", func(ctx context.Context) []doctor.Finding { return x.dns.DMARC(ctx, x.sender(domain)) })
 	}
-	return append(list, doctor.Run(ctx, doctorTime, checks)...)
-}
-
-func (x *examination) bounceDomains() []string {
-	if d := x.settings.BounceDomain; d != "" {
-		return []string{d}
-	}
-	return nil
+	return append(list, doctor.Run(ctx, sendersTime, checks)...)
 }
 
 // sender returns what mail of a domain can pass DMARC by.
