@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -77,8 +78,8 @@ namespace inbox {
 }
 `
 
-// StartDovecot starts a Dovecot that ends with the test.
-func StartDovecot(t testing.TB) Dovecot {
+// StartDovecot starts a Dovecot that ends with the test, with more lines of its configuration.
+func StartDovecot(t testing.TB, settings ...string) Dovecot {
 	t.Helper()
 	dovecot, root := program(t, "dovecot"), asRoot(t)
 	dir := folder(t, root)
@@ -92,7 +93,7 @@ func StartDovecot(t testing.TB) Dovecot {
 	d.IMAP, d.IMAPS = fmt.Sprintf("%s:%d", host, imap), fmt.Sprintf("%s:%d", host, imaps)
 	d.LMTP = fmt.Sprintf("lmtp:inet:%s:%d", host, lmtp)
 	write(t, dir, "users", d.User+":{PLAIN}"+d.Password+"::::::\n")
-	write(t, dir, "dovecot.conf", fmt.Sprintf(dovecotConfig, dir, imap, imaps, lmtp))
+	write(t, dir, "dovecot.conf", fmt.Sprintf(dovecotConfig, dir, imap, imaps, lmtp)+strings.Join(settings, "\n")+"\n")
 	config := []string{"-c", filepath.Join(dir, "dovecot.conf")}
 	start := slices.Concat(root, []string{dovecot, "-F"}, config)
 	stop := slices.Concat(root, []string{"doveadm"}, config, []string{"stop"})
