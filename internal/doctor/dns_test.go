@@ -113,6 +113,7 @@ func TestSPF_SaysWhatReceiversMakeOfIt(t *testing.T) {
 		"opened.example":  {"v=spf1 redirect=open.example"},
 		"macro.example":   {"v=spf1 exists:%{i}.list.example include:%{d}.relay.example ~all"},
 		"empty.example":   {"v=spf1 include: -all"},
+		"ends.example":    {"v=spf1 include:good.example"}, // the -all of what it includes is not its own
 	}}.dns(t)
 	for domain, want := range map[string]struct {
 		state State
@@ -132,6 +133,7 @@ func TestSPF_SaysWhatReceiversMakeOfIt(t *testing.T) {
 		"opened.example":  {Failure, "+all"},
 		"macro.example":   {OK, "2 of 10 look-ups"},
 		"empty.example":   {Failure, "a domain is missing"},
+		"ends.example":    {Warning, "says nothing about mail from elsewhere"},
 	} {
 		expect(t, domain, d.SPF(t.Context(), domain), want.state, want.what)
 	}
