@@ -49,23 +49,19 @@ edition is not finished: it is paused, or nothing moved within --wait.`,
 
 func (a *app) watchEdition(ctx context.Context, s *services, id int64, wait time.Duration) error {
 	show := a.newProgress(a.stdout)
-	var printErr error
 	warned := false
-	err := s.desk.Watch(ctx, id, pulseEvery, wait, func(e newsletter.Edition, p newsletter.Pulse) {
+	err := s.desk.Watch(ctx, id, pulseEvery, wait, func(e newsletter.Edition, p newsletter.Pulse) error {
 		if a.json {
-			printErr = errors.Join(printErr, a.printPulse(e, p))
-			return
+			return a.printPulse(e, p)
 		}
 		if _, sends, err := s.store.Sender(); err == nil && !sends && e.State.Open() && !warned {
 			warned = true
 			a.say("Nobody is sending. To go on with it: broadsheet send --edition %d, or broadsheet serve", id)
 		}
 		show.tell(p, true)
+		return nil
 	})
 	show.end()
-	if printErr != nil {
-		return errors.Join(printErr, err)
-	}
 	if kind := newsletter.KindOf(err); kind == newsletter.NotFound {
 		return err
 	}

@@ -111,7 +111,7 @@ func (p *planner) save(ctx context.Context, chunks <-chan []newsletter.PlannedDe
 
 // compose records the variants of the choices that are not recorded yet.
 func (p *planner) compose(ctx context.Context, choices []choice) error {
-	var composed []newsletter.NewVariant
+	var composed []newsletter.NewVariant // few at a time: readers who chose differently have variants of their own
 	var wanting []*decision
 	asked := map[string]bool{}
 	for _, choice := range choices {
@@ -129,19 +129,35 @@ func (p *planner) compose(ctx context.Context, choices []choice) error {
 		if err != nil {
 			return err
 		}
-		composed = append(composed, v)
+		if composed = append(composed, v); len(composed) == variantsAtOnce {
+			if err := p.saveVariants(ctx, composed); err != nil {
+				return err
+			}
+			composed = composed[:0]
+		}
 	}
-	if len(composed) > 0 {
-		ids, err := p.store.SaveVariants(ctx, p.edition.ID, composed)
-		if err != nil {
-			return err
-		}
-		for i, v := range composed {
-			p.variants[articlesKey(v.Articles)] = ids[i]
-		}
+	if err := p.saveVariants(ctx, composed); err != nil {
+		return err
 	}
 	for _, d := range wanting {
 		d.variant = p.variants[articlesKey(d.articles)]
+	}
+	return nil
+}
+
+// variantsAtOnce is how many variants are in memory, and in one transaction.
+const variantsAtOnce = 64
+
+func (p *planner) saveVariants(ctx context.Context, composed []newsletter.NewVariant) error {
+	if len(composed) == 0 {
+		return nil
+	}
+	ids, err := p.store.SaveVariants(ctx, p.edition.ID, composed)
+	if err != nil {
+		return err
+	}
+	for i, v := range composed {
+		p.variants[articlesKey(v.Articles)] = ids[i]
 	}
 	return nil
 }

@@ -62,12 +62,8 @@ func (d *Desk) Build(ctx context.Context, o BuildOptions) (*Draft, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch n.Status {
-	case newsletter.Closed:
-		return nil, newsletter.Refusef("closed", "%s is closed: nothing is sent any more", n.Slug)
-	case newsletter.Paused:
-		return nil, newsletter.Refusef("paused", "%s is paused; \"broadsheet newsletter resume %s\" lets it go on", n.Slug, n.Slug)
-	case newsletter.Open:
+	if err := mayBuild(n); err != nil {
+		return nil, err
 	}
 	if o.Cadence, err = chooseCadence(n, o.Cadence); err != nil {
 		return nil, err
@@ -336,9 +332,29 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	return d.plan(ctx, edition.ID, progress)
 }
 
-// stillGood returns a Conflict with the reason changed if an article of the draft was held
-// or taken back since the draft was built.
+// mayBuild refuses a newsletter that is closed or paused, with that reason.
+func mayBuild(n newsletter.Newsletter) error {
+	switch n.Status {
+	case newsletter.Closed:
+		return newsletter.Refusef("closed", "%s is closed: nothing is sent any more", n.Slug)
+	case newsletter.Paused:
+		return newsletter.Refusef("paused", "%s is paused; \"broadsheet newsletter resume %s\" lets it go on", n.Slug, n.Slug)
+	case newsletter.Open:
+	}
+	return nil
+}
+
+// stillGood refuses a draft whose newsletter was closed or paused since it was built, which may
+// be long ago: sources are slow, and people think before they answer. It returns a Conflict with
+// the reason changed if an article was held or taken back.
 func (d *Desk) stillGood(ctx context.Context, draft *Draft, taken []newsletter.Candidate) error {
+	n, err := d.Newsletter(ctx, draft.Newsletter.Slug)
+	if err != nil {
+		return err
+	}
+	if err := mayBuild(n); err != nil {
+		return err
+	}
 	now, err := d.o.Press.Store.Candidates(ctx, draft.Newsletter.ID, draft.Edition.AsOf.Add(-newsletter.MaxLookBack))
 	if err != nil {
 		return err
@@ -356,10 +372,11 @@ func (d *Desk) stillGood(ctx context.Context, draft *Draft, taken []newsletter.C
 	return nil
 }
 
-// plan finishes the planning of a frozen edition. The caller holds the planning lock.
+// plan finishes the planning of a frozen edition, unless somebody ended it meanwhile. The caller
+// holds the planning lock.
 func (d *Desk) plan(ctx context.Context, id int64, progress func(rows int)) (newsletter.Edition, error) {
 	edition, err := d.o.Press.Store.Edition(ctx, id)
-	if err != nil || !edition.PlannedAt.IsZero() {
+	if err != nil || !edition.PlannedAt.IsZero() || !edition.State.Open() && edition.State != newsletter.EditionPaused {
 		return edition, err
 	}
 	snapshot, err := delivery.LoadSnapshot(ctx, d.o.Press.Store, id)

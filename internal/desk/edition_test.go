@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"broadsheet/internal/delivery"
+	"broadsheet/internal/desk"
 	"broadsheet/internal/newsletter"
 	"broadsheet/internal/newsroomtest"
 	"broadsheet/internal/smtptest"
@@ -417,7 +418,7 @@ func TestWatch_ShowsTheSendersPulseAndElseTheLedger(t *testing.T) {
 	}
 	var rates []float64
 	var accepted []int
-	err := r.Desk.Watch(t.Context(), e.ID, time.Millisecond, 0, func(_ newsletter.Edition, p newsletter.Pulse) {
+	err := r.Desk.Watch(t.Context(), e.ID, time.Millisecond, 0, func(_ newsletter.Edition, p newsletter.Pulse) error {
 		rates, accepted = append(rates, p.Rate), append(accepted, p.Tally.Counts[newsletter.Accepted])
 		switch len(rates) {
 		case 1:
@@ -426,6 +427,7 @@ func TestWatch_ShowsTheSendersPulseAndElseTheLedger(t *testing.T) {
 			r.Exec(`UPDATE deliveries SET state = 3`)
 			r.Exec(`UPDATE editions SET state = 'sent'`)
 		}
+		return nil
 	})
 	if err != nil || !slices.Equal(rates, []float64{812, 0, 0}) || !slices.Equal(accepted, []int{1, 0, 3}) {
 		t.Errorf("rates %v, accepted %v (%v)", rates, accepted, err)
@@ -436,7 +438,10 @@ func TestWatch_EndsWhenPausedOrWhenNothingMoves(t *testing.T) {
 	t.Parallel()
 	r, _ := newsroomWith(t, 3)
 	e := r.Begin("daily-news")
-	tick := func(newsletter.Edition, newsletter.Pulse) { r.Clock.Add(time.Second) }
+	tick := func(newsletter.Edition, newsletter.Pulse) error {
+		r.Clock.Add(time.Second)
+		return nil
+	}
 	unfinished, ok := errors.AsType[*delivery.UnfinishedError](r.Desk.Watch(t.Context(), e.ID, time.Millisecond, 10*time.Second, tick))
 	if !ok || unfinished.Waiting != 3 {
 		t.Errorf("it ends with %v", unfinished)
@@ -455,5 +460,24 @@ func TestWatch_EndsWhenPausedOrWhenNothingMoves(t *testing.T) {
 	}
 	if err := r.Desk.Watch(ctx, e.ID, time.Hour, 0, tick); !errors.Is(err, context.Canceled) {
 		t.Errorf("it ends with %v", err)
+	}
+	full := errors.New("no space left")
+	err := r.Desk.Watch(t.Context(), e.ID, time.Hour, 0, func(newsletter.Edition, newsletter.Pulse) error { return full })
+	if !errors.Is(err, full) {
+		t.Errorf("it ends with %v", err)
+	}
+}
+
+// What was paused after it was built is not sent.
+func TestStart_LooksAgain(t *testing.T) {
+	t.Parallel()
+	r, n := newsroomWith(t, 3)
+	draft, err := r.Desk.Build(t.Context(), desk.BuildOptions{Newsletter: n.Slug})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Exec(`UPDATE newsletters SET status = 'paused'`)
+	if _, err := r.Desk.Start(t.Context(), draft, nil); newsletter.ReasonOf(err) != "paused" {
+		t.Errorf("it starts with %v", err)
 	}
 }
