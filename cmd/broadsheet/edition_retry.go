@@ -104,6 +104,10 @@ func (a *app) retryEdition(ctx context.Context, s *services, f newsletter.RetryF
 
 // sayWhoSends says which command goes on with an edition that is open.
 func (a *app) sayWhoSends(ctx context.Context, s *services, id int64) {
+	if e, _, err := s.desk.Edition(ctx, id); err == nil && e.State == newsletter.EditionPaused {
+		a.say("Edition %d is paused: \"broadsheet edition resume %d\" lets it go on", id, id)
+		return
+	}
 	if service, err := s.store.ServiceRuns(ctx); err == nil && service {
 		a.say("broadsheet serve goes on with it; to follow it: broadsheet edition watch %d", id)
 		return

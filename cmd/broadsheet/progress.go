@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -45,7 +44,10 @@ func (p *progress) tell(pulse newsletter.Pulse, watching bool) {
 			progressbar.OptionSetWriter(p.out), progressbar.OptionShowCount(), progressbar.OptionThrottle(200*time.Millisecond),
 			progressbar.OptionSetPredictTime(false), progressbar.OptionFullWidth(), progressbar.OptionClearOnFinish())
 	}
-	p.bar.Describe(strings.Join(append([]string{what}, pulseWords(pulse, p.a.now())...), ", "))
+	if p.bar.GetMax() != t.Planned { // it may have been seen while it was being planned
+		p.bar.ChangeMax(t.Planned)
+	}
+	p.bar.Describe(plain(strings.Join(append([]string{what}, pulseWords(pulse, p.a.now())...), ", ")))
 	// A bar that cannot be drawn is no reason to stop sending.
 	_ = p.bar.Set(t.Planned - t.WaitingCount())
 }
@@ -118,7 +120,4 @@ func (p *progress) end() {
 	}
 	_ = p.bar.Clear()
 	_ = p.bar.Exit()
-	if f, ok := p.out.(*os.File); ok {
-		_ = f.Sync()
-	}
 }
