@@ -66,8 +66,8 @@ func (s State) Holds() bool {
 // statement that changes a state is one of these, or several in a row.
 var moves = map[State][]State{
 	Unplanned: {Waiting, Withheld},
-	Waiting:   {Sending, Expired, Withheld},
-	Deferred:  {Sending, Expired, Withheld, Accepted}, // accepted: it was in doubt, and it turned out that it had arrived
+	Waiting:   {Sending, Expired, Withheld, InDoubt},           // in doubt: as below
+	Deferred:  {Sending, Expired, Withheld, InDoubt, Accepted}, // in doubt: it was, and is not sent once more; accepted: it was in doubt, and it turned out that it had arrived
 	Sending:   {Accepted, Refused, Deferred, InDoubt, Waiting},
 	InDoubt:   {Deferred, Accepted, Refused},
 	Refused:   {Waiting},

@@ -15,6 +15,10 @@ import (
 // wait who wants to write.
 const moveChunk = 5000
 
+// moveSpan is how far apart by number the first and the last subscriber of such a transaction
+// are at most: it goes through the rows in between too, and those may not be picked.
+const moveSpan = 20_000
+
 // MoveEdition changes the edition's state if it is in one of the given ones; otherwise it is
 // a Conflict with the reason not_open.
 func (s *Store) MoveEdition(ctx context.Context, id int64, from []newsletter.EditionState, to newsletter.EditionState, reason, actor string, now time.Time) error {
@@ -55,24 +59,32 @@ type rowPick struct {
 	states       [2]newsletter.State
 	subscriberID int64 // 0: any
 	code         int   // 0: any
+	expired      int64 // Unix ms; 0: any; else those whose time is over by then
 }
 
 // each lets f change the picked rows, from one subscriber to another, in transactions of at
-// most moveChunk of them. f has to look again at what it changes: rows move meanwhile.
+// most moveChunk of them, over at most moveSpan subscribers. f has to look again at what it
+// changes: rows move meanwhile.
 func (s *Store) each(ctx context.Context, p rowPick, f func(t *tx, first, last int64) error) error {
 	for after := int64(0); ; {
 		rows, err := s.read(ctx).query(`SELECT subscriber_id FROM deliveries
 			WHERE edition_id = $1 AND subscriber_id > $2 AND state IN ($3, $4)
 			AND (CAST($5 AS INTEGER) = 0 OR subscriber_id = $5) AND (CAST($6 AS INTEGER) = 0 OR code = $6)
-			ORDER BY subscriber_id LIMIT $7`,
-			p.editionID, after, int(p.states[0]), int(p.states[1]), p.subscriberID, p.code, moveChunk)
+			AND (CAST($7 AS INTEGER) = 0 OR expires_at <= $7)
+			ORDER BY subscriber_id LIMIT $8`,
+			p.editionID, after, int(p.states[0]), int(p.states[1]), p.subscriberID, p.code, p.expired, moveChunk)
 		ids, err := collect(rows, err, scanID)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
 		after = ids[len(ids)-1]
-		if err := s.write(ctx, func(t *tx) error { return f(t, ids[0], after) }); err != nil {
-			return err
+		for rest := ids; len(rest) > 0; {
+			n, _ := slices.BinarySearch(rest, rest[0]+moveSpan)
+			part := rest[:n]
+			rest = rest[n:]
+			if err := s.write(ctx, func(t *tx) error { return f(t, part[0], part[n-1]) }); err != nil {
+				return err
+			}
 		}
 		if len(ids) < moveChunk {
 			return nil
@@ -87,11 +99,19 @@ func scanID(rows *sql.Rows) (id int64, err error) {
 
 // WithholdCancelled withholds what of a cancelled edition is still to be tried, and returns
 // how many deliveries that were. What is being handed over is not among it; it may come back
-// as waiting or deferred, so this is called until nothing is left.
+// as waiting or deferred, so this is called until nothing is left. What may have arrived, and
+// was to be sent once more, is in doubt again and not counted: nobody gets it twice.
 func (s *Store) WithholdCancelled(ctx context.Context, editionID int64, now time.Time) (int, error) {
 	total := 0
 	pick := rowPick{editionID: editionID, states: [2]newsletter.State{newsletter.Waiting, newsletter.Deferred}}
 	err := s.each(ctx, pick, func(t *tx, first, last int64) error {
+		_, err := t.exec(`UPDATE deliveries SET state = 6, updated_at = $1
+			WHERE edition_id = $2 AND subscriber_id BETWEEN $3 AND $4 AND state IN (1, 5) AND doubts > 0
+			AND EXISTS (SELECT 1 FROM editions e WHERE e.id = deliveries.edition_id AND e.state = 'cancelled')`,
+			millis(now), editionID, first, last)
+		if err != nil {
+			return err
+		}
 		n, err := t.changed(`UPDATE deliveries SET state = 8, reason = $1, updated_at = $2
 			WHERE edition_id = $3 AND subscriber_id BETWEEN $4 AND $5 AND state IN (1, 5)
 			AND EXISTS (SELECT 1 FROM editions e WHERE e.id = deliveries.edition_id AND e.state = 'cancelled')`,

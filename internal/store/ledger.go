@@ -12,8 +12,9 @@ import (
 
 // TakeOver settles what an earlier sender left behind. It may only be called by who has just
 // taken the sender role: then nobody else is sending, so every delivery in state sending is
-// in doubt, unless something of it has come back already. Where the edition's policy is to resend, it goes on to deferred at once. It
-// returns how many were found.
+// in doubt, unless something of it has come back already. Where the edition's policy is to
+// resend, it goes on to deferred at once, as far as its edition is not closed and its time not
+// over. It returns how many were found.
 func (s *Store) TakeOver(ctx context.Context, now time.Time) (int, error) {
 	var found int
 	err := s.write(ctx, func(t *tx) error {
@@ -26,7 +27,8 @@ func (s *Store) TakeOver(ctx context.Context, now time.Time) (int, error) {
 		}
 		found = doubted
 		_, err = t.exec(`UPDATE deliveries SET state = 5, doubts = doubts + 1, next_try = $1
-			WHERE state = 6 AND doubts < $2 AND edition_id IN (SELECT id FROM editions WHERE on_doubt = 'resend' AND state NOT IN ('cancelled', 'expired'))`,
+			WHERE state = 6 AND doubts < $2 AND expires_at > $1
+			AND edition_id IN (SELECT id FROM editions WHERE on_doubt = 'resend' AND state IN ('frozen', 'sending', 'paused'))`,
 			millis(now), newsletter.MaxDoubts)
 		return err
 	})
@@ -73,25 +75,28 @@ func (s *Store) NextTry(ctx context.Context, editionID int64) (time.Time, error)
 	return fromNull(next), err
 }
 
-// expireChunk is how many deliveries one transaction expires: a long one blocks everybody.
-const expireChunk = 5000
-
 // ExpireDeliveries gives up those that could not be delivered in time, and returns how many.
+// What may have arrived, and was to be sent once more, is in doubt again and not counted.
 func (s *Store) ExpireDeliveries(ctx context.Context, editionID int64, now time.Time) (int, error) {
 	total := 0
-	for {
-		var n int
-		err := s.write(ctx, func(t *tx) (err error) {
-			n, err = t.changed(`UPDATE deliveries SET state = 7, updated_at = $1 WHERE edition_id = $2 AND subscriber_id IN (
-				SELECT subscriber_id FROM deliveries WHERE edition_id = $2 AND state IN (1, 5) AND expires_at <= $1 LIMIT $3)`,
-				millis(now), editionID, expireChunk)
+	pick := rowPick{editionID: editionID, states: [2]newsletter.State{newsletter.Waiting, newsletter.Deferred}, expired: millis(now)}
+	err := s.each(ctx, pick, func(t *tx, first, last int64) error {
+		_, err := t.exec(`UPDATE deliveries SET state = 6, updated_at = $1
+			WHERE edition_id = $2 AND subscriber_id BETWEEN $3 AND $4 AND state IN (1, 5) AND doubts > 0 AND expires_at <= $1`,
+			millis(now), editionID, first, last)
+		if err != nil {
 			return err
-		})
-		total += n
-		if err != nil || n < expireChunk {
-			return total, err
 		}
+		n, err := t.changed(`UPDATE deliveries SET state = 7, updated_at = $1
+			WHERE edition_id = $2 AND subscriber_id BETWEEN $3 AND $4 AND state IN (1, 5) AND expires_at <= $1`,
+			millis(now), editionID, first, last)
+		total += n
+		return err
+	})
+	if err != nil {
+		return total, fmt.Errorf("expire deliveries of edition %d: %w", editionID, err)
 	}
+	return total, nil
 }
 
 // FinishEdition records that nothing of the edition is left to be tried, after checking the

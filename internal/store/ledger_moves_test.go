@@ -125,6 +125,51 @@ func TestRetry_LooksAtWhatOthersGave(t *testing.T) {
 	}
 }
 
+// What was waiting already is not the retry's, and what came back of a message that is sent
+// anew is not held against it.
+func TestRetry_TouchesAndCountsItsOwnRowsOnly(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	smallLedger(t, s)
+	row(t, s, 1, 1, newsletter.Refused)
+	row(t, s, 1, 2, newsletter.Waiting)
+	row(t, s, 1, 3, newsletter.Refused)
+	must(t, s, `UPDATE deliveries SET returned = 1`, `UPDATE articles SET withdrawn_at = 1 WHERE id = 1`)
+	r, err := s.RetryDeliveries(t.Context(), newsletter.RetryFilter{EditionID: 1}, true, noon, "ada", noon)
+	if err != nil || r != (newsletter.Retried{Withdrawn: 2}) {
+		t.Errorf("retried %+v, want two withdrawn (%v)", r, err)
+	}
+	tallyIs(t, s, 1, map[newsletter.State]int{newsletter.Waiting: 1, newsletter.Withheld: 2})
+	if n := count(t, s, `SELECT COUNT(*) FROM deliveries WHERE returned IS NOT NULL AND subscriber_id <> 2`); n != 0 {
+		t.Errorf("%d retried rows still count as come back", n)
+	}
+}
+
+// Rows that are picked may be far apart: each transaction goes through few of those between.
+func TestEach_ATransactionSpansFewSubscribers(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	smallLedger(t, s)
+	ids := []int64{1, 2, moveSpan, moveSpan + 1, 3 * moveSpan, 90 * moveSpan, 91*moveSpan - 1}
+	for _, id := range ids {
+		row(t, s, 1, id, newsletter.Waiting)
+	}
+	var spans [][2]int64
+	pick := rowPick{editionID: 1, states: [2]newsletter.State{newsletter.Waiting, newsletter.Deferred}}
+	err := s.each(t.Context(), pick, func(_ *tx, first, last int64) error {
+		spans = append(spans, [2]int64{first, last})
+		return nil
+	})
+	want := [][2]int64{{1, moveSpan}, {moveSpan + 1, moveSpan + 1}, {3 * moveSpan, 3 * moveSpan}, {90 * moveSpan, 91*moveSpan - 1}}
+	if err != nil || !slices.Equal(spans, want) {
+		t.Errorf("it went over %v, want %v (%v)", spans, want, err)
+	}
+	n, err := s.ExpireDeliveries(t.Context(), 1, noon.Add(2*time.Hour))
+	if err != nil || n != len(ids) {
+		t.Errorf("%d of %d expired (%v)", n, len(ids), err)
+	}
+}
+
 func TestPrune_RemovesEveryRowAndGoesOnAfterACut(t *testing.T) {
 	t.Parallel()
 	s := openTest(t)

@@ -55,12 +55,17 @@ func smallEdition(id int64, articles, state string) []string {
 	return statements
 }
 
-// row puts a delivery into the ledger, past all rules.
+// row puts a delivery into the ledger, past all rules. One that may be in doubt, or was, has
+// been sent as often as it may be.
 func row(t testing.TB, s *Store, edition, subscriber int64, state newsletter.State) {
 	t.Helper()
+	doubts := 0
+	if state == newsletter.Sending || state == newsletter.Deferred || state == newsletter.InDoubt {
+		doubts = newsletter.MaxDoubts
+	}
 	must(t, s,
 		fmt.Sprintf(`INSERT INTO deliveries (edition_id, subscriber_id, variant_id, state, attempts, doubts, not_before, next_try, expires_at, updated_at)
-			VALUES (%d, %d, %d, %d, 3, %d, 0, 0, %d, 0)`, edition, subscriber, edition, int(state), newsletter.MaxDoubts, millis(noon.Add(time.Hour))),
+			VALUES (%d, %d, %d, %d, 3, %d, 0, 0, %d, 0)`, edition, subscriber, edition, int(state), doubts, millis(noon.Add(time.Hour))),
 		fmt.Sprintf(`UPDATE editions SET planned = planned + 1 WHERE id = %d`, edition))
 }
 
@@ -102,7 +107,7 @@ func intent(before ...string) func(*testing.T, *Store) error {
 	return func(t *testing.T, s *Store) error {
 		must(t, s, before...)
 		results, err := s.Steps(t.Context(), []newsletter.Step{{Next: &newsletter.Intent{
-			DeliveryKey: ledgerKey, Email: "r1@example.org", Barred: newsletter.SuppressionHashes{Address: []byte("x")}, ReadAt: noon,
+			DeliveryKey: ledgerKey, VariantID: 1, Email: "r1@example.org", Barred: newsletter.SuppressionHashes{Address: []byte("x")}, ReadAt: noon,
 		}}}, newsletter.SuppressionKey{}, noon)
 		if err != nil {
 			return err
@@ -119,8 +124,12 @@ func moves() []move {
 	}
 	return []move{
 		{"intent", open(newsletter.Sending), intent()},
-		{"intent, too late", open(newsletter.Expired), intent(`UPDATE deliveries SET expires_at = 1`)},
-		{"intent, who left", open(newsletter.Withheld), intent(`UPDATE subscriptions SET state = 'left'`)},
+		{"intent, too late", open(newsletter.Expired), undoubted(intent(`UPDATE deliveries SET expires_at = 1`))},
+		{"intent, who left", open(newsletter.Withheld), undoubted(intent(`UPDATE subscriptions SET state = 'left'`))},
+		{"intent, too late, doubted", open(newsletter.InDoubt), doubted(intent(`UPDATE deliveries SET expires_at = 1`))},
+		{"intent, who paused, doubted", open(newsletter.InDoubt), doubted(intent(`UPDATE subscriptions SET state = 'paused'`))},
+		{"intent, withdrawn, doubted", open(newsletter.InDoubt), doubted(intent(`UPDATE articles SET withdrawn_at = 1`))},
+		{"intent, erased, doubted", open(newsletter.Withheld), doubted(intent(`DELETE FROM subscriptions`, `DELETE FROM subscribers`))},
 		{"accepted", leads{newsletter.Sending: newsletter.Accepted}, result(newsletter.Accepted)},
 		{"refused", leads{newsletter.Sending: newsletter.Refused}, result(newsletter.Refused)},
 		{"deferred", leads{newsletter.Sending: newsletter.Deferred}, result(newsletter.Deferred)},
@@ -146,22 +155,46 @@ func moves() []move {
 			_, err := s.TakeOver(t.Context(), noon)
 			return err
 		}},
-		{"expire", open(newsletter.Expired), func(t *testing.T, s *Store) error {
+		{"expire", open(newsletter.Expired), undoubted(func(t *testing.T, s *Store) error {
 			_, err := s.ExpireDeliveries(t.Context(), 1, noon.Add(2*time.Hour))
 			return err
-		}},
-		{"cancel", open(newsletter.Withheld), func(t *testing.T, s *Store) error {
+		})},
+		{"expire, doubted", open(newsletter.InDoubt), doubted(func(t *testing.T, s *Store) error {
+			_, err := s.ExpireDeliveries(t.Context(), 1, noon.Add(2*time.Hour))
+			return err
+		})},
+		{"cancel, doubted", open(newsletter.InDoubt), doubted(func(t *testing.T, s *Store) error {
 			must(t, s, `UPDATE editions SET state = 'cancelled'`)
 			_, err := s.WithholdCancelled(t.Context(), 1, noon)
 			return err
+		})},
+		{"withdraw, doubted", open(newsletter.InDoubt), doubted(func(t *testing.T, s *Store) error {
+			must(t, s, `UPDATE articles SET withdrawn_at = 1 WHERE id = 2`)
+			_, err := s.WithholdWithdrawn(t.Context(), 1, noon)
+			return err
+		})},
+		{"a new sender, of a closed edition", leads{newsletter.Sending: newsletter.InDoubt}, func(t *testing.T, s *Store) error {
+			must(t, s, `UPDATE deliveries SET doubts = 0`, `UPDATE editions SET state = 'sent'`)
+			_, err := s.TakeOver(t.Context(), noon)
+			return err
 		}},
-		{"withdraw", open(newsletter.Withheld), func(t *testing.T, s *Store) error {
+		{"a new sender, too late", leads{newsletter.Sending: newsletter.InDoubt}, func(t *testing.T, s *Store) error {
+			must(t, s, `UPDATE deliveries SET doubts = 0`)
+			_, err := s.TakeOver(t.Context(), noon.Add(2*time.Hour))
+			return err
+		}},
+		{"cancel", open(newsletter.Withheld), undoubted(func(t *testing.T, s *Store) error {
+			must(t, s, `UPDATE editions SET state = 'cancelled'`)
+			_, err := s.WithholdCancelled(t.Context(), 1, noon)
+			return err
+		})},
+		{"withdraw", open(newsletter.Withheld), undoubted(func(t *testing.T, s *Store) error {
 			if _, err := s.WithdrawArticle(t.Context(), 2, "test", noon); err != nil {
 				return err
 			}
 			_, err := s.WithholdWithdrawn(t.Context(), 1, noon)
 			return err
-		}},
+		})},
 		{"retry", leads{newsletter.Refused: newsletter.Waiting, newsletter.Expired: newsletter.Waiting}, func(t *testing.T, s *Store) error {
 			_, err := s.RetryDeliveries(t.Context(), newsletter.RetryFilter{EditionID: 1}, true, noon, "test", noon)
 			return err
@@ -196,6 +229,22 @@ func moves() []move {
 			_, err := s.TakeOver(t.Context(), noon)
 			return err
 		}},
+	}
+}
+
+// doubted does it to a delivery that was in doubt once and is to be sent once more.
+func doubted(do func(*testing.T, *Store) error) func(*testing.T, *Store) error {
+	return func(t *testing.T, s *Store) error {
+		must(t, s, `UPDATE deliveries SET doubts = 1`)
+		return do(t, s)
+	}
+}
+
+// undoubted does it to one that never was.
+func undoubted(do func(*testing.T, *Store) error) func(*testing.T, *Store) error {
+	return func(t *testing.T, s *Store) error {
+		must(t, s, `UPDATE deliveries SET doubts = 0`)
+		return do(t, s)
 	}
 }
 

@@ -57,14 +57,20 @@ func (s *Store) RetryDeliveries(ctx context.Context, f newsletter.RetryFilter, r
 
 func (t *tx) retry(p rowPick, first, last int64, real bool, expires, now time.Time) (r newsletter.Retried, err error) {
 	moved, err := t.changed(`UPDATE deliveries SET state = 1, attempts = 0, next_try = $1, expires_at = $2,
-			code = NULL, enhanced = NULL, reply_id = NULL, relay_id = NULL, updated_at = $1
+			code = NULL, enhanced = NULL, reply_id = NULL, relay_id = NULL, returned = NULL, updated_at = $1
 		WHERE edition_id = $3 AND subscriber_id BETWEEN $4 AND $5 AND state IN ($6, $7) AND state IN (4, 7)
 		AND (CAST($8 AS INTEGER) = 0 OR subscriber_id = $8) AND (CAST($9 AS INTEGER) = 0 OR code = $9)`,
 		millis(now), millis(expires), p.editionID, first, last, int(p.states[0]), int(p.states[1]), p.subscriberID, p.code)
 	if err != nil {
 		return r, err
 	}
-	if r.Withdrawn, err = t.withholdWithdrawn(p.editionID, first, last, now); err != nil {
+	// What was refused or has expired had released its articles, doubts or not: so it is withheld.
+	r.Withdrawn, err = t.changed(`UPDATE deliveries SET state = 8, reason = $1, updated_at = $2
+		WHERE edition_id = $3 AND subscriber_id BETWEEN $4 AND $5 AND state = 1 AND updated_at = $2
+		AND EXISTS (SELECT 1 FROM variant_articles va JOIN articles a ON a.id = va.article_id
+			WHERE va.variant_id = deliveries.variant_id AND a.withdrawn_at IS NOT NULL)`,
+		newsletter.ReasonWithdrawn, millis(now), p.editionID, first, last)
+	if err != nil {
 		return r, err
 	}
 	// Of another edition that shares an article with this one, the reader's copy is looked at.

@@ -375,6 +375,7 @@ func (t *tx) begin(n newsletter.Intent, key newsletter.SuppressionKey, now time.
 // lastLook is what decides, just before a delivery is sent, whether it is.
 type lastLook struct {
 	state           newsletter.State
+	doubts          int
 	expires         time.Time
 	edition         newsletter.EditionState
 	warmUp          string
@@ -386,7 +387,7 @@ type lastLook struct {
 
 func (t *tx) lastLook(n newsletter.Intent) (l lastLook, err error) {
 	var expires int64
-	err = t.row(`SELECT d.state, d.expires_at, e.state, e.warm_up, COALESCE(s.email, ''), COALESCE(s.email_key, ''),
+	err = t.row(`SELECT d.state, d.doubts, d.expires_at, e.state, e.warm_up, COALESCE(s.email, ''), COALESCE(s.email_key, ''),
 			COALESCE(u.state, ''), u.paused_until,
 			(SELECT COUNT(*) FROM variant_articles va JOIN articles a ON a.id = va.article_id
 				WHERE va.variant_id = d.variant_id AND a.withdrawn_at IS NOT NULL)
@@ -395,13 +396,24 @@ func (t *tx) lastLook(n newsletter.Intent) (l lastLook, err error) {
 		LEFT JOIN subscribers s ON s.id = d.subscriber_id
 		LEFT JOIN subscriptions u ON u.newsletter_id = e.newsletter_id AND u.subscriber_id = d.subscriber_id
 		WHERE d.edition_id = $1 AND d.subscriber_id = $2`, n.EditionID, n.SubscriberID).
-		Scan(&l.state, &expires, &l.edition, &l.warmUp, &l.email, &l.emailKey, &l.subscription, &l.pausedUntil, &l.withdrawn)
+		Scan(&l.state, &l.doubts, &expires, &l.edition, &l.warmUp, &l.email, &l.emailKey, &l.subscription, &l.pausedUntil, &l.withdrawn)
 	l.expires = fromMillis(expires)
 	return l, err
 }
 
-// verdict returns the state that the delivery comes to, and why if it is withheld.
+// verdict returns the state that the delivery comes to, and why if it is withheld. What may
+// have arrived, and was to be sent once more, does not release its articles: if it is not sent
+// it is in doubt again. Of a person who is gone nothing is owed to anybody.
 func (l lastLook) verdict(barred bool, now time.Time) (newsletter.State, string) {
+	state, reason := l.allowed(barred, now)
+	if l.doubts > 0 && state != newsletter.Sending && reason != newsletter.ReasonErased {
+		return newsletter.InDoubt, ""
+	}
+	return state, reason
+}
+
+// allowed is the verdict on a delivery that was not handed over yet.
+func (l lastLook) allowed(barred bool, now time.Time) (newsletter.State, string) {
 	subscription := newsletter.SubscriptionState(l.subscription)
 	switch {
 	case !l.expires.After(now):

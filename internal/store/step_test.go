@@ -208,7 +208,7 @@ func TestSteps_WhatWasWithdrawnMeanwhileIsWithheld(t *testing.T) {
 	s, key := stepStore(t)
 	smallLedger(t, s)
 	row(t, s, 1, 1, newsletter.Sending)
-	must(t, s, `UPDATE articles SET withdrawn_at = 1 WHERE id = 2`)
+	must(t, s, `UPDATE deliveries SET doubts = 0`, `UPDATE articles SET withdrawn_at = 1 WHERE id = 2`)
 	at := newsletter.DeliveryKey{EditionID: 1, SubscriberID: 1}
 	deferred := newsletter.Outcome{State: newsletter.Deferred, Code: 451, Relay: "smtp://a"}
 	intent := newsletter.Intent{DeliveryKey: at, VariantID: 1, Email: "r1@example.org", Barred: key.Hashes("r1@example.org"), ReadAt: noon}

@@ -50,7 +50,8 @@ func (s *Store) ReadersWith(ctx context.Context, articleID int64) (n int, err er
 }
 
 // WithholdWithdrawn withholds what of an edition is still to be tried and has an article that
-// was withdrawn, and returns how many deliveries that were.
+// was withdrawn, and returns how many deliveries that were. What may have arrived, and was to
+// be sent once more, is in doubt again and not counted.
 func (s *Store) WithholdWithdrawn(ctx context.Context, editionID int64, now time.Time) (int, error) {
 	var withdrawn int
 	err := s.read(ctx).row(`SELECT COUNT(*) FROM blocks b JOIN articles a ON a.id = b.article_id
@@ -71,6 +72,14 @@ func (s *Store) WithholdWithdrawn(ctx context.Context, editionID int64, now time
 }
 
 func (t *tx) withholdWithdrawn(editionID, first, last int64, now time.Time) (int, error) {
+	_, err := t.exec(`UPDATE deliveries SET state = 6, updated_at = $1
+		WHERE edition_id = $2 AND subscriber_id BETWEEN $3 AND $4 AND state IN (1, 5) AND doubts > 0
+		AND EXISTS (SELECT 1 FROM variant_articles va JOIN articles a ON a.id = va.article_id
+			WHERE va.variant_id = deliveries.variant_id AND a.withdrawn_at IS NOT NULL)`,
+		millis(now), editionID, first, last)
+	if err != nil {
+		return 0, err
+	}
 	return t.changed(`UPDATE deliveries SET state = 8, reason = $1, updated_at = $2
 		WHERE edition_id = $3 AND subscriber_id BETWEEN $4 AND $5 AND state IN (1, 5)
 		AND EXISTS (SELECT 1 FROM variant_articles va JOIN articles a ON a.id = va.article_id
