@@ -158,7 +158,7 @@ func (d *Desk) movable(ctx context.Context, id int64, sending bool) (newsletter.
 	case !e.PrunedAt.IsZero():
 		return e, newsletter.RowsGone(id)
 	case sending && e.State == newsletter.EditionCancelled:
-		return e, newsletter.Refusef("cancelled", "edition %d is cancelled: nothing of it is sent any more, and what its readers did not get is owed to them again", id)
+		return e, newsletter.Cancelled(id)
 	}
 	return e, nil
 }

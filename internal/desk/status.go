@@ -54,8 +54,7 @@ type StatusStore interface {
 	Progress(ctx context.Context, editionID int64) (accepted int, changed time.Time, err error)
 	NextTry(ctx context.Context, editionID int64) (time.Time, error)
 	Complaints(ctx context.Context, editionID int64) (int, error)
-	// LastMoved returns when the edition came to the state it is in by somebody's doing; zero
-	// if nobody did anything.
+	// LastMoved returns when the edition was last paused; zero if it never was.
 	LastMoved(ctx context.Context, editionID int64) (time.Time, error)
 	// BegunOn returns how many messages of an edition with a warm-up were begun that day.
 	BegunOn(ctx context.Context, editionID int64, day time.Time) (int, error)

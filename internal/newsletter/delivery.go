@@ -75,6 +75,12 @@ var moves = map[State][]State{
 	// Accepted and withheld are final.
 }
 
+// Cancelled returns the error, with the reason cancelled, that says that nothing of an edition
+// is tried again because it was cancelled.
+func Cancelled(editionID int64) error {
+	return Refusef("cancelled", "edition %d is cancelled: nothing of it is sent any more, and what its readers did not get is owed to them again", editionID)
+}
+
 // CanMove reports whether a delivery in state from may go to state to.
 func CanMove(from, to State) bool { return slices.Contains(moves[from], to) }
 

@@ -132,7 +132,7 @@ func (t *tx) reopen(id int64, expires, now time.Time) error {
 	n, err := t.changed(`UPDATE editions SET state = CASE WHEN state IN ('sent', 'expired') THEN 'sending' ELSE state END, finished_at = NULL,
 			expires_at = CASE WHEN expires_at < $1 THEN $1 ELSE expires_at END WHERE id = $2 AND state <> 'cancelled'`, millis(expires), id)
 	if err == nil && n == 0 {
-		err = newsletter.Refusef("cancelled", "edition %d is cancelled: nothing of it is sent any more, and what its readers did not get is owed to them again", id)
+		err = newsletter.Cancelled(id)
 	}
 	if err != nil {
 		return err
@@ -141,22 +141,20 @@ func (t *tx) reopen(id int64, expires, now time.Time) error {
 	return t.dropTotals(id)
 }
 
-// noteMove records what staff did to the edition's ledger.
-func (s *Store) noteMove(ctx context.Context, id int64, action, detail, actor string, now time.Time) error {
-	return s.write(ctx, func(t *tx) error {
-		var newsletterID int64
-		if err := t.row(`SELECT newsletter_id FROM editions WHERE id = $1`, id).Scan(&newsletterID); err != nil {
-			return err
-		}
-		return t.deskEvent(now, actor, action, newsletterID, id, detail)
-	})
+// ledgerEvent records what staff did to a part of the edition's ledger.
+func (t *tx) ledgerEvent(id int64, action, detail, actor string, now time.Time) error {
+	var newsletterID int64
+	if err := t.row(`SELECT newsletter_id FROM editions WHERE id = $1`, id).Scan(&newsletterID); err != nil {
+		return err
+	}
+	return t.deskEvent(now, actor, action, newsletterID, id, detail)
 }
 
-// LastMoved returns when somebody last did something about the edition; zero if nobody did.
+// LastMoved returns when the edition was last paused; zero if it never was.
 func (s *Store) LastMoved(ctx context.Context, editionID int64) (time.Time, error) {
 	var at sql.NullInt64
-	if err := s.read(ctx).row(`SELECT MAX(at) FROM desk_events WHERE edition_id = $1 AND action LIKE 'edition %'`, editionID).Scan(&at); err != nil {
-		return time.Time{}, fmt.Errorf("what was done about edition %d: %w", editionID, err)
+	if err := s.read(ctx).row(`SELECT MAX(at) FROM desk_events WHERE edition_id = $1 AND action = 'edition paused'`, editionID).Scan(&at); err != nil {
+		return time.Time{}, fmt.Errorf("when edition %d was paused: %w", editionID, err)
 	}
 	return fromNull(at), nil
 }

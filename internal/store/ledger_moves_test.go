@@ -79,8 +79,8 @@ func TestRetry_ReachesEveryRowOnceAndCountsThem(t *testing.T) {
 	if got := count(t, s, `SELECT COUNT(*) FROM deliveries WHERE state = 1 AND (attempts > 0 OR code IS NOT NULL OR relay_id IS NOT NULL OR expires_at <> `+sprint(millis(noon.Add(time.Hour)))+`)`); got != 0 {
 		t.Errorf("%d retried rows still have what the last try left", got)
 	}
-	if got := count(t, s, `SELECT COUNT(*) FROM desk_events WHERE actor = 'ada' AND action = 'edition retried' AND edition_id = 1`); got != 1 {
-		t.Errorf("%d entries say who did it", got)
+	if got := count(t, s, `SELECT SUM(CAST(detail AS INTEGER)) FROM desk_events WHERE actor = 'ada' AND action = 'edition retried' AND edition_id = 1`); got != want {
+		t.Errorf("the record says who did it for %d, want %d", got, want)
 	}
 }
 
@@ -167,6 +167,43 @@ func TestEach_ATransactionSpansFewSubscribers(t *testing.T) {
 	n, err := s.ExpireDeliveries(t.Context(), 1, noon.Add(2*time.Hour))
 	if err != nil || n != len(ids) {
 		t.Errorf("%d of %d expired (%v)", n, len(ids), err)
+	}
+}
+
+// What cannot be put on record is not done.
+func TestRetryAndResolve_AreOnRecordWithWhatTheyDid(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	smallLedger(t, s)
+	row(t, s, 1, 1, newsletter.Refused)
+	row(t, s, 1, 2, newsletter.InDoubt)
+	must(t, s, `CREATE TRIGGER full BEFORE INSERT ON desk_events BEGIN SELECT RAISE(ABORT, 'full'); END`)
+	if _, err := s.RetryDeliveries(t.Context(), newsletter.RetryFilter{EditionID: 1}, true, noon, "ada", noon); err == nil {
+		t.Error("it is retried")
+	}
+	if _, err := s.ResolveDoubts(t.Context(), newsletter.ResolveFilter{EditionID: 1}, newsletter.Arrived, noon, "ada", noon); err == nil {
+		t.Error("it is resolved")
+	}
+	tallyIs(t, s, 1, map[newsletter.State]int{newsletter.Refused: 1, newsletter.InDoubt: 1})
+}
+
+// The alarm about an edition that is paused begins when it was paused.
+func TestLastMoved_IsThePause(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	smallLedger(t, s)
+	row(t, s, 1, 1, newsletter.Refused)
+	if at, err := s.LastMoved(t.Context(), 1); err != nil || !at.IsZero() {
+		t.Errorf("before: %v (%v)", at, err)
+	}
+	if err := s.MoveEdition(t.Context(), 1, []newsletter.EditionState{newsletter.EditionSending}, newsletter.EditionPaused, "x", "ada", noon); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.RetryDeliveries(t.Context(), newsletter.RetryFilter{EditionID: 1}, true, noon, "ada", noon.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := s.LastMoved(t.Context(), 1); err != nil || !at.Equal(noon) {
+		t.Errorf("paused at %v, want %v (%v)", at, noon, err)
 	}
 }
 

@@ -26,16 +26,16 @@ func (s *Store) ResolveDoubts(ctx context.Context, f newsletter.ResolveFilter, a
 	pick := rowPick{editionID: f.EditionID, subscriberID: f.SubscriberID, states: [2]newsletter.State{newsletter.InDoubt, newsletter.InDoubt}}
 	err := s.each(ctx, pick, func(t *tx, first, last int64) error {
 		n, err := t.resolve(f, first, last, as, expires, now)
+		if err != nil {
+			return err
+		}
 		total += n
-		return err
-	})
-	if err == nil {
-		detail := fmt.Sprintf("%d as %s", total, as)
+		detail := fmt.Sprintf("%d as %s", n, as)
 		if f.SubscriberID != 0 {
 			detail += fmt.Sprintf(", subscriber %d", f.SubscriberID)
 		}
-		err = s.noteMove(ctx, f.EditionID, "doubts resolved", detail, actor, now)
-	}
+		return t.ledgerEvent(f.EditionID, "doubts resolved", detail, actor, now)
+	})
 	if err != nil {
 		return total, fmt.Errorf("resolve doubts of edition %d: %w", f.EditionID, err)
 	}

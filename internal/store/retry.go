@@ -30,7 +30,8 @@ func (s *Store) CountRetry(ctx context.Context, f newsletter.RetryFilter) (n int
 // until a time, and opens their edition again. Attempts are counted anew; doubts, the Date and
 // the Message-ID stay. What was refused or has expired had released its articles: a delivery
 // is withheld instead if another one holds an article of it for the reader by now, or if an
-// article of it was withdrawn. With real set, deliveries to the outbox hold nothing.
+// article of it was withdrawn. With real set, deliveries to the outbox hold nothing. Who did it
+// is on record with each few thousand.
 //
 // The caller holds the planning lock, so that no edition is planned meanwhile. It is refused
 // with the reason cancelled or rows_gone where nothing can be tried again.
@@ -41,14 +42,12 @@ func (s *Store) RetryDeliveries(ctx context.Context, f newsletter.RetryFilter, r
 			return err
 		}
 		chunk, err := t.retry(retryPick(f), first, last, real, expires, now)
-		if err == nil {
-			r.Waiting, r.HadOtherwise, r.Withdrawn = r.Waiting+chunk.Waiting, r.HadOtherwise+chunk.HadOtherwise, r.Withdrawn+chunk.Withdrawn
+		if err != nil {
+			return err
 		}
-		return err
+		r.Waiting, r.HadOtherwise, r.Withdrawn = r.Waiting+chunk.Waiting, r.HadOtherwise+chunk.HadOtherwise, r.Withdrawn+chunk.Withdrawn
+		return t.ledgerEvent(f.EditionID, "edition retried", retryDetail(f, chunk), actor, now)
 	})
-	if err == nil {
-		err = s.noteMove(ctx, f.EditionID, "edition retried", retryDetail(f, r), actor, now)
-	}
 	if err != nil {
 		return r, fmt.Errorf("retry deliveries of edition %d: %w", f.EditionID, err)
 	}
@@ -80,10 +79,10 @@ func (t *tx) retry(p rowPick, first, last int64, real bool, expires, now time.Ti
 			WHERE o.edition_id IN (SELECT theirs.edition_id FROM blocks mine JOIN blocks theirs ON theirs.article_id = mine.article_id
 				WHERE mine.edition_id = $3 AND theirs.edition_id <> $3)
 			AND o.subscriber_id = deliveries.subscriber_id AND o.state IN (1, 2, 3, 5, 6)
-			AND (CAST($6 AS INTEGER) = 0 OR o.relay_id IS NULL OR o.relay_id NOT IN (SELECT id FROM relays WHERE name = $7))
+			AND (CAST($6 AS INTEGER) = 0 OR o.relay_id IS NULL OR o.relay_id <> 0)
 			AND EXISTS (SELECT 1 FROM variant_articles a JOIN variant_articles b ON b.article_id = a.article_id
 				WHERE a.variant_id = deliveries.variant_id AND b.variant_id = o.variant_id))`,
-		newsletter.ReasonHadOtherwise, millis(now), p.editionID, first, last, real, newsletter.OutboxRelay)
+		newsletter.ReasonHadOtherwise, millis(now), p.editionID, first, last, real)
 	r.Waiting = moved - r.HadOtherwise - r.Withdrawn
 	return r, err
 }
