@@ -100,8 +100,7 @@ func (s *Store) ExpireDeliveries(ctx context.Context, editionID int64, now time.
 }
 
 // FinishEdition records that nothing of the edition is left to be tried, after checking the
-// ledger's identity. done is false if something is left. Only who has the sender role may
-// call it, with nothing in flight.
+// ledger's identity. done is false if something is left, in flight too. Anybody may call it.
 //
 // To count a million rows takes a while, in which nobody else could write; so they are counted
 // before, and the edition is finished only if its rows have not moved since.

@@ -236,6 +236,24 @@ func TestPrune_RemovesEveryRowAndGoesOnAfterACut(t *testing.T) {
 	}
 }
 
+// Cut off after its last row, the plan goes too the next time.
+func TestPrune_LeavesNoPlanBehind(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	bigEdition(t, s, 100)
+	if _, err := s.KeepTotals(t.Context(), report(t, s, 1), noon); err != nil {
+		t.Fatal(err)
+	}
+	must(t, s, `UPDATE editions SET pruned_at = 1`, `DELETE FROM deliveries`,
+		`INSERT INTO plan_parts (edition_id, starts_after, last, runs) VALUES (1, 0, 100, X'00')`)
+	if n, err := s.PruneDeliveries(t.Context(), noon, noon); n != 0 || err != nil {
+		t.Errorf("%d rows removed (%v)", n, err)
+	}
+	if n := count(t, s, `SELECT COUNT(*) FROM plan_parts`); n != 0 {
+		t.Errorf("%d parts of a plan stay", n)
+	}
+}
+
 // Whatever staff do while rows are being removed, the totals stay.
 func TestPrune_NothingMovesAnyMore(t *testing.T) {
 	t.Parallel()

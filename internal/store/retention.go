@@ -12,7 +12,7 @@ import (
 func (s *Store) PruneDeliveries(ctx context.Context, before, now time.Time) (int, error) {
 	rows, err := s.read(ctx).query(`SELECT e.id FROM editions e
 		WHERE e.totals_at IS NOT NULL AND e.state IN ('sent', 'cancelled', 'expired') AND COALESCE(e.finished_at, e.expires_at) < $1
-		AND EXISTS (SELECT 1 FROM deliveries d WHERE d.edition_id = e.id) ORDER BY e.id`, millis(before))
+		AND (EXISTS (SELECT 1 FROM deliveries d WHERE d.edition_id = e.id) OR EXISTS (SELECT 1 FROM plan_parts p WHERE p.edition_id = e.id)) ORDER BY e.id`, millis(before))
 	ids, err := collect(rows, err, scanID)
 	if err != nil {
 		return 0, fmt.Errorf("editions whose rows are old: %w", err)

@@ -224,10 +224,12 @@ func appendList[T any](args []any, values []T, arg func(T) any) ([]any, string) 
 		size *= 2
 	}
 	var list strings.Builder
+	before := "($"
 	for i := range size {
 		args = append(args, arg(values[min(i, len(values)-1)]))
-		list.WriteString(map[bool]string{true: "($", false: ", $"}[i == 0])
+		list.WriteString(before)
 		list.WriteString(strconv.Itoa(len(args)))
+		before = ", $"
 	}
 	list.WriteString(")")
 	return args, list.String()
