@@ -320,6 +320,38 @@ func TestCancel_WithholdsTheRestAndReleasesItsArticles(t *testing.T) {
 	wantRefusal(t, err, "not_open")
 }
 
+// A message that is in flight while its edition is cancelled, and that the relay puts off, does
+// not wait for ever where no service runs.
+func TestCancel_WhatComesBackToSendIsWithheld(t *testing.T) {
+	t.Parallel()
+	var once sync.Once
+	begun, cancelled := make(chan struct{}), make(chan struct{})
+	r := newsroomtest.New(t, newsroomtest.Options{Connections: 1, SMTP: smtptest.Options{
+		Faults: []smtptest.Fault{{At: smtptest.AtDot, Reply: "451 4.3.0 later", Count: true}},
+		OnMessage: func(smtptest.Received) {
+			once.Do(func() { close(begun) })
+			<-cancelled
+		},
+	}})
+	r.Feed.Publish("Harbour opens a second gate", newsroomtest.Start.Add(-time.Hour))
+	n := r.Newsletter("daily-news", nil)
+	r.Readers(n, 1, 5)
+	e := r.Begin("daily-news")
+	ended := make(chan error, 1)
+	go func() { ended <- r.Desk.Carry(t.Context(), e.ID, time.Minute, nil) }()
+	<-begun
+	_, err := r.Desk.Cancel(t.Context(), e.ID, "wrong day")
+	close(cancelled)
+	if err := errors.Join(err, <-ended); err != nil {
+		t.Fatal(err)
+	}
+	e, tally := r.Tally(e.ID)
+	wantStates(t, tally, map[newsletter.State]int{newsletter.Withheld: 5})
+	if e.State != newsletter.EditionCancelled {
+		t.Errorf("the edition is %s", e.State)
+	}
+}
+
 func TestWithdraw_WithholdsWhatIsNotSentYet(t *testing.T) {
 	t.Parallel()
 	r, n := newsroomWith(t, 3)

@@ -58,12 +58,25 @@ func (d *Desk) Carry(ctx context.Context, id int64, wait time.Duration, progress
 	if err := d.o.Press.Engine.Carry(ctx, id, wait, progress); err != nil {
 		return err
 	}
+	if err := d.withholdIfCancelled(ctx, id); err != nil {
+		return err
+	}
 	// Whoever asks for the report finds it counted. If that fails, the edition is sent all the
 	// same, and its balance is looked at by whoever shows it.
 	if _, err := d.Report(ctx, id); err != nil {
 		d.o.Logger.Warn("the edition is sent, and its totals are not kept yet", "edition", id, "error", err)
 	}
 	return nil
+}
+
+// withholdIfCancelled withholds what came back of an edition that was cancelled while it was
+// carried: nobody else would, where no service runs.
+func (d *Desk) withholdIfCancelled(ctx context.Context, id int64) error {
+	e, err := d.o.Press.Store.Edition(ctx, id)
+	if err == nil && e.State == newsletter.EditionCancelled {
+		_, err = d.o.Press.Store.WithholdCancelled(ctx, id, d.now())
+	}
+	return err
 }
 
 // SendTest sends what most readers would get to one address. It is not recorded, its links
