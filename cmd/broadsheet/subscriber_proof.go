@@ -75,6 +75,11 @@ func viewProof(p *readers.Proof) proofView {
 func proofText(p *readers.Proof) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintln(&b, plain(fmt.Sprintf(format, args...))) }
+	none := func(entries int) {
+		if entries == 0 {
+			line("  none")
+		}
+	}
 	line("Proof of consent of %s, subscriber %d, on record since %s", p.Subscriber.Email, p.Subscriber.ID, local(p.Subscriber.CreatedAt))
 	line("")
 	line("How consent was given")
@@ -83,6 +88,7 @@ func proofText(p *readers.Proof) string {
 	}
 	line("")
 	line("Mails that asked for it")
+	none(len(p.Mails))
 	for _, m := range p.Mails {
 		line("  %s  mail %d, %s: %s since %s", local(m.NotBefore), m.ID, m.Kind, m.State, local(m.UpdatedAt))
 		if m.Reply != "" {
@@ -91,11 +97,13 @@ func proofText(p *readers.Proof) string {
 	}
 	line("")
 	line("What changed since, and who left when")
+	none(len(p.Changes))
 	for _, e := range p.Changes {
 		proofEvent(line, e)
 	}
 	line("")
 	line("Newsletters sent")
+	none(len(p.Sent))
 	for _, state := range newsletter.States() {
 		if n := p.Sent[state]; n > 0 {
 			line("  %d %s", n, state)
