@@ -288,7 +288,7 @@ func renderSamples(t digest.Templates, baseURL string, now time.Time) error {
 	s, err := digest.New(n, []newsletter.Section{section}, []newsletter.Candidate{c}, newsletter.DateOf(now), newsletter.Daily,
 		baseURL, digest.Words{Intro: "Good morning."}, t, "doctor")
 	if err == nil {
-		_, err = digest.Render(s, []int64{1})
+		_, err = digest.Render(s, newsletter.Copy{Articles: []int64{1}})
 	}
 	if err != nil {
 		return fmt.Errorf("the digest: %w", err)

@@ -73,9 +73,9 @@ type kind struct {
 	history  historyID
 }
 
-// decision is what readers of one kind get: articles, or none for a reason.
+// decision is what readers of one kind get: a copy, or none for a reason.
 type decision struct {
-	articles []int64
+	copy     newsletter.Copy
 	reason   string
 	verdicts []newsletter.Verdict // of each candidate; nil if it did not come to that
 	readers  int                  // counted by the survey
@@ -195,10 +195,10 @@ func (c *chooser) decideAnew(r *newsletter.PlanReader, past history) *decision {
 	case len(visible) < c.edition.MinArticles:
 		d.reason = newsletter.ReasonTooFew
 	default:
-		d.articles = visible[:min(len(visible), c.edition.MaxArticles)]
+		d.copy.Articles = visible[:min(len(visible), c.edition.MaxArticles)]
 	}
 	for i, candidate := range c.edition.Candidates {
-		if d.verdicts[i] == newsletter.Taken && !slices.Contains(d.articles, candidate.ID) {
+		if d.verdicts[i] == newsletter.Taken && !slices.Contains(d.copy.Articles, candidate.ID) {
 			d.verdicts[i] = newsletter.OverCap
 			if d.reason == newsletter.ReasonTooFew {
 				d.verdicts[i] = newsletter.BelowMinimum

@@ -163,7 +163,7 @@ func (w *world) makeEditions(t *testing.T) {
 				blocks[known[i]] = true
 			}
 			e.variants = append(e.variants, articles)
-			ids, err := w.store.SaveVariants(t.Context(), e.ID, []newsletter.NewVariant{{Articles: articles, Message: []byte("m")}})
+			ids, err := w.store.SaveVariants(t.Context(), e.ID, []newsletter.NewVariant{{Copy: newsletter.Copy{Articles: articles}, Message: []byte("m")}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -308,9 +308,9 @@ func (w *world) compare(t *testing.T, real bool) {
 	kinds := map[string]bool{}
 	for i, r := range w.readers {
 		articles, reason := w.alone(r, held[r.SubscriberID], edition, &want)
-		if got[i].subscriber != r.SubscriberID || got[i].reason != reason || !slices.Equal(got[i].articles, articles) {
+		if got[i].subscriber != r.SubscriberID || got[i].reason != reason || !slices.Equal(got[i].copy.Articles, articles) {
 			t.Fatalf("seed %d, real %v: reader %+v is given %v %q, want %v %q",
-				w.seed, real, r, got[i].articles, got[i].reason, articles, reason)
+				w.seed, real, r, got[i].copy.Articles, got[i].reason, articles, reason)
 		}
 		kinds[fmt.Sprint(articles, reason)] = true
 	}

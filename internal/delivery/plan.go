@@ -37,7 +37,7 @@ type planner struct {
 	snapshot digest.Snapshot
 	now      func() time.Time
 	renderer *digest.Renderer
-	variants map[string]int64 // by their articles
+	variants map[string]int64 // by the keys of their copies
 }
 
 func (p *planner) plan(ctx context.Context, choosing Edition, progress func(rows int)) error {
@@ -120,12 +120,12 @@ func (p *planner) compose(ctx context.Context, choices []choice) error {
 		}
 		choice.asked = true
 		wanting = append(wanting, choice.decision)
-		key := articlesKey(choice.articles)
+		key := choice.copy.Key()
 		if _, ok := p.variants[key]; ok || asked[key] {
 			continue
 		}
 		asked[key] = true
-		v, err := p.newVariant(choice.articles)
+		v, err := p.newVariant(choice.copy)
 		if err != nil {
 			return err
 		}
@@ -140,7 +140,7 @@ func (p *planner) compose(ctx context.Context, choices []choice) error {
 		return err
 	}
 	for _, d := range wanting {
-		d.variant = p.variants[articlesKey(d.articles)]
+		d.variant = p.variants[d.copy.Key()]
 	}
 	return nil
 }
@@ -157,14 +157,14 @@ func (p *planner) saveVariants(ctx context.Context, composed []newsletter.NewVar
 		return err
 	}
 	for i, v := range composed {
-		p.variants[articlesKey(v.Articles)] = ids[i]
+		p.variants[v.Key()] = ids[i]
 	}
 	return nil
 }
 
-// newVariant composes the variant with these articles.
-func (p *planner) newVariant(articles []int64) (newsletter.NewVariant, error) {
-	rendered, err := p.renderer.Render(articles)
+// newVariant composes the variant of these readers.
+func (p *planner) newVariant(c newsletter.Copy) (newsletter.NewVariant, error) {
+	rendered, err := p.renderer.Render(c)
 	if err != nil {
 		return newsletter.NewVariant{}, err
 	}
@@ -177,7 +177,7 @@ func (p *planner) newVariant(articles []int64) (newsletter.NewVariant, error) {
 		return newsletter.NewVariant{}, err
 	}
 	return newsletter.NewVariant{
-		Articles: articles, Subject: rendered.Subject, Preheader: rendered.Preheader,
+		Copy: c, Subject: rendered.Subject, Preheader: rendered.Preheader,
 		Message: message, Hash: composed.Hash(),
 	}, nil
 }

@@ -1,10 +1,11 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
-	"encoding/binary"
 	"errors"
 	"slices"
+	"strings"
 
 	"broadsheet/internal/newsletter"
 )
@@ -20,8 +21,8 @@ type Survey struct {
 
 // SurveyVariant is one variant and how many readers get it; the most common comes first.
 type SurveyVariant struct {
-	Articles []int64
-	Readers  int
+	newsletter.Copy
+	Readers int
 }
 
 // Planned is how many rows the edition's ledger would have.
@@ -79,7 +80,7 @@ func Look(ctx context.Context, store PlanStore, e Edition) (Survey, error) {
 		if a.Readers != b.Readers {
 			return b.Readers - a.Readers
 		}
-		return slices.Compare(b.Articles, a.Articles)
+		return cmp.Or(slices.Compare(b.Articles, a.Articles), strings.Compare(a.Key(), b.Key()))
 	})
 	return s, nil
 }
@@ -97,9 +98,9 @@ func (s *Survey) count(e Edition, d *decision, variants map[string]*SurveyVarian
 		return
 	}
 	s.Readers += d.readers
-	key := articlesKey(d.articles)
+	key := d.copy.Key()
 	if variants[key] == nil {
-		variants[key] = &SurveyVariant{Articles: d.articles}
+		variants[key] = &SurveyVariant{Copy: d.copy}
 	}
 	variants[key].Readers += d.readers
 }
@@ -124,13 +125,4 @@ func AnyOwed(ctx context.Context, store PlanStore, e Edition) (bool, error) {
 		return true, nil
 	}
 	return false, err
-}
-
-// articlesKey identifies a list of articles.
-func articlesKey(articles []int64) string {
-	key := make([]byte, 0, 8*len(articles))
-	for _, a := range articles {
-		key = binary.BigEndian.AppendUint64(key, uint64(a))
-	}
-	return string(key)
 }

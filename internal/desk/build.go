@@ -185,7 +185,7 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	if err != nil {
 		return err
 	}
-	draft.Sample, err = digest.Render(draft.Snapshot, draft.Survey.Variants[0].Articles)
+	draft.Sample, err = digest.Render(draft.Snapshot, draft.Survey.Variants[0].Copy)
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (draft *Draft) sample(most int) {
 		}
 	}
 	if len(articles) > 0 {
-		draft.Survey.Variants = []delivery.SurveyVariant{{Articles: articles}}
+		draft.Survey.Variants = []delivery.SurveyVariant{{Copy: newsletter.Copy{Articles: articles}}}
 	}
 }
 

@@ -15,7 +15,7 @@ type Variant struct {
 	Preheader string
 	HTML      string
 	Text      string
-	Articles  []int64 // in the order of the edition
+	Articles  []int64 // in full, in the order of the edition
 }
 
 // The most characters of what the templates make of subject and preheader.
@@ -68,11 +68,11 @@ func newFrame(language string, words phrases) frame {
 	return frame{Lang: language, Dir: direction(language), T: words, Outlook: forOutlook()}
 }
 
-// Render renders the variant for readers who see these articles, in whatever order they are
-// given. It is an error if there are none, or one that the edition does not have. Summaries
-// are shortened where the HTML part would be too large otherwise, see MaxHTML.
-func (r *Renderer) Render(articles []int64) (Variant, error) {
-	blocks, err := r.s.choose(articles)
+// Render renders the variant for readers with this copy; in which order its articles are given
+// does not matter. It is an error if there are none, or one that the edition does not have.
+// Summaries are shortened where the HTML part would be too large otherwise, see MaxHTML.
+func (r *Renderer) Render(c newsletter.Copy) (Variant, error) {
+	blocks, err := r.s.choose(c.Articles)
 	if err != nil {
 		return Variant{}, err
 	}
@@ -80,12 +80,12 @@ func (r *Renderer) Render(articles []int64) (Variant, error) {
 }
 
 // Render renders one variant. Whoever renders several uses a Renderer.
-func Render(s Snapshot, articles []int64) (Variant, error) {
+func Render(s Snapshot, c newsletter.Copy) (Variant, error) {
 	r, err := NewRenderer(s)
 	if err != nil {
 		return Variant{}, err
 	}
-	return r.Render(articles)
+	return r.Render(c)
 }
 
 // choose returns the blocks of the articles in the order of the edition.

@@ -23,7 +23,7 @@ func TestRender_SameInput_SameBytes(t *testing.T) {
 			for i, j := 0, len(ids)-1; i < j; i, j = i+1, j-1 { // the order asked for does not matter
 				ids[i], ids[j] = ids[j], ids[i]
 			}
-			if v, err := r.Render(ids); err != nil || !reflect.DeepEqual(v, want) {
+			if v, err := r.Render(newsletter.Copy{Articles: ids}); err != nil || !reflect.DeepEqual(v, want) {
 				t.Errorf("rendered again it differs (%v)", err)
 			}
 		})
@@ -40,7 +40,7 @@ func TestRender_Variant_NamesNoStoryThatItLacks(t *testing.T) {
 				ids = append(ids, b.Article)
 			}
 		}
-		v, err := Render(s, ids)
+		v, err := Render(s, newsletter.Copy{Articles: ids})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +84,7 @@ func TestRender_SubjectAndPreheader(t *testing.T) {
 func TestRender_WrongArticles_AreRefused(t *testing.T) {
 	s := sampleSnapshot(t, 3)
 	for _, ids := range [][]int64{nil, {4}, {1, 99}, {2, 2}} {
-		if _, err := Render(s, ids); err == nil {
+		if _, err := Render(s, newsletter.Copy{Articles: ids}); err == nil {
 			t.Errorf("%v was rendered", ids)
 		}
 	}
@@ -117,7 +117,7 @@ func TestRender_TooLarge_ShortensTheLongestSummaries(t *testing.T) {
 			c[i].Headline = long
 		}
 	})
-	if _, err := Render(s, allOf(s)); err == nil || !strings.Contains(err.Error(), "fewer articles") {
+	if _, err := Render(s, newsletter.Copy{Articles: allOf(s)}); err == nil || !strings.Contains(err.Error(), "fewer articles") {
 		t.Errorf("what cannot fit gave %v", err)
 	}
 }
@@ -132,11 +132,11 @@ func TestNewRenderer_BrokenTemplates_SayWhich(t *testing.T) {
 	} {
 		s := sampleSnapshot(t, 1)
 		s.Templates[name] = source
-		if _, err := Render(s, []int64{1}); err == nil || !strings.Contains(err.Error(), name) {
+		if _, err := Render(s, newsletter.Copy{Articles: []int64{1}}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
 		delete(s.Templates, name)
-		if _, err := Render(s, []int64{1}); err == nil || !strings.Contains(err.Error(), "is missing") && !strings.Contains(err.Error(), "words") {
+		if _, err := Render(s, newsletter.Copy{Articles: []int64{1}}); err == nil || !strings.Contains(err.Error(), "is missing") && !strings.Contains(err.Error(), "words") {
 			t.Errorf("without %s: %v", name, err)
 		}
 	}
@@ -146,7 +146,7 @@ func TestRender_TemplateWithoutUnsubscribe_IsRefused(t *testing.T) {
 	for _, name := range []string{"digest.html", "digest.txt"} {
 		s := sampleSnapshot(t, 1)
 		s.Templates[name] = strings.ReplaceAll(s.Templates[name], "{{.Unsubscribe}}", "")
-		if _, err := Render(s, []int64{1}); err == nil || !strings.Contains(err.Error(), newsletter.PlaceUnsubscribe) {
+		if _, err := Render(s, newsletter.Copy{Articles: []int64{1}}); err == nil || !strings.Contains(err.Error(), newsletter.PlaceUnsubscribe) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -160,7 +160,7 @@ func BenchmarkRender(b *testing.B) {
 	}
 	ids := allOf(s)
 	for b.Loop() {
-		if _, err := r.Render(ids); err != nil {
+		if _, err := r.Render(newsletter.Copy{Articles: ids}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -169,7 +169,7 @@ func BenchmarkRender(b *testing.B) {
 func BenchmarkNewRenderer(b *testing.B) {
 	s := sampleSnapshot(b, 12)
 	for b.Loop() {
-		if _, err := Render(s, []int64{1}); err != nil {
+		if _, err := Render(s, newsletter.Copy{Articles: []int64{1}}); err != nil {
 			b.Fatal(err)
 		}
 	}

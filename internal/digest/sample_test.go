@@ -100,7 +100,7 @@ func sampleSnapshot(t testing.TB, n int, change ...func(*newsletter.Newsletter, 
 
 func mustRender(t testing.TB, s Snapshot) Variant {
 	t.Helper()
-	v, err := Render(s, allOf(s))
+	v, err := Render(s, newsletter.Copy{Articles: allOf(s)})
 	if err != nil {
 		t.Fatal(err)
 	}

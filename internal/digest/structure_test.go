@@ -207,7 +207,7 @@ func TestRender_Sections_InOrderAndOnlyWhereThereAreStories(t *testing.T) {
 		{[]int64{2, 7, 8}, []string{"More news"}},
 		{[]int64{6, 12, 3}, []string{"People"}}, // the edition's third is the lead
 	} {
-		v, err := Render(s, tt.articles)
+		v, err := Render(s, newsletter.Copy{Articles: tt.articles})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -40,7 +40,7 @@ type PlanReader struct {
 
 // NewVariant is a variant that planning composed.
 type NewVariant struct {
-	Articles  []int64
+	Copy
 	Subject   string
 	Preheader string
 	Message   []byte

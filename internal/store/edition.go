@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -226,16 +225,4 @@ func (s *Store) EditionVerdicts(ctx context.Context, id int64) ([]newsletter.Art
 		err = rows.Scan(&v.ArticleID, &v.Verdict)
 		return v, err
 	})
-}
-
-// joinIDs writes ids as the variants table keeps them.
-func joinIDs(ids []int64) string {
-	var b strings.Builder
-	for i, id := range ids {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(strconv.FormatInt(id, 10))
-	}
-	return b.String()
 }

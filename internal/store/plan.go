@@ -82,14 +82,14 @@ func (s *Store) SaveVariants(ctx context.Context, editionID int64, variants []ne
 }
 
 func (t *tx) saveVariant(editionID int64, v newsletter.NewVariant) (int64, error) {
-	articles := joinIDs(v.Articles)
+	key := v.Key()
 	if _, err := t.exec(`INSERT INTO variants (edition_id, articles, subject, preheader, message, hash)
 		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (edition_id, articles) DO NOTHING`,
-		editionID, articles, v.Subject, v.Preheader, v.Message, v.Hash); err != nil {
+		editionID, key, v.Subject, v.Preheader, v.Message, v.Hash); err != nil {
 		return 0, err
 	}
 	var id int64
-	if err := t.row(`SELECT id FROM variants WHERE edition_id = $1 AND articles = $2`, editionID, articles).Scan(&id); err != nil {
+	if err := t.row(`SELECT id FROM variants WHERE edition_id = $1 AND articles = $2`, editionID, key).Scan(&id); err != nil {
 		return 0, err
 	}
 	for _, article := range v.Articles {
