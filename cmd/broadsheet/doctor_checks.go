@@ -285,8 +285,10 @@ func renderSamples(t digest.Templates, baseURL string, now time.Time) error {
 		GUID: "1", URL: "https://www.example.org/1", Headline: "Harbour opens a second gate", Summary: "In one sentence.",
 		Author: "Ana Novak", Label: "Exclusive", Published: now, Image: newsletter.Image{URL: "https://www.example.org/1.png", Alt: "Cranes"},
 	}
-	s, err := digest.New(n, []newsletter.Section{section}, []newsletter.Candidate{c}, newsletter.DateOf(now), newsletter.Daily,
-		baseURL, digest.Words{Intro: "Good morning."}, t, "doctor")
+	s, err := digest.New(digest.Input{
+		Newsletter: n, Sections: []newsletter.Section{section}, Articles: []newsletter.Candidate{c}, Date: newsletter.DateOf(now),
+		Cadence: newsletter.Daily, BaseURL: baseURL, Words: digest.Words{Intro: "Good morning."}, Templates: t, Composer: "doctor",
+	})
 	if err == nil {
 		_, err = digest.Render(s, newsletter.Copy{Articles: []int64{1}})
 	}

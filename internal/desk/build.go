@@ -181,7 +181,10 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	if err != nil {
 		return err
 	}
-	draft.Snapshot, err = digest.New(n, sections, taken, e.Date, e.Cadence, d.o.BaseURL, o.Words, d.o.Press.Templates, composer)
+	draft.Snapshot, err = digest.New(digest.Input{
+		Newsletter: n, Sections: sections, Articles: taken, Date: e.Date, Cadence: e.Cadence,
+		BaseURL: d.o.BaseURL, Words: o.Words, Templates: d.o.Press.Templates, Composer: composer,
+	})
 	if err != nil {
 		return err
 	}
@@ -411,6 +414,9 @@ func frozenCandidates(s digest.Snapshot, candidates []newsletter.Candidate, asOf
 	}
 	var list []newsletter.Candidate
 	for _, b := range s.Blocks {
+		if b.Kind != digest.KindArticle {
+			continue
+		}
 		// Whatever staff did to the article since: all readers of an edition are treated alike.
 		c, known := byID[b.Article]
 		if c.Sections = b.Sections; !known || c.OwedFrom.IsZero() || c.OwedFrom.After(asOf) {

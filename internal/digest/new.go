@@ -2,6 +2,7 @@ package digest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,48 +20,100 @@ const (
 	maxName     = 200 // of a newsletter
 )
 
-// New takes the snapshot of an edition: the candidates in their order become its blocks. It
-// removes from all text whatever could be taken for a personal place, and adds the
-// newsletter's link parameters to article links. A value that cannot be mailed is a
-// newsletter.Error of kind Invalid that names it.
-func New(n newsletter.Newsletter, sections []newsletter.Section, candidates []newsletter.Candidate,
-	date newsletter.Date, cadence newsletter.Cadence, baseURL string, words Words, t Templates, composer string,
-) (Snapshot, error) {
+// Input is what a snapshot is taken of.
+type Input struct {
+	Newsletter newsletter.Newsletter
+	Sections   []newsletter.Section
+	Articles   []newsletter.Candidate // in the order of the edition; may be none if there is a note
+	Headlines  []newsletter.Candidate // that nobody gets in full, only as links
+	// Corrections, Notes and Sponsors need not say their kind. A correction has its article and
+	// that one's headline and URL; notes and sponsors have an ID and a position.
+	Corrections []Block
+	Notes       []Block
+	Sponsors    []Block
+	Date        newsletter.Date
+	Cadence     newsletter.Cadence
+	BaseURL     string
+	Words       Words
+	Templates   Templates
+	Composer    string // version of the composing code
+}
+
+// New takes the snapshot of an edition. It removes from all text whatever could be taken for a
+// personal place, and adds the newsletter's link parameters to article links. A value that
+// cannot be mailed is a newsletter.Error of kind Invalid that names it.
+func New(in Input) (Snapshot, error) {
 	s := Snapshot{
-		Composer:      composer,
-		Newsletter:    infoOf(n),
-		BaseURL:       strings.TrimRight(baseURL, "/"),
-		Date:          date.String(),
-		Cadence:       cadence,
-		Subject:       clean(words.Subject),
-		Intro:         cleanLines(words.Intro),
-		Sections:      make([]Section, 0, len(sections)),
-		Blocks:        make([]Block, 0, len(candidates)),
-		TemplatesHash: t.Hash(),
-		Templates:     t,
+		Composer:      in.Composer,
+		Newsletter:    infoOf(in.Newsletter),
+		BaseURL:       strings.TrimRight(in.BaseURL, "/"),
+		Date:          in.Date.String(),
+		Cadence:       in.Cadence,
+		Subject:       clean(in.Words.Subject),
+		Preheader:     clean(in.Words.Preheader),
+		Intro:         cleanText(in.Words.Intro),
+		Sections:      make([]Section, 0, len(in.Sections)),
+		Blocks:        make([]Block, 0, len(in.Articles)),
+		TemplatesHash: in.Templates.Hash(),
+		Templates:     in.Templates,
 	}
 	if err := s.check(); err != nil {
 		return Snapshot{}, err
 	}
-	for _, sec := range sections {
+	for _, sec := range in.Sections {
 		if sec.Bit < 0 || sec.Bit >= newsletter.MaxSections {
 			return Snapshot{}, newsletter.Invalidf("section", "section %q has the bit %d, which is none", sec.Slug, sec.Bit)
 		}
 		s.Sections = append(s.Sections, Section{Bit: sec.Bit, Slug: sec.Slug, Name: clean(sec.Name)})
 	}
-	seen := make(map[int64]bool, len(candidates))
-	for _, c := range candidates {
-		if seen[c.ID] {
-			return Snapshot{}, newsletter.Invalidf("article", "article %d is in the edition twice", c.ID)
-		}
-		seen[c.ID] = true
-		b, err := blockOf(c, s.Newsletter.LinkParams)
-		if err != nil {
-			return Snapshot{}, err
-		}
-		s.Blocks = append(s.Blocks, b)
+	if err := s.addArticles(in); err != nil {
+		return Snapshot{}, err
 	}
-	return s, nil
+	if err := s.addTexts(in); err != nil {
+		return Snapshot{}, err
+	}
+	return s, s.setAbout(in.Words)
+}
+
+func (s *Snapshot) addArticles(in Input) error {
+	seen := make(map[int64]bool, len(in.Articles)+len(in.Headlines))
+	for _, list := range []struct {
+		kind       string
+		candidates []newsletter.Candidate
+	}{{KindArticle, in.Articles}, {KindHeadline, in.Headlines}} {
+		for _, c := range list.candidates {
+			if seen[c.ID] {
+				return newsletter.Invalidf("article", "article %d is in the edition twice", c.ID)
+			}
+			seen[c.ID] = true
+			b, err := blockOf(c, s.Newsletter.LinkParams)
+			if err != nil {
+				return err
+			}
+			b.Kind = list.kind
+			s.Blocks = append(s.Blocks, b)
+		}
+	}
+	return nil
+}
+
+// setAbout notes for which copies the editors' subject and preheader are.
+func (s *Snapshot) setAbout(w Words) error {
+	if s.Subject == "" && s.Preheader == "" {
+		return nil
+	}
+	articles := s.Articles()
+	if w.About == nil && len(articles) > 0 {
+		s.About = articles[:1:1]
+		return nil
+	}
+	for _, id := range w.About {
+		if !slices.Contains(articles, id) {
+			return newsletter.Invalidf("subject", "it is about article %d, which is not in the edition; write another one", id)
+		}
+	}
+	s.About = slices.Clone(w.About)
+	return nil
 }
 
 // infoOf returns what an edition needs to know of the newsletter, cleaned.
@@ -82,6 +135,11 @@ func infoOf(n newsletter.Newsletter) NewsletterInfo {
 		LinkParams:    strings.TrimLeft(strings.TrimSpace(n.LinkParams), "?&"),
 		MinArticles:   n.MinArticles,
 		MaxArticles:   limit,
+		Design:        newsletter.OrDesign(n.Design),
+		BrandColour:   n.BrandColour,
+		LogoURL:       strings.TrimSpace(n.LogoURL),
+		Typeface:      newsletter.OrTypeface(n.Typeface),
+		SiteURL:       strings.TrimSpace(n.SiteURL),
 	}
 }
 
@@ -97,13 +155,17 @@ func (s Snapshot) check() error {
 		return newsletter.Invalidf("from", "%q is not an address to send from", n.From.Email)
 	case len([]rune(s.Subject)) > maxSubject:
 		return newsletter.Invalidf("subject", "a subject has at most %d characters; readers see the first 50 or so", maxSubject)
+	case len([]rune(s.Preheader)) > maxSubject:
+		return newsletter.Invalidf("preheader", "a preheader has at most %d characters; readers see the first 100 or so", maxSubject)
 	}
 	if _, ok := cleanURL(s.BaseURL); !ok {
 		return newsletter.Invalidf("base_url", "%q is not an address of the web; write it as https://news.example.org", s.BaseURL)
 	}
-	if n.PrivacyURL != "" {
-		if _, ok := cleanURL(n.PrivacyURL); !ok {
-			return newsletter.Invalidf("privacy-url", "%q is not an address of the web", n.PrivacyURL)
+	for _, f := range []struct{ name, value string }{
+		{"privacy-url", n.PrivacyURL}, {"logo-url", n.LogoURL}, {"site-url", n.SiteURL},
+	} {
+		if _, ok := cleanURL(f.value); !ok && f.value != "" {
+			return newsletter.Invalidf(f.name, "%q is not an address of the web", f.value)
 		}
 	}
 	if !validParams(n.LinkParams) {

@@ -110,18 +110,34 @@ func (s Snapshot) choose(articles []int64) ([]Block, error) {
 	return blocks, nil
 }
 
+// speaksOf reports whether a copy with these blocks has all articles that the editors' subject
+// and preheader are about.
+func (s Snapshot) speaksOf(blocks []Block) bool {
+	for _, id := range s.About {
+		if !slices.ContainsFunc(blocks, func(b Block) bool { return b.Article == id }) {
+			return false
+		}
+	}
+	return true
+}
+
 // render renders the blocks with summaries of at most so many characters.
 func (r *Renderer) render(blocks []Block, maxSummary int) (Variant, error) {
 	p := r.newPage(blocks, maxSummary)
 	var v Variant
 	var err error
-	if v.Subject = r.s.Subject; v.Subject == "" {
+	if r.s.speaksOf(blocks) {
+		v.Subject, v.Preheader = r.s.Subject, r.s.Preheader
+	}
+	if v.Subject == "" {
 		if v.Subject, err = r.templates.short(".subject", p, subjectLength); err != nil {
 			return Variant{}, err
 		}
 	}
-	if v.Preheader, err = r.templates.short(".preheader", p, preheaderLength); err != nil {
-		return Variant{}, err
+	if v.Preheader == "" {
+		if v.Preheader, err = r.templates.short(".preheader", p, preheaderLength); err != nil {
+			return Variant{}, err
+		}
 	}
 	p.Subject, p.Preheader = v.Subject, v.Preheader
 	if v.HTML, err = r.templates.htmlPart(p); err != nil {

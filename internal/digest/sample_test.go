@@ -84,18 +84,34 @@ func sampleCandidates(n int) []newsletter.Candidate {
 
 var sampleDate = newsletter.Date{Year: 2026, Month: time.November, Day: 20}
 
-func sampleSnapshot(t testing.TB, n int, change ...func(*newsletter.Newsletter, []newsletter.Candidate, *Words)) Snapshot {
+// sampleSnapshot takes the snapshot of an edition with n articles. A change is a func of the
+// newsletter, the articles and the words, or of the whole input.
+func sampleSnapshot(t testing.TB, n int, change ...any) Snapshot {
 	t.Helper()
-	nl, candidates, words := sampleNewsletter(), sampleCandidates(n), Words{}
-	nl.MaxArticles = newsletter.LimitArticles
+	in := sampleInput(t, sampleNewsletter(), sampleCandidates(n), Words{})
+	in.Newsletter.MaxArticles = newsletter.LimitArticles
 	for _, f := range change {
-		f(&nl, candidates, &words)
+		switch f := f.(type) {
+		case func(*newsletter.Newsletter, []newsletter.Candidate, *Words):
+			f(&in.Newsletter, in.Articles, &in.Words)
+		case func(*Input):
+			f(&in)
+		default:
+			t.Fatalf("%T is no change", f)
+		}
 	}
-	s, err := New(nl, sampleSections(), candidates, sampleDate, newsletter.Daily, "https://letters.example.org/", words, mailSources(t), "broadsheet test")
+	s, err := New(in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
+}
+
+func sampleInput(t testing.TB, n newsletter.Newsletter, articles []newsletter.Candidate, words Words) Input {
+	return Input{
+		Newsletter: n, Sections: sampleSections(), Articles: articles, Date: sampleDate, Cadence: newsletter.Daily,
+		BaseURL: "https://letters.example.org/", Words: words, Templates: mailSources(t), Composer: "broadsheet test",
+	}
 }
 
 func mustRender(t testing.TB, s Snapshot) Variant {
@@ -107,10 +123,4 @@ func mustRender(t testing.TB, s Snapshot) Variant {
 	return v
 }
 
-func allOf(s Snapshot) []int64 {
-	var ids []int64
-	for _, b := range s.Blocks {
-		ids = append(ids, b.Article)
-	}
-	return ids
-}
+func allOf(s Snapshot) []int64 { return s.Articles() }

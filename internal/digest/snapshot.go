@@ -17,7 +17,7 @@ import (
 
 // Version is the version of this package's part of the bytes. It goes up whenever the same
 // snapshot would render differently.
-const Version = "1"
+const Version = "2"
 
 // Snapshot is everything that goes into an edition's bytes. New makes one that is valid and
 // free of what could be taken for a personal place.
@@ -27,8 +27,10 @@ type Snapshot struct {
 	BaseURL       string             `json:"base_url"` // without a slash at its end
 	Date          string             `json:"date"`     // local date of the edition: 2026-11-20
 	Cadence       newsletter.Cadence `json:"cadence"`
-	Subject       string             `json:"subject"` // the editors' own words; empty: from the template
-	Intro         string             `json:"intro"`   // the editors' own words; a line is a paragraph
+	Subject       string             `json:"subject"`             // the editors' own words; empty: from the template
+	Preheader     string             `json:"preheader,omitempty"` // the same
+	About         []int64            `json:"about,omitempty"`     // see Words.About
+	Intro         string             `json:"intro"`               // the editors' own words, Markdown
 	Sections      []Section          `json:"sections"`
 	Blocks        []Block            `json:"blocks"`
 	TemplatesHash string             `json:"templates_hash"`
@@ -49,6 +51,13 @@ type NewsletterInfo struct {
 	LinkParams    string      `json:"link_params"`
 	MinArticles   int         `json:"min_articles"`
 	MaxArticles   int         `json:"max_articles"`
+	// How its mails look. A snapshot without a design was frozen by a build that had one only:
+	// it is rendered by the templates it brings, with its intro as plain lines.
+	Design      newsletter.Design   `json:"design,omitempty"`
+	BrandColour string              `json:"brand_colour,omitempty"` // "#9b1c1f"; empty: ours
+	LogoURL     string              `json:"logo_url,omitempty"`
+	Typeface    newsletter.Typeface `json:"typeface,omitempty"`
+	SiteURL     string              `json:"site_url,omitempty"` // where there is more to read
 }
 
 // AddressInfo is a mailbox with its display name, both as text.
@@ -69,29 +78,57 @@ type Section struct {
 	Name string `json:"name"`
 }
 
-// KindArticle is the kind of a block that holds an article. Notes from the editors and
-// sponsors' messages come later.
-const KindArticle = "article"
+// The kinds of blocks.
+const (
+	KindArticle    = "article"
+	KindHeadline   = "headline"   // an article that readers can get as a link only
+	KindNote       = "note"       // from the editors, for all readers
+	KindSponsor    = "sponsor"    // a sponsor's message, always labelled, for all readers
+	KindCorrection = "correction" // of an article, for those who had it
+)
 
-// Block is one thing in an edition.
+// Block is one thing in an edition. Blocks stand in the order of the edition; articles first.
 type Block struct {
 	Kind      string          `json:"kind"`
-	Article   int64           `json:"article"`
-	URL       string          `json:"url"` // with the newsletter's link parameters
-	Headline  string          `json:"headline"`
+	ID        string          `json:"id,omitempty"` // of a note or sponsor: "n1", "s1"
+	Article   int64           `json:"article"`      // 0 for notes and sponsors
+	URL       string          `json:"url"`          // with the newsletter's link parameters, except a sponsor's
+	Headline  string          `json:"headline"`     // may be empty for notes and sponsors
 	Summary   string          `json:"summary"`
+	Text      string          `json:"text,omitempty"`    // of a note, a sponsor or a correction: Markdown
+	Sponsor   string          `json:"sponsor,omitempty"` // who paid
 	Author    string          `json:"author"`
 	Label     string          `json:"label"`
 	ImageURL  string          `json:"image_url"`
 	ImageAlt  string          `json:"image_alt"`
 	Published time.Time       `json:"published,omitzero"` // UTC
 	Sections  newsletter.Mask `json:"sections"`
+	// Position is where a note or sponsor stands among the stories of a copy: 1 before the first,
+	// 2 after the lead, and so on; past the end it stands at the end.
+	Position int `json:"position,omitempty"`
 }
 
 // Words are the editors' own words for one edition.
 type Words struct {
-	Subject string // empty: from the template
-	Intro   string // each line is a paragraph; empty: none
+	Subject   string // empty: from the template
+	Preheader string // empty: from the template
+	Intro     string // Markdown; empty: none
+	// About are the articles that subject and preheader speak of. A copy that lacks one of them
+	// gets the template's words instead, so that no subject names a story that the reader does
+	// not have. nil: the first article of the edition; empty: none, so all copies have them.
+	About []int64
+}
+
+// Articles returns the ids of the articles that readers can get in full, in the order of the
+// edition.
+func (s Snapshot) Articles() []int64 {
+	var ids []int64
+	for _, b := range s.Blocks {
+		if b.Kind == KindArticle {
+			ids = append(ids, b.Article)
+		}
+	}
+	return ids
 }
 
 // Hash is the SHA-256 of everything in the snapshot, the templates included: any changed

@@ -56,7 +56,12 @@ func changes(path string, v reflect.Value, try func(path string)) {
 
 func TestSnapshotHash_AnyChange_ChangesIt(t *testing.T) {
 	s := sampleSnapshot(t, 3, func(n *newsletter.Newsletter, _ []newsletter.Candidate, w *Words) {
-		w.Intro = "Good morning."
+		w.Intro, w.Subject, w.Preheader = "Good morning.", "Our own", "And more"
+		n.LogoURL, n.SiteURL, n.BrandColour = "https://quay.example.org/logo.png", "https://quay.example.org/", "#0066cc"
+	}, func(in *Input) {
+		in.Notes = []Block{{ID: "n1", Position: 2, Headline: "A word", Text: "Thank you.", ImageURL: "https://quay.example.org/n.png", ImageAlt: "Us"}}
+		in.Sponsors = []Block{{ID: "s1", Position: 3, Text: "Tea.", Sponsor: "Leaf Ltd", URL: "https://leaf.example.org/"}}
+		in.Corrections = []Block{{Article: 90, Headline: "Old news", URL: "https://quay.example.org/90", Text: "It was Tuesday."}}
 	})
 	before := s.Hash()
 	seen := map[string]string{before: "nothing"}
@@ -144,7 +149,9 @@ func TestNew_WrongValue_IsNamed(t *testing.T) {
 	} {
 		n, c, w, base := sampleNewsletter(), sampleCandidates(2), Words{}, "https://letters.example.org"
 		f(&n, c, &w, &base)
-		_, err := New(n, nil, c, sampleDate, newsletter.Daily, base, w, mailSources(t), "test")
+		in := sampleInput(t, n, c, w)
+		in.BaseURL = base
+		_, err := New(in)
 		if newsletter.KindOf(err) != newsletter.Invalid || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", want, err)
 		}

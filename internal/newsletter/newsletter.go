@@ -49,8 +49,13 @@ type Newsletter struct {
 	PrivacyURL    string
 	LegalFooter   string
 	LinkParams    string // a query string added to article links: "utm_source=newsletter"
-	MinArticles   int    // a reader who is owed fewer waits for more
-	MaxArticles   int    // more are left for the next edition
+	SiteURL       string // where there is more to read; empty: the newsletter's own page
+	Design        Design
+	BrandColour   string // as CheckBrandColour takes it; empty: DefaultBrandColour
+	LogoURL       string // empty: the name in letters
+	Typeface      Typeface
+	MinArticles   int // a reader who is owed fewer waits for more
+	MaxArticles   int // more are left for the next edition
 	Status        Status
 	Schedules     []Schedule
 	CreatedAt     time.Time
