@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"broadsheet/internal/ownfile"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -103,7 +105,7 @@ func (f *File) Check() error {
 func (f *File) open() (*os.File, error) {
 	_, err := os.Stat(f.path)
 	missing := errors.Is(err, fs.ErrNotExist)
-	file, err := os.OpenFile(f.path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	file, err := ownfile.Open(f.path, "", os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, f.failed(err)
 	}

@@ -148,7 +148,7 @@ func (s *Store) SetMark(ctx context.Context, name string, at time.Time) error {
 // somebody is: two would tell everything twice. Closing ends it; so does the end of the
 // process.
 func (s *Store) TakeWatch() (io.Closer, error) {
-	lock, err := tryLock(s.path+".alarm.lock", unix.LOCK_EX)
+	lock, err := tryLock(s.path+".alarm.lock", s.path, unix.LOCK_EX)
 	if lock == nil || err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/ownfile"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -31,7 +32,7 @@ func backupFile(ctx context.Context, from, to string, progress func(done, total 
 		return newsletter.Conflictf("%s exists already; give another file name, or remove it first", to)
 	}
 	part := to + ".part"
-	f, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
+	f, err := ownfile.Open(part, from, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return newsletter.NotFoundf("the folder of %s does not exist; make it first", to)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/ownfile"
 
 	"golang.org/x/sys/unix"
 )
@@ -75,10 +76,10 @@ type BackupKeep struct {
 // then removes those that are not to be kept. made is empty if there is one already; another
 // process may just have made it. The folder is made if there is none.
 func (s *Store) BackupInto(ctx context.Context, folder string, since time.Time, keep BackupKeep, zone *time.Location, now time.Time) (made string, err error) {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := ownfile.MkdirAll(folder, s.path, 0o700); err != nil {
 		return "", backupFolderError(folder, err)
 	}
-	lock, err := tryLock(filepath.Join(folder, ".backup.lock"), unix.LOCK_EX)
+	lock, err := tryLock(filepath.Join(folder, ".backup.lock"), "", unix.LOCK_EX)
 	if err != nil {
 		return "", backupFolderError(folder, err)
 	}

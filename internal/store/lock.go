@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/ownfile"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,11 +36,12 @@ func folderError(path string, err error) error {
 // lockPoll is how often a lock that another process holds is tried again.
 const lockPoll = 50 * time.Millisecond
 
-// tryLock takes the lock if it is free, and returns nil if it is not.
-func tryLock(path string, how int) (*fileLock, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+// tryLock takes the lock if it is free, and returns nil if it is not. It is a lock on the
+// database of that name, or on all of a folder if that is empty.
+func tryLock(path, database string, how int) (*fileLock, error) {
+	f, err := openLockFile(path, database)
 	if err != nil {
-		return nil, folderError(path, err)
+		return nil, err
 	}
 	for {
 		err = unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
@@ -56,16 +58,35 @@ func tryLock(path string, how int) (*fileLock, error) {
 	return &fileLock{f}, nil
 }
 
-// lockFile waits for the lock until ctx ends.
-func lockFile(ctx context.Context, path string) (*fileLock, error) {
-	return waitLock(ctx, path, unix.LOCK_EX)
+// openLockFile opens the file, or makes it. To lock it, to read it is enough: a lock that is
+// not taken because another user made the file protects nobody.
+func openLockFile(path, database string) (*os.File, error) {
+	f, err := ownfile.Open(path, database, os.O_CREATE|os.O_RDWR, 0o644) //nolint:gosec // it holds no secret
+	if errors.Is(err, fs.ErrPermission) {
+		var reading error
+		if f, reading = os.Open(path); reading == nil {
+			return f, nil
+		}
+		if errors.Is(reading, fs.ErrPermission) {
+			return nil, newsletter.Conflictf("this user (%d) may not open the lock %s, which another user made; remove it while no broadsheet command runs, or run the command as the user of the service", os.Getuid(), path)
+		}
+	}
+	if err != nil {
+		return nil, folderError(path, err)
+	}
+	return f, nil
 }
 
-func waitLock(ctx context.Context, path string, how int) (*fileLock, error) {
+// lockFile waits for the lock on the database until ctx ends.
+func lockFile(ctx context.Context, path, database string) (*fileLock, error) {
+	return waitLock(ctx, path, database, unix.LOCK_EX)
+}
+
+func waitLock(ctx context.Context, path, database string, how int) (*fileLock, error) {
 	tick := time.NewTicker(lockPoll)
 	defer tick.Stop()
 	for {
-		lock, err := tryLock(path, how)
+		lock, err := tryLock(path, database, how)
 		if lock != nil || err != nil {
 			return lock, err
 		}
@@ -101,7 +122,7 @@ func (s *Store) TakeSender(command string, now time.Time) (io.Closer, error) {
 	if err != nil || !state.RestoredAt.IsZero() {
 		return nil, err
 	}
-	lock, err := tryLock(s.senderPath(), unix.LOCK_EX)
+	lock, err := tryLock(s.senderPath(), s.path, unix.LOCK_EX)
 	if lock == nil || err != nil {
 		return nil, err
 	}
@@ -113,7 +134,7 @@ func (s *Store) TakeSender(command string, now time.Time) (io.Closer, error) {
 
 // Sender returns who holds the sender role now; ok is false if nobody does.
 func (s *Store) Sender() (h newsletter.SenderHolder, ok bool, err error) {
-	lock, err := tryLock(s.senderPath(), unix.LOCK_SH)
+	lock, err := tryLock(s.senderPath(), s.path, unix.LOCK_SH)
 	if err != nil {
 		return h, false, err
 	}
@@ -132,7 +153,7 @@ func (s *Store) Sender() (h newsletter.SenderHolder, ok bool, err error) {
 // AnnounceService says that a service runs, until the lock is closed: it has precedence as
 // the sender, see ServiceRuns. Several services can be announced at once.
 func (s *Store) AnnounceService(ctx context.Context) (io.Closer, error) {
-	return waitLock(ctx, s.servicePath(), unix.LOCK_SH)
+	return waitLock(ctx, s.servicePath(), s.path, unix.LOCK_SH)
 }
 
 // ServiceRuns reports whether a service is announced on this database.
@@ -140,7 +161,7 @@ func (s *Store) ServiceRuns(ctx context.Context) (bool, error) {
 	// Somebody else who asks holds the lock for an instant; only a service keeps it.
 	asking, cancel := context.WithTimeout(ctx, 3*lockPoll)
 	defer cancel()
-	lock, err := waitLock(asking, s.servicePath(), unix.LOCK_EX)
+	lock, err := waitLock(asking, s.servicePath(), s.path, unix.LOCK_EX)
 	switch {
 	case ctx.Err() != nil:
 		return false, errors.Join(ctx.Err(), closeLock(lock))
@@ -162,7 +183,7 @@ func closeLock(l *fileLock) error {
 // LockPlanning waits until nobody else plans, and keeps others from planning: two editions
 // planned together could give one article to one reader twice.
 func (s *Store) LockPlanning(ctx context.Context) (io.Closer, error) {
-	return lockFile(ctx, s.path+".planning.lock")
+	return lockFile(ctx, s.path+".planning.lock", s.path)
 }
 
 func (s *Store) senderPath() string  { return s.path + ".sender.lock" }

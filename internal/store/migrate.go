@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"broadsheet/internal/ownfile"
 	"broadsheet/migrations"
 
 	"github.com/mattn/go-sqlite3"
@@ -83,7 +84,7 @@ func neededVersion() (int64, error) {
 // lock, so that two processes that start together do not both do it; an existing database
 // is backed up first, beside itself. progress may be nil.
 func Migrate(ctx context.Context, path string, progress func(done, total int)) (Migration, error) {
-	lock, err := lockFile(ctx, path+".migrate.lock")
+	lock, err := lockFile(ctx, path+".migrate.lock", path)
 	if err != nil {
 		return Migration{}, err
 	}
@@ -92,7 +93,7 @@ func Migrate(ctx context.Context, path string, progress func(done, total int)) (
 	isNew := errors.Is(err, fs.ErrNotExist)
 	if isNew {
 		// Only its owner may read what readers entrusted to us.
-		f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+		f, err := ownfile.Open(path, "", os.O_CREATE|os.O_RDWR, 0o600)
 		if err != nil {
 			return Migration{}, fmt.Errorf("create the database: %w", err)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"broadsheet/internal/journal"
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/ownfile"
 
 	"golang.org/x/sys/unix"
 )
@@ -78,7 +79,7 @@ func Restore(ctx context.Context, path string, o RestoreOptions) (Restored, erro
 	}
 	defer os.RemoveAll(folder) // what is left of it harms nobody
 	fresh := filepath.Join(folder, "database")
-	if err := copyFile(o.File, fresh); err != nil {
+	if err := copyFile(o.File, fresh, path); err != nil {
 		return r.result, fmt.Errorf("copy %s: %w", o.File, err)
 	}
 	if err := verify(ctx, fresh); err != nil {
@@ -98,11 +99,11 @@ func Restore(ctx context.Context, path string, o RestoreOptions) (Restored, erro
 
 // lockForRestore makes sure that nobody has the database open, nor opens it.
 func lockForRestore(ctx context.Context, path string) (unlock func(), err error) {
-	migrating, err := lockFile(ctx, path+".migrate.lock")
+	migrating, err := lockFile(ctx, path+".migrate.lock", path)
 	if err != nil {
 		return nil, err
 	}
-	open, err := tryLock(path+openLockSuffix, unix.LOCK_EX)
+	open, err := tryLock(path+openLockSuffix, path, unix.LOCK_EX)
 	if open != nil {
 		return func() { _ = errors.Join(open.Close(), migrating.Close()) }, nil
 	}
@@ -217,14 +218,15 @@ func (s *Store) ConfirmRestore(ctx context.Context, actor string, now time.Time)
 	})
 }
 
-// copyFile copies a file for its owner only.
-func copyFile(from, to string) (err error) {
+// copyFile copies a file for its owner only, who is that of the database, or of its folder if
+// there is none.
+func copyFile(from, to, database string) (err error) {
 	source, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer source.Close() // only read
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	target, err := ownfile.Open(to, database, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

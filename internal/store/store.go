@@ -88,10 +88,13 @@ func Open(ctx context.Context, path string, mode Mode) (*Store, error) {
 
 // lockOpen says that the database is open, so that none is put in its place meanwhile.
 func lockOpen(path string) (*fileLock, error) {
-	lock, err := tryLock(path+openLockSuffix, unix.LOCK_SH)
+	lock, err := tryLock(path+openLockSuffix, path, unix.LOCK_SH)
+	_, missing := os.Stat(path + openLockSuffix)
 	switch {
-	case err != nil: // a user who can only read, or a folder that is not there: what follows tells
+	case err != nil && errors.Is(missing, fs.ErrNotExist): // a folder that is not there, or of a user who can only read: what follows tells
 		return nil, nil
+	case err != nil:
+		return nil, err
 	case lock == nil:
 		return nil, newsletter.Conflictf("the database %s is being restored just now; try again when that is done", path)
 	}

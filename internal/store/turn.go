@@ -24,10 +24,10 @@ const (
 	turnLimit = 250 * time.Millisecond
 )
 
-// openTurn returns the turn of that file. Who may not have the file, such as a user who can
-// only read the database, has a turn that is always free.
-func openTurn(path string) *turn {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+// openTurn returns the turn of that file, on the database of that name. Who may not have the
+// file, such as a user who can only read the database, has a turn that is always free.
+func openTurn(path, database string) *turn {
+	file, err := openLockFile(path, database)
 	if err != nil {
 		return &turn{}
 	}

@@ -67,7 +67,7 @@ func startWriter(ctx context.Context, path string) (*writer, error) {
 	if _, err := conn.ExecContext(ctx, `PRAGMA journal_size_limit = 67108864`); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close(), db.Close())
 	}
-	w := &writer{db: db, turn: openTurn(path + ".turn.lock"), queue: make(chan *job, groupSize), done: make(chan struct{})}
+	w := &writer{db: db, turn: openTurn(path+".turn.lock", path), queue: make(chan *job, groupSize), done: make(chan struct{})}
 	go w.loop(&tx{ctx: ctx, conn: conn, statements: map[string]*sql.Stmt{}})
 	return w, nil
 }
