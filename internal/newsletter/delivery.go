@@ -66,8 +66,10 @@ func (s State) Holds() bool {
 // statement that changes a state is one of these, or several in a row.
 var moves = map[State][]State{
 	Unplanned: {Waiting, Withheld},
-	Waiting:   {Sending, Expired, Withheld, InDoubt},           // in doubt: as below
-	Deferred:  {Sending, Expired, Withheld, InDoubt, Accepted}, // in doubt: it was, and is not sent once more; accepted: it was in doubt, and it turned out that it had arrived
+	// In doubt: it was, and is not sent once more. Accepted, refused: it was in doubt, and it
+	// turned out that it had arrived, or that it had not.
+	Waiting:   {Sending, Expired, Withheld, InDoubt, Accepted, Refused},
+	Deferred:  {Sending, Expired, Withheld, InDoubt, Accepted, Refused},
 	Sending:   {Accepted, Refused, Deferred, InDoubt, Waiting},
 	InDoubt:   {Deferred, Accepted, Refused},
 	Refused:   {Waiting},

@@ -27,7 +27,7 @@ func (s *Store) TakeOver(ctx context.Context, now time.Time) (int, error) {
 		}
 		found = doubted
 		_, err = t.exec(`UPDATE deliveries SET state = 5, doubts = doubts + 1, next_try = $1
-			WHERE state = 6 AND doubts < $2 AND expires_at > $1
+			WHERE state = 6 AND doubts < $2 AND expires_at > $1 AND COALESCE(code, 0) < 500
 			AND edition_id IN (SELECT id FROM editions WHERE on_doubt = 'resend' AND state IN ('frozen', 'sending', 'paused'))`,
 			millis(now), newsletter.MaxDoubts)
 		return err

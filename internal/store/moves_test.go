@@ -131,7 +131,18 @@ func moves() []move {
 		{"intent, withdrawn, doubted", open(newsletter.InDoubt), doubted(intent(`UPDATE articles SET withdrawn_at = 1`))},
 		{"intent, erased, doubted", open(newsletter.Withheld), doubted(intent(`DELETE FROM subscriptions`, `DELETE FROM subscribers`))},
 		{"accepted", leads{newsletter.Sending: newsletter.Accepted}, result(newsletter.Accepted)},
-		{"refused", leads{newsletter.Sending: newsletter.Refused}, result(newsletter.Refused)},
+		{"refused", leads{newsletter.Sending: newsletter.Refused}, undoubted(result(newsletter.Refused))},
+		{"refused, doubted", leads{newsletter.Sending: newsletter.InDoubt}, doubted(result(newsletter.Refused))},
+		{"refused, doubted, and it bounced", leads{newsletter.Waiting: newsletter.Refused, newsletter.Deferred: newsletter.Refused, newsletter.InDoubt: newsletter.Refused, newsletter.Sending: newsletter.Refused},
+			doubted(func(t *testing.T, s *Store) error {
+				return errors.Join(comesBack(newsletter.ReturnHard, "user_unknown")(t, s), ignoring(result(newsletter.Refused)(t, s)))
+			})},
+		{"a new sender, after a refusal", leads{newsletter.Sending: newsletter.InDoubt}, doubted(func(t *testing.T, s *Store) error {
+			err := ignoring(result(newsletter.Refused)(t, s))
+			must(t, s, `UPDATE deliveries SET code = 550 WHERE state = 6`)
+			_, took := s.TakeOver(t.Context(), noon)
+			return errors.Join(err, took)
+		})},
 		{"deferred", leads{newsletter.Sending: newsletter.Deferred}, result(newsletter.Deferred)},
 		{"in doubt", leads{newsletter.Sending: newsletter.InDoubt}, result(newsletter.InDoubt)},
 		{"in doubt, sent again", leads{newsletter.Sending: newsletter.Deferred}, func(t *testing.T, s *Store) error {
@@ -202,8 +213,11 @@ func moves() []move {
 		{"arrived", leads{newsletter.InDoubt: newsletter.Accepted}, resolve(newsletter.Arrived)},
 		{"not arrived", leads{newsletter.InDoubt: newsletter.Refused}, resolve(newsletter.NotArrived)},
 		{"resend", leads{newsletter.InDoubt: newsletter.Deferred}, resolve(newsletter.Resend)},
-		{"bounced", leads{newsletter.InDoubt: newsletter.Refused}, comesBack(newsletter.ReturnHard, "user_unknown")},
-		{"failed", leads{newsletter.InDoubt: newsletter.Refused}, comesBack(newsletter.ReturnSoft, "mailbox_full")},
+		{"bounced", leads{newsletter.InDoubt: newsletter.Refused, newsletter.Deferred: newsletter.Refused}, comesBack(newsletter.ReturnHard, "user_unknown")},
+		{"bounced, never handed over", leads{newsletter.InDoubt: newsletter.Refused}, undoubted(comesBack(newsletter.ReturnHard, "user_unknown"))},
+		{"failed, waits to be sent again", leads{newsletter.InDoubt: newsletter.Refused, newsletter.Deferred: newsletter.Refused, newsletter.Waiting: newsletter.Refused}, doubted(comesBack(newsletter.ReturnSoft, "mailbox_full"))},
+		{"delayed, waits to be sent again", leads{newsletter.InDoubt: newsletter.Accepted, newsletter.Deferred: newsletter.Accepted, newsletter.Waiting: newsletter.Accepted}, doubted(comesBack(newsletter.ReturnSoft, newsletter.ReturnDelayed))},
+		{"failed", leads{newsletter.InDoubt: newsletter.Refused, newsletter.Deferred: newsletter.Refused}, comesBack(newsletter.ReturnSoft, "mailbox_full")},
 		{"delayed", leads{newsletter.InDoubt: newsletter.Accepted, newsletter.Deferred: newsletter.Accepted}, comesBack(newsletter.ReturnSoft, newsletter.ReturnDelayed)},
 		{"complaint", leads{newsletter.InDoubt: newsletter.Accepted, newsletter.Deferred: newsletter.Accepted}, comesBack(newsletter.ReturnComplaint, "feedback")},
 		{"auto-reply", leads{newsletter.InDoubt: newsletter.Accepted, newsletter.Deferred: newsletter.Accepted}, comesBack(newsletter.ReturnAutoReply, "vacation")},
@@ -212,10 +226,10 @@ func moves() []move {
 			return comesBack(newsletter.ReturnAutoReply, "vacation")(t, s)
 		}},
 		{"something else", nil, comesBack(newsletter.ReturnOther, "")},
-		{"in doubt, but it bounced", leads{newsletter.Sending: newsletter.Refused, newsletter.InDoubt: newsletter.Refused}, func(t *testing.T, s *Store) error {
+		{"in doubt, but it bounced", leads{newsletter.Sending: newsletter.Refused, newsletter.InDoubt: newsletter.Refused, newsletter.Deferred: newsletter.Refused}, func(t *testing.T, s *Store) error {
 			return errors.Join(comesBack(newsletter.ReturnHard, "user_unknown")(t, s), ignoring(result(newsletter.InDoubt)(t, s)))
 		}},
-		{"a new sender, but it bounced", leads{newsletter.Sending: newsletter.Refused, newsletter.InDoubt: newsletter.Refused}, func(t *testing.T, s *Store) error {
+		{"a new sender, but it bounced", leads{newsletter.Sending: newsletter.Refused, newsletter.InDoubt: newsletter.Refused, newsletter.Deferred: newsletter.Refused}, func(t *testing.T, s *Store) error {
 			if err := comesBack(newsletter.ReturnHard, "user_unknown")(t, s); err != nil {
 				return err
 			}

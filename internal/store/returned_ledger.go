@@ -15,9 +15,8 @@ import (
 // being removed, stay as they are.
 //
 // One that was accepted counts as bounced or complained. One in doubt is settled: refused if it
-// did not arrive, accepted if it did. One that was in doubt and is to be sent once more is
-// accepted too if the first message arrived; if that failed, it is sent as it was to be, unless
-// the address is suppressed by then. What is being handed over is not touched: its result is
+// did not arrive, accepted if it did. So is one that was in doubt and is to be sent once more: it
+// is not sent again, and if it did not arrive, its articles are owed again. What is being handed over is not touched: its result is
 // still to come, and looks at what is on record (provedSince).
 func (t *tx) returnToLedger(r newsletter.Return) (sentAt time.Time, words string, err error) {
 	if r.MailID != 0 {
@@ -38,10 +37,11 @@ func (t *tx) returnToLedger(r newsletter.Return) (sentAt time.Time, words string
 		return sentAt, "", err
 	}
 	sentAt = fromMillis(updated)
+	doubted := state == newsletter.InDoubt || doubts > 0 && (state == newsletter.Waiting || state == newsletter.Deferred)
 	switch {
-	case state == newsletter.InDoubt && r.Failed():
+	case doubted && r.Failed():
 		return sentAt, "the delivery was in doubt and is refused", t.settleFailed(r)
-	case state == newsletter.InDoubt && r.Arrived(), state == newsletter.Deferred && doubts > 0 && r.Arrived():
+	case doubted && r.Arrived():
 		if err := t.settleArrived(r); err != nil {
 			return sentAt, "", err
 		}
@@ -61,7 +61,7 @@ func (t *tx) mailSentAt(id int64) (time.Time, string, error) {
 	return fromMillis(updated), "", err
 }
 
-// settleFailed settles a delivery in doubt that did not arrive.
+// settleFailed settles a delivery that was in doubt and did not arrive.
 func (t *tx) settleFailed(r newsletter.Return) error {
 	if err := t.dropTotals(r.EditionID); err != nil {
 		return err
@@ -71,7 +71,7 @@ func (t *tx) settleFailed(r newsletter.Return) error {
 		return err
 	}
 	_, err = t.exec(`UPDATE deliveries SET state = 4, code = $1, enhanced = $2, reply_id = $3, updated_at = $4
-		WHERE edition_id = $5 AND subscriber_id = $6 AND state = 6`,
+		WHERE edition_id = $5 AND subscriber_id = $6 AND state IN (1, 5, 6)`,
 		sql.NullInt64{Int64: int64(r.Code), Valid: r.Code != 0}, sql.NullString{String: r.Status, Valid: r.Status != ""}, reply,
 		millis(r.At), r.EditionID, r.SubscriberID)
 	return err
@@ -90,7 +90,7 @@ func (t *tx) settleArrived(r newsletter.Return) error {
 		return err
 	}
 	_, err = t.exec(`UPDATE deliveries SET state = 3, code = NULL, enhanced = NULL, reply_id = $1, updated_at = $2
-		WHERE edition_id = $3 AND subscriber_id = $4 AND state IN (5, 6)`, reply, millis(r.At), r.EditionID, r.SubscriberID)
+		WHERE edition_id = $3 AND subscriber_id = $4 AND state IN (1, 5, 6)`, reply, millis(r.At), r.EditionID, r.SubscriberID)
 	return err
 }
 

@@ -284,7 +284,12 @@ func (t *tx) settle(r newsletter.DeliveryResult, now time.Time) error {
 		if policy == newsletter.DoubtResend && before < newsletter.MaxDoubts {
 			state, doubts = newsletter.Deferred, 1
 		}
-	case newsletter.Accepted, newsletter.Refused, newsletter.Deferred, newsletter.Sending, newsletter.Expired, newsletter.Withheld:
+	case newsletter.Refused:
+		var err error
+		if state, err = t.refusedState(r.DeliveryKey); err != nil {
+			return err
+		}
+	case newsletter.Accepted, newsletter.Deferred, newsletter.Sending, newsletter.Expired, newsletter.Withheld:
 	}
 	words := keptReply(r.Outcome)
 	if words != "" {
@@ -316,6 +321,21 @@ func (t *tx) settle(r newsletter.DeliveryResult, now time.Time) error {
 		err = fmt.Errorf("delivery %d/%d is not sending, so its result %s cannot be recorded", r.EditionID, r.SubscriberID, r.State)
 	}
 	return err
+}
+
+// refusedState returns where a delivery goes that was refused for good. One that had been in
+// doubt before is in doubt again: that this message was refused does not say that the first one
+// was, so it does not release its articles. What has come back meanwhile may say more.
+func (t *tx) refusedState(key newsletter.DeliveryKey) (newsletter.State, error) {
+	var doubts int
+	err := t.row(`SELECT doubts FROM deliveries WHERE edition_id = $1 AND subscriber_id = $2`, key.EditionID, key.SubscriberID).Scan(&doubts)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && doubts == 0 {
+		return newsletter.Refused, nil
+	}
+	if err != nil {
+		return newsletter.Refused, err
+	}
+	return t.provedSince(key)
 }
 
 // keptReply returns the reply to keep: that of an accepted message names a queue entry, so
