@@ -117,8 +117,16 @@ func (t *tx) mailPointless(m newsletter.Mail, now time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if stands.Reason != "" && (m.Kind != newsletter.MailConfirm || !stands.Reason.LiftedByConfirming()) {
-		return "suppressed", nil
+	if stands.Reason != "" {
+		asked := false
+		if m.Kind == newsletter.MailConfirm && stands.Reason.LiftedByConfirming() {
+			if asked, err = t.askedSince(m, stands.CreatedAt); err != nil {
+				return "", err
+			}
+		}
+		if !asked {
+			return "suppressed", nil
+		}
 	}
 	if m.Kind != newsletter.MailConfirm {
 		return "", nil
@@ -140,6 +148,16 @@ func (t *tx) mailPointless(m newsletter.Mail, now time.Time) (string, error) {
 		return "left", nil
 	}
 	return "", nil
+}
+
+// askedSince reports whether somebody signed up with the address after it was suppressed, so
+// that their mail may go there (S26). A suppression that came while the mail waited forbids it;
+// so does a report that this very mail came back for good.
+func (t *tx) askedSince(m newsletter.Mail, suppressed time.Time) (asked bool, err error) {
+	err = t.row(`SELECT COALESCE(MAX(created_at), 0) >= $1 AND NOT EXISTS (SELECT 1 FROM returns
+			WHERE edition_id = 0 AND subscriber_id = $2 AND mail_id = $3 AND kind = 'hard')
+		FROM signups WHERE subscriber_id = $2`, millis(suppressed), m.SubscriberID, m.ID).Scan(&asked)
+	return asked, err
 }
 
 // FinishMail records what became of a mail that was begun. One in doubt is deferred: a

@@ -172,6 +172,14 @@ func TestMail_ThatMakesNoSenseAnyMoreIsWithheld(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
+		"bounced while it waited": func(t *testing.T, s *Store, _ newsletter.Mail, hash []byte) {
+			suppressAt(t, s, hash, mailNow.Add(time.Second))
+		},
+		"came back itself": func(t *testing.T, s *Store, m newsletter.Mail, hash []byte) {
+			suppressAt(t, s, hash, mailNow.Add(-time.Hour))
+			must(t, s, fmt.Sprintf(`INSERT INTO returns (edition_id, subscriber_id, mail_id, kind, status, code, reason, diagnostic, address, channel, effect, at)
+				VALUES (0, %d, %d, 'hard', '', 0, '', '', '', 'pipe', '', 1)`, m.SubscriberID, m.ID))
+		},
 		"suppressed": func(t *testing.T, s *Store, _ newsletter.Mail, hash []byte) {
 			err := s.write(t.Context(), func(t *tx) error {
 				_, err := t.exec(`INSERT INTO suppressions (hash, reason, created_at) VALUES ($1, 'complaint', 0)`, hash)
@@ -254,5 +262,38 @@ func TestKeys_AreMadeOnceAndKept(t *testing.T) {
 	}
 	if len(seen) != 16 {
 		t.Errorf("%d answers", len(seen))
+	}
+}
+
+// suppressAt has a hard bounce suppress the address at that time.
+func suppressAt(t *testing.T, s *Store, hash []byte, at time.Time) {
+	t.Helper()
+	err := s.write(t.Context(), func(t *tx) error {
+		return t.suppress(hash, newsletter.SuppressedHardBounce, "", "", at)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Who signs up after the address was suppressed is answered, also if that sign-up joined a mail
+// that was waiting already (S26).
+func TestMail_OfAFreshSignUpGoesToASuppressedAddress(t *testing.T) {
+	t.Parallel()
+	s, n, key := outbox(t)
+	hash := key.Hash("a@example.org")
+	r := request(n, key, "a@example.org")
+	suppressAt(t, s, hash, mailNow.Add(-time.Hour))
+	if err := s.SignUp(t.Context(), r, mailNow); err != nil {
+		t.Fatal(err)
+	}
+	m := dueOne(t, s, mailNow)
+	must(t, s, fmt.Sprintf(`UPDATE suppressions SET created_at = %d`, millis(mailNow.Add(time.Minute))))
+	r.Nonce = []byte("another nonce 16")
+	if err := s.SignUp(t.Context(), r, mailNow.Add(2*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.BeginMail(t.Context(), m.ID, mailNow.Add(3*time.Minute)); err != nil {
+		t.Error(err)
 	}
 }
