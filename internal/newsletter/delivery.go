@@ -68,12 +68,12 @@ var moves = map[State][]State{
 	Unplanned: {Waiting, Withheld},
 	// In doubt: it was, and is not sent once more. Accepted, refused: it was in doubt, and it
 	// turned out that it had arrived, or that it had not.
-	Waiting:   {Sending, Expired, Withheld, InDoubt, Accepted, Refused},
-	Deferred:  {Sending, Expired, Withheld, InDoubt, Accepted, Refused},
-	Sending:   {Accepted, Refused, Deferred, InDoubt, Waiting},
-	InDoubt:   {Deferred, Accepted, Refused},
-	Refused:   {Waiting},
-	Expired:   {Waiting},
+	Waiting:  {Sending, Expired, Withheld, InDoubt, Accepted, Refused},
+	Deferred: {Sending, Expired, Withheld, InDoubt, Accepted, Refused},
+	Sending:  {Accepted, Refused, Deferred, InDoubt, Waiting},
+	InDoubt:  {Deferred, Accepted, Refused},
+	Refused:  {Waiting},
+	Expired:  {Waiting},
 	// Accepted and withheld are final.
 }
 

@@ -31,6 +31,9 @@ func TestCanMove_TheTableOfTheLedger(t *testing.T) {
 		{newsletter.Waiting, newsletter.Withheld},   // cancelled, left, suppressed, withdrawn
 		{newsletter.Deferred, newsletter.Withheld},  // cancelled, left, suppressed, withdrawn
 		{newsletter.Deferred, newsletter.Accepted},  // it was in doubt, and something came back that shows that it arrived
+		{newsletter.Waiting, newsletter.Accepted},   // it was in doubt, and something came back that shows that it arrived
+		{newsletter.Deferred, newsletter.Refused},   // it was in doubt, and came back
+		{newsletter.Waiting, newsletter.Refused},    // it was in doubt, and came back
 		{newsletter.Waiting, newsletter.InDoubt},    // it was in doubt, and is not sent once more
 		{newsletter.Deferred, newsletter.InDoubt},   // it was in doubt, and is not sent once more
 		{newsletter.Refused, newsletter.Waiting},    // edition retry

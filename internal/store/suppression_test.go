@@ -239,6 +239,29 @@ func TestSteps_AWholeDomainIsLookedAtLast(t *testing.T) {
 	}
 }
 
+// The last look finds each suppressed domain among the readers' ones, be they few or many.
+func TestBarred_TheLastLookFindsEachDomain(t *testing.T) {
+	t.Parallel()
+	s, _, key := outbox(t)
+	for many := 1; many <= 6; many++ {
+		inTx(t, s, func(t *tx) error {
+			name := fmt.Sprintf("d%d.example.com", many)
+			_, err := t.putSuppression(newsletter.Suppression{Hash: key.DomainHash(name), Domain: name, Reason: newsletter.SuppressedStaff, CreatedAt: noon})
+			return err
+		})
+		for i := 1; i <= 6; i++ {
+			intents := []*newsletter.Intent{{Barred: key.Hashes("a@example.org")}, {Barred: key.Hashes(fmt.Sprintf("a@d%d.example.com", i))}}
+			inTx(t, s, func(tx *tx) error {
+				n, err := tx.barred(intents)
+				if (n > 0) != (i <= many) {
+					t.Errorf("with %d suppressed domains, %d suppressions stand against the readers of the domain %d", many, n, i)
+				}
+				return err
+			})
+		}
+	}
+}
+
 func TestBarred_PlanningKnowsWholeDomains(t *testing.T) {
 	t.Parallel()
 	s, _, key := outbox(t)
@@ -271,26 +294,35 @@ func BenchmarkBarred(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	for _, domains := range []int{0, 1, 5, 20} { // among the readers; 0: no whole domain is suppressed
-		if domains == 1 {
-			inTx(b, s, func(t *tx) error {
-				_, err := t.putSuppression(newsletter.Suppression{Hash: key.DomainHash("example.com"), Domain: "example.com", Reason: newsletter.SuppressedStaff, CreatedAt: noon})
-				return err
-			})
-		}
-		b.Run(fmt.Sprint(domains, " domains"), func(b *testing.B) {
-			var intents []*newsletter.Intent
-			for i := range 20 {
-				intents = append(intents, &newsletter.Intent{Barred: key.Hashes(fmt.Sprintf("r%d@d%d.example.org", i, i%max(1, domains)))})
-			}
-			inTx(b, s, func(t *tx) error {
-				for b.Loop() {
-					if n, err := t.barred(intents); n != 0 || err != nil {
-						return fmt.Errorf("%d, %w", n, err)
-					}
+	suppressed := 0 // whole domains
+	for _, domains := range []int{0, 3, 10_000} {
+		inTx(b, s, func(t *tx) error {
+			for ; suppressed < domains; suppressed++ {
+				name := fmt.Sprintf("gone%d.example.com", suppressed)
+				if _, err := t.putSuppression(newsletter.Suppression{Hash: key.DomainHash(name), Domain: name, Reason: newsletter.SuppressedStaff, CreatedAt: noon}); err != nil {
+					return err
 				}
-				return nil
-			})
+			}
+			return nil
 		})
+		for _, among := range []int{1, 20} { // the readers
+			b.Run(fmt.Sprintf("%d suppressed domains, readers of %d", domains, among), func(b *testing.B) { benchmarkBarred(b, s, key, among) })
+		}
 	}
+}
+
+func benchmarkBarred(b *testing.B, s *Store, key newsletter.SuppressionKey, domains int) {
+	b.Helper()
+	var intents []*newsletter.Intent
+	for i := range 20 {
+		intents = append(intents, &newsletter.Intent{Barred: key.Hashes(fmt.Sprintf("r%d@d%d.example.org", i, i%domains))})
+	}
+	inTx(b, s, func(t *tx) error {
+		for b.Loop() {
+			if n, err := t.barred(intents); n != 0 || err != nil {
+				return fmt.Errorf("%d, %w", n, err)
+			}
+		}
+		return nil
+	})
 }
