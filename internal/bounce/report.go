@@ -64,3 +64,13 @@ const (
 	ReasonVacation  = "vacation"                 // a machine answered
 	ReasonDelivered = newsletter.ReturnDelivered // it arrived, or was handed on
 )
+
+// Reasons returns all of them.
+func Reasons() []string {
+	return []string{
+		ReasonUserUnknown, ReasonHostUnknown, ReasonMailboxDisabled, ReasonMoved, ReasonNoMail,
+		ReasonMailboxFull, ReasonSuspended, ReasonSpam, ReasonVirus, ReasonBlocked, ReasonRejected, ReasonFiltered, ReasonPolicy,
+		ReasonContent, ReasonTooBig, ReasonRateLimited, ReasonAuthFailed, ReasonRelayDenied, ReasonNetwork, ReasonSystem,
+		ReasonExpired, ReasonDelayed, ReasonUnknown, ReasonFeedback, ReasonVacation, ReasonDelivered,
+	}
+}

@@ -3,6 +3,7 @@ package bounce
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -120,13 +121,15 @@ func (s *Service) take(ctx context.Context, path newsletter.ReturnPath, r newsle
 // The most that is kept of what strangers wrote.
 const (
 	maxStatus  = 16
-	maxReason  = 40
 	maxAddress = 320
 )
 
 // bounded returns what is kept of a report: short texts of one line.
 func bounded(r newsletter.Return) newsletter.Return {
-	r.Status, r.Reason = line(r.Status, maxStatus), line(r.Reason, maxReason)
+	r.Status = line(r.Status, maxStatus)
+	if !slices.Contains(Reasons(), r.Reason) {
+		r.Reason = "" // it is kept and logged as it is, and could name somebody
+	}
 	r.Diagnostic, r.Address = line(r.Diagnostic, newsletter.MaxReply), line(r.Address, maxAddress)
 	if r.Code < 0 || r.Code > 999 {
 		r.Code = 0

@@ -16,6 +16,7 @@ type session struct {
 	server *Server
 	ctx    context.Context // go-smtp's methods take none; it is Serve's
 	to     []string
+	took   map[string]error // what became of the message for each recipient
 }
 
 // What is answered. The words are for the postmaster of the other system.
@@ -23,6 +24,7 @@ var (
 	errRelay   = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "this host takes reports for its own return paths and relays nothing"}
 	errUnknown = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "there is no such return path here"}
 	errFull    = &smtp.SMTPError{Code: 452, EnhancedCode: smtp.EnhancedCode{4, 3, 1}, Message: "too much is coming in at once; try again later"}
+	errLine    = &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "a line of it is longer than a megabyte"}
 	errRecord  = &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "it could not be put on record; try again later"}
 )
 
@@ -51,7 +53,7 @@ func (s *session) Data(r io.Reader) error {
 	}
 	defer done()
 	for _, to := range s.to {
-		if err := s.take(message, to); err != nil {
+		if err := s.takeFor(message, to); err != nil {
 			return err
 		}
 	}
@@ -66,9 +68,19 @@ func (s *session) LMTPData(r io.Reader, status smtp.StatusCollector) error {
 	}
 	defer done()
 	for _, to := range s.to {
-		status.SetStatus(to, s.take(message, to))
+		status.SetStatus(to, s.takeFor(message, to))
 	}
 	return nil
+}
+
+// takeFor takes the message for one recipient, once: to read it takes long, and a stranger can
+// give the same path a hundred times.
+func (s *session) takeFor(message []byte, to string) error {
+	key := strings.ToLower(strings.TrimSuffix(to, "."))
+	if _, ok := s.took[key]; !ok {
+		s.took[key] = s.take(message, to)
+	}
+	return s.took[key]
 }
 
 // Reset forgets the recipients.
@@ -79,13 +91,17 @@ func (s *session) Logout() error { return nil }
 
 // read returns the message. done has to be called when it is not needed any more.
 func (s *session) read(r io.Reader) (message []byte, done func(), err error) {
+	s.took = map[string]error{}
 	held := &holder{from: r, server: s.server}
 	message, err = io.ReadAll(held)
 	if err == nil {
 		return message, held.free, nil
 	}
 	held.free()
-	if _, ok := errors.AsType[*smtp.SMTPError](err); !ok {
+	switch _, ok := errors.AsType[*smtp.SMTPError](err); {
+	case errors.Is(err, smtp.ErrTooLongLine):
+		err = errLine
+	case !ok:
 		err = errRecord // the connection broke off, so nobody reads this
 	}
 	return nil, nil, err

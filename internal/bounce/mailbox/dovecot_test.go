@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -166,6 +168,53 @@ func TestDovecot_EachMessageOnceAndNoneLost(t *testing.T) {
 	if r, err = m.Poll(t.Context()); err != nil || r != (mailbox.Result{}) {
 		t.Errorf("the next look: %+v, %v", r, err)
 	}
+}
+
+// One message that the server cannot hand over does not hold up the others for ever.
+func TestDovecot_AMessageThatCannotBeReadComesLast(t *testing.T) {
+	t.Parallel()
+	d := peertest.StartDovecot(t)
+	c := look(t, d)
+	c.put("Subject: broken\r\n\r\nbroken\r\n", "Subject: one\r\n\r\none\r\n", "Subject: two\r\n\r\ntwo\r\n")
+	damage(t, d.Folder, "broken")
+	k := &taker{}
+	m := newMailbox(t, d, k)
+	var err error
+	for range 2 { // the first look finds it, perhaps at the price of the connection
+		_, err = m.Poll(t.Context())
+	}
+	if err == nil || !strings.Contains(err.Error(), "message 1 ") {
+		t.Errorf("which message it is, it does not say: %v", err)
+	}
+	if len(k.taken) != 2 {
+		t.Errorf("%d messages were taken, not 2", len(k.taken))
+	}
+	c.put("Subject: three\r\n\r\nthree\r\n")
+	if _, err := m.Poll(t.Context()); err == nil || len(k.taken) != 3 {
+		t.Errorf("%d messages were taken, not 3: %v", len(k.taken), err)
+	}
+}
+
+// damage makes the message with the word one that can be seen and not read.
+func damage(t *testing.T, folder, word string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "*", "*,S=*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file) //nolint:gosec // of the test's own server
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), word) {
+			if err := errors.Join(os.Remove(file), os.Mkdir(file, 0o700)); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+	}
+	t.Fatalf("no message with %q is in %s: %v", word, folder, files)
 }
 
 // Where messages cannot be moved they are marked, and stay.

@@ -44,6 +44,11 @@ type Mailbox struct {
 	Taker   Taker
 	TLS     *tls.Config // nil: the system's roots
 	Logger  *slog.Logger
+
+	// unread are messages that the server could not hand over. They come last in a look, so
+	// that they do not hold up the others. It is good for one UIDVALIDITY.
+	unread   map[imap.UID]bool
+	validity uint32
 }
 
 // Result is what came of a look.
@@ -62,7 +67,8 @@ func (m *Mailbox) Check(ctx context.Context) error {
 	return s.close()
 }
 
-// Poll takes the messages that are in the folder. An error means that some are still there.
+// Poll takes the messages that are in the folder. An error means that some are still there. One
+// look at a time.
 func (m *Mailbox) Poll(ctx context.Context) (Result, error) {
 	s, err := m.open(ctx)
 	if err != nil {
@@ -81,17 +87,20 @@ func (m *Mailbox) poll(ctx context.Context, s *session) (Result, error) {
 	if err := s.prepare(); err != nil {
 		return r, err
 	}
+	if v := s.folder.UIDValidity; m.unread == nil || m.validity != v {
+		m.unread, m.validity = map[imap.UID]bool{}, v
+	}
 	if len(uids) > maxPoll {
 		uids, r.Left = uids[:maxPoll], len(uids)-maxPoll
 	}
 	var failed error
-	for chunk := range slices.Chunk(uids, page) {
+	for _, chunk := range m.chunks(uids) {
 		ours, others, err := m.takeAll(ctx, s, chunk, &r)
-		if err := s.mark(ours, others); err != nil {
-			return r, fmt.Errorf("mark messages that are on record: %w", err)
+		if marking := s.mark(ours, others); marking != nil {
+			return r, errors.Join(failed, err, fmt.Errorf("mark messages that are on record: %w", marking))
 		}
 		r.Taken += len(ours) + len(others)
-		if failed = errors.Join(failed, err); r.Failed >= maxFailed {
+		if failed = errors.Join(failed, err); r.Failed >= maxFailed || !s.alive() {
 			break
 		}
 		if err := ctx.Err(); err != nil {
@@ -110,7 +119,12 @@ func (m *Mailbox) takeAll(ctx context.Context, s *session, uids []imap.UID, r *R
 			continue
 		}
 		if err != nil {
-			return ours, others, errors.Join(failed, fmt.Errorf("fetch a message: %w", err))
+			m.unread[uid] = true
+			failed = errors.Join(failed, fmt.Errorf("the server cannot hand over message %d (its UID in %s): %w; look at it with a mail program, or move it away", uint32(uid), s.name, err))
+			if r.Failed++; r.Failed >= maxFailed || !s.alive() {
+				return ours, others, failed
+			}
+			continue
 		}
 		if !whole {
 			m.Logger.Info("a message in the bounce mailbox is larger than 10 MiB; its beginning is read", "uid", uint32(uid))
@@ -129,6 +143,19 @@ func (m *Mailbox) takeAll(ctx context.Context, s *session, uids []imap.UID, r *R
 		}
 	}
 	return ours, others, failed
+}
+
+// chunks returns what is taken and then marked together. The messages that could not be read
+// before come last, each by itself: a server may end the connection at one.
+func (m *Mailbox) chunks(uids []imap.UID) [][]imap.UID {
+	known := func(uid imap.UID) bool { return m.unread[uid] }
+	chunks := slices.Collect(slices.Chunk(slices.DeleteFunc(slices.Clone(uids), known), page))
+	for _, uid := range uids {
+		if known(uid) {
+			chunks = append(chunks, []imap.UID{uid})
+		}
+	}
+	return chunks
 }
 
 // errGone says that a message is not there any more.

@@ -122,12 +122,20 @@ func (s *session) prepare() error {
 			}
 		}
 	}
-	keep := s.folder.PermanentFlags
-	if slices.Contains(keep, imap.FlagWildcard) || slices.Contains(keep, takenKeyword) {
+	if s.keeps() {
 		return nil
 	}
 	return errors.New(`messages can neither be moved to a folder "Broadsheet/Read" nor be marked; make the folder by hand, or take another mail server`)
 }
+
+// keeps reports whether the folder keeps our keyword.
+func (s *session) keeps() bool {
+	keep := s.folder.PermanentFlags
+	return slices.Contains(keep, imap.FlagWildcard) || slices.Contains(keep, takenKeyword)
+}
+
+// alive reports whether the server still answers.
+func (s *session) alive() bool { return s.client.Noop().Wait() == nil }
 
 // names are the folder's, as servers may want it: some have everything below INBOX.
 func (s *session) names() []string {
@@ -157,8 +165,10 @@ func (s *session) mark(ours, others []imap.UID) error {
 	if len(both) == 0 {
 		return nil
 	}
-	_, err := s.client.Move(imap.UIDSetNum(both...), s.target).Wait()
-	return plain(err)
+	if _, err := s.client.Move(imap.UIDSetNum(both...), s.target).Wait(); err == nil || !s.keeps() || !s.alive() {
+		return plain(err)
+	}
+	return s.flag(both, takenKeyword) // the folder is full, or gone: where they are, they are marked
 }
 
 func (s *session) flag(uids []imap.UID, flags ...imap.Flag) error {

@@ -24,6 +24,7 @@ type Dovecot struct {
 	IMAP           string // host:port, STARTTLS
 	IMAPS          string // host:port
 	LMTP           string // the transport for Postfix; the mailbox takes subaddresses with a plus
+	Folder         string // where the messages are, as a Maildir
 	Roots          *x509.CertPool
 }
 
@@ -83,7 +84,7 @@ func StartDovecot(t testing.TB, settings ...string) Dovecot {
 	t.Helper()
 	dovecot, root := program(t, "dovecot"), asRoot(t)
 	dir := folder(t, root)
-	d := Dovecot{User: "b", Password: "pass word"}
+	d := Dovecot{User: "b", Password: "pass word", Folder: filepath.Join(dir, "mail")}
 	for _, name := range []string{"run", "mail"} {
 		mkdir(t, filepath.Join(dir, name))
 	}
