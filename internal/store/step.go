@@ -204,8 +204,8 @@ const barredQuery = `SELECT COUNT(*),
 		(SELECT hash FROM suppressions WHERE domain <> '' ORDER BY domain LIMIT 1 OFFSET 3)
 	FROM suppressions WHERE hash IN `
 
-// barred returns how many suppressions stand against the addresses of the intents and their
-// domains. Most publishers suppress no whole domain, or very few: up to three are read with
+// barred returns whether suppressions stand against the addresses of the intents or their
+// domains, as a number that is 0 if none does. Most publishers suppress no whole domain, or very few: up to three are read with
 // the addresses, by one statement. Where there are more, each domain of the intents is looked
 // for, which takes no longer however many there are.
 func (t *tx) barred(intents []*newsletter.Intent) (n int, err error) {
@@ -215,27 +215,25 @@ func (t *tx) barred(intents []*newsletter.Intent) (n int, err error) {
 	if err != nil || n > 0 || suppressed[0] == nil {
 		return n, err
 	}
-	var whole [][]byte // few: many readers share one
-	for _, i := range intents {
-		if !containsBytes(whole, i.Barred.Domain) {
-			whole = append(whole, i.Barred.Domain)
-		}
-	}
 	if suppressed[3] == nil {
-		for _, d := range suppressed {
-			if d != nil && containsBytes(whole, d) {
-				n++
+		for _, i := range intents {
+			for _, d := range suppressed {
+				if d != nil && bytes.Equal(d, i.Barred.Domain) {
+					return 1, nil
+				}
 			}
 		}
-		return n, nil
+		return 0, nil
+	}
+	var whole [][]byte // few: many readers share one
+	for _, i := range intents {
+		if !slices.ContainsFunc(whole, func(d []byte) bool { return bytes.Equal(d, i.Barred.Domain) }) {
+			whole = append(whole, i.Barred.Domain)
+		}
 	}
 	args, list = appendList(nil, whole, func(d []byte) any { return d })
 	err = t.row(`SELECT COUNT(*) FROM suppressions WHERE hash IN `+list, args...).Scan(&n)
 	return n, err
-}
-
-func containsBytes(list [][]byte, b []byte) bool {
-	return slices.ContainsFunc(list, func(have []byte) bool { return bytes.Equal(have, b) })
 }
 
 // appendList appends the values as arguments and returns the list of their placeholders,
