@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"broadsheet/internal/store"
 
@@ -21,7 +20,8 @@ the database as it was at one moment. The file appears under its name only when 
 complete, and a file that exists is never replaced.
 
 The copy holds the readers' addresses and the keys of all links: keep it as safe as the
-database itself.
+database itself. It says how far the journal was (BROADSHEET_JOURNAL): a restore goes on from
+there.
 
 With BROADSHEET_BACKUP_DIR set, "broadsheet serve" makes one each day (BROADSHEET_BACKUP_AT)
 and removes old ones (BROADSHEET_BACKUP_KEEP). "broadsheet restore" puts one back.`,
@@ -39,6 +39,16 @@ and removes old ones (BROADSHEET_BACKUP_KEEP). "broadsheet restore" puts one bac
 	return cmd
 }
 
+// backupMade is a backup, and where the journal was then.
+type backupMade struct {
+	Database  string `json:"database"`
+	Backup    string `json:"backup"`
+	Bytes     int64  `json:"bytes"`
+	Journal   string `json:"journal,omitempty"`
+	Position  int64  `json:"journal_position"`
+	JournalID string `json:"journal_database"` // what the journal calls the database
+}
+
 func (a *app) backup(ctx context.Context, s *services, file string) error {
 	progress, done := a.progress("backup")
 	err := s.store.Backup(ctx, file, progress)
@@ -46,18 +56,23 @@ func (a *app) backup(ctx context.Context, s *services, file string) error {
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(file)
+	info, err := store.BackupInfo(ctx, file)
 	if err != nil {
 		return fmt.Errorf("the backup: %w", err)
 	}
-	if a.json {
-		return a.printJSON(struct {
-			Database string `json:"database"`
-			Backup   string `json:"backup"`
-			Bytes    int64  `json:"bytes"`
-		}{s.settings.DatabasePath, file, info.Size()})
+	id, err := s.store.JournalID(ctx)
+	if err != nil {
+		return fmt.Errorf("the journal's name of the database: %w", err)
 	}
-	a.say("Copied %s to %s (%d kB) and checked it.", s.settings.DatabasePath, file, (info.Size()+1023)/1024)
+	if a.json {
+		return a.printJSON(backupMade{s.settings.DatabasePath, file, info.Bytes, s.settings.Journal, info.Position, id})
+	}
+	a.say("Copied %s to %s (%d kB) and checked it.", s.settings.DatabasePath, file, (info.Bytes+1023)/1024)
+	if s.settings.Journal == "" {
+		a.say("There is no journal (%sJOURNAL is not set): what is done from now on is not known to a restore.", settingPrefix)
+		return nil
+	}
+	a.say("It has the journal %s up to entry %d (database %s); \"broadsheet restore\" goes on from there.", s.settings.Journal, info.Position, id)
 	return nil
 }
 

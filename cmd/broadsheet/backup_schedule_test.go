@@ -106,6 +106,23 @@ func TestJournal_WhoseDiskIsGone(t *testing.T) {
 	}
 }
 
+// The journal's disk is looked at as the database's is. That of /proc has no room at all.
+func TestJournal_WhoseDiskIsFull(t *testing.T) {
+	t.Parallel()
+	p := newProgram(t, "JOURNAL=/proc/broadsheet.journal")
+	p.run("newsletter", "create", "daily-news", "--name", "Daily News", "--from", "news@example.org", "--postal-address", "1 High Street")
+	for _, command := range []string{"status", "doctor"} {
+		if out, code := p.try(command); code != exitFailed || !strings.Contains(out, "only 0 MiB are free on the disk of the journal") {
+			t.Errorf("%s: exit %d\n%s", command, code, out)
+		}
+	}
+	p = newProgram(t, "JOURNAL=/dev/shm/none/broadsheet.journal")
+	p.run("newsletter", "create", "daily-news", "--name", "Daily News", "--from", "news@example.org", "--postal-address", "1 High Street")
+	if out, _ := p.try("status"); strings.Contains(out, "on the disk of the journal") {
+		t.Errorf("of a folder that is missing it says\n%s", out)
+	}
+}
+
 func TestAlarmKinds_OfKeepingSafeAreErrors(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []newsletter.AlarmKind{newsletter.AlarmJournal, newsletter.AlarmBackup, newsletter.AlarmRestored} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -104,7 +105,13 @@ func (x *examination) lookAtDisk(context.Context) []doctor.Finding {
 			return fromAlarms(low), err
 		}
 		size, free, err := s.store.Disk()
-		return []doctor.Finding{doctor.Good("%d MiB are free, and the database has %.1f", free/bytesPerMiB, float64(size)/bytesPerMiB)}, err
+		list := []doctor.Finding{doctor.Good("%d MiB are free, and the database has %.1f", free/bytesPerMiB, float64(size)/bytesPerMiB)}
+		if folder := filepath.Dir(x.settings.Journal); x.settings.Journal != "" && err == nil && !store.SameDisk(folder, filepath.Dir(x.settings.DatabasePath)) {
+			if free, err := store.Free(folder); err == nil { // a missing folder is told with the journal
+				list = append(list, doctor.Good("%d MiB are free for the journal", free/bytesPerMiB).About("journal"))
+			}
+		}
+		return list, err
 	})
 }
 

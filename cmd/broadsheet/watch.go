@@ -222,20 +222,25 @@ func askRelay(ctx context.Context, relay mail.Transport) error {
 	return err
 }
 
-// lowDisks tells of folders with too little room: that of the database needs as much as the
-// copy of it that an upgrade makes, and the outbox holds a file for each message.
+// lowDisks tells of folders with too little room: those of the database and of the journal
+// need as much as the copy of the database that an upgrade makes, and the outbox holds a file
+// for each message.
 func (s *services) lowDisks() ([]newsletter.Alarm, error) {
 	size, free, err := s.store.Disk()
 	if err != nil {
 		return nil, err
 	}
+	need := max(lowDisk, size)
 	var list []newsletter.Alarm
-	if need := max(lowDisk, size); free < need {
-		list = append(list, newsletter.Alarm{
-			Kind: newsletter.AlarmDiskLow, Subject: "database",
-			What: fmt.Sprintf("only %d MiB are free on the disk of the database, and it should be %d MiB", free/bytesPerMiB, need/bytesPerMiB),
-			Do:   "make room: without any, nothing can be sent and nobody can sign up",
-		})
+	if free < need {
+		list = append(list, lowDiskAlarm("database", "the database", free, need, "make room: without any, nothing can be sent and nobody can sign up"))
+	}
+	// One on the disk of the database needs no alarm of its own, and where its folder is missing,
+	// that is the alarm of the journal.
+	if folder := filepath.Dir(s.settings.Journal); s.settings.Journal != "" && !store.SameDisk(folder, filepath.Dir(s.settings.DatabasePath)) {
+		if free, err := store.Free(folder); err == nil && free < need {
+			list = append(list, lowDiskAlarm("journal", "the journal", free, need, "make room: without any, no new edition begins, and who leaves is on record in the database only"))
+		}
 	}
 	folder, ok := strings.CutPrefix(s.settings.SMTPURL, "outbox:")
 	if !ok {
@@ -249,4 +254,11 @@ func (s *services) lowDisks() ([]newsletter.Alarm, error) {
 		})
 	}
 	return list, nil
+}
+
+func lowDiskAlarm(subject, whose string, free, need int64, do string) newsletter.Alarm {
+	return newsletter.Alarm{
+		Kind: newsletter.AlarmDiskLow, Subject: subject, Do: do,
+		What: fmt.Sprintf("only %d MiB are free on the disk of %s, and it should be %d MiB", free/bytesPerMiB, whose, need/bytesPerMiB),
+	}
 }

@@ -28,3 +28,9 @@ func Free(folder string) (int64, error) {
 	}
 	return int64(fs.Bavail) * fs.Bsize, nil
 }
+
+// SameDisk reports whether two folders are on one disk; false if that cannot be found out.
+func SameDisk(a, b string) bool {
+	var one, other unix.Stat_t
+	return unix.Stat(a, &one) == nil && unix.Stat(b, &other) == nil && one.Dev == other.Dev
+}

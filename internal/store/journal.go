@@ -217,6 +217,9 @@ func (s *Store) JournalState(ctx context.Context) (newsletter.JournalState, erro
 	return js, nil
 }
 
+// JournalID returns what the journal calls this database.
+func (s *Store) JournalID(ctx context.Context) (string, error) { return databaseID(s.read(ctx)) }
+
 // databaseID names the database in the journal. It comes from the permanent key, so that all
 // backups have it, and a hash in the journal fits exactly the databases of that id.
 func databaseID(q querier) (string, error) {
