@@ -26,8 +26,8 @@ func newDoctorCommand(a *app) *cobra.Command {
 		GroupID: groupOperation,
 		Short:   "Look at everything around the service, and say what to do; exit code 1 on a failure",
 		Long: `Looks at the settings, the files, the database, the clock, the address that readers see and
-its certificate, each relay, the DNS (SPF, DKIM, DMARC, the MX of bounces, reverse names), the
-templates, the sources, and what is due next, and says of each how it is and what to do.
+its certificate, each relay, the ways in for what comes back, the DNS (SPF, DKIM, DMARC, the MX
+of bounces, reverse names), the templates, the sources, and what is due next, and says of each how it is and what to do.
 
 "failure" is what does not work, or soon will not; it makes the exit code 1. "warning" works,
 and somebody should look. "cannot tell" could not be found out: what does not answer keeps
@@ -172,6 +172,7 @@ func (x *examination) checks() []doctor.Check {
 	}
 	list = append(list,
 		doctor.Check{Group: "relay", Name: "signature", Look: x.lookAtSignature},
+		doctor.Check{Group: "bounces", Name: "ways in", Look: x.lookAtWaysIn},
 		doctor.Check{Group: "dns", Name: "senders", Look: x.lookAtSenders},
 		doctor.Check{Group: "dns", Name: "bounces", Look: x.lookAtBounces},
 		doctor.Check{Group: "dns", Name: "reverse name", Look: x.lookAtReverse},

@@ -46,12 +46,10 @@ func (x *examination) newsletterSettings(ctx context.Context, s *services) ([]do
 		if n.Status == newsletter.Closed {
 			continue
 		}
-		if n.PrivacyURL == "" {
-			f := doctor.Warn("broadsheet newsletter edit "+n.Slug+" --privacy-url URL", "it has no address of a privacy notice, which readers have a right to")
-			if !loopbackURL(x.settings.BaseURL) {
-				f.State = doctor.Failure
-			}
-			list = append(list, f.About(n.Slug))
+		if err := n.MayMail(x.settings.BaseURL); err != nil {
+			list = append(list, doctor.Fail("give it; until then nothing of it is sent", "%v", err).About(n.Slug))
+		} else if err := n.MayMail("https://"); err != nil {
+			list = append(list, doctor.Warn("give it before readers elsewhere are mailed", "%v", err).About(n.Slug))
 		}
 		for _, message := range x.settings.unsigned(n.From) {
 			list = append(list, doctor.Warn("broadsheet dkim generate --domain "+n.From.Domain()+" --selector NAME", "%s", message).About(n.Slug))
@@ -212,17 +210,6 @@ func (x *examination) lookAtKey(ctx context.Context, k signingKey) doctor.Findin
 		return doctor.Fail("enter what \"broadsheet dkim show\" prints, or take the key out of the settings: a signature that fails is worse than none", "%s: %v", record.Name, err)
 	}
 	return doctor.Good("%s fits the key", record.Name)
-}
-
-func (x *examination) lookAtBounces(ctx context.Context) []doctor.Finding {
-	switch {
-	case !x.real():
-		return nil
-	case x.settings.BounceDomain == "":
-		return []doctor.Finding{doctor.Warn("set "+settingPrefix+"BOUNCE_DOMAIN (docs/bounces.md)",
-			"BOUNCE_DOMAIN is empty: bounces go to the newsletter's sender, and suppress nobody")}
-	}
-	return []doctor.Finding{x.dns.MX(ctx, x.settings.BounceDomain)}
 }
 
 func (x *examination) lookAtReverse(ctx context.Context) []doctor.Finding {

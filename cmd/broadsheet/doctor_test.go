@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"broadsheet/internal/bounce"
+	"broadsheet/internal/bounce/listener"
 	"broadsheet/internal/doctor"
 	"broadsheet/internal/mail"
 	"broadsheet/internal/smtptest"
@@ -201,5 +204,34 @@ func TestDoctor_DatabaseThatIsLockedOrOld(t *testing.T) {
 	out, code := p.try("doctor")
 	if code != exitFailed || !strings.Contains(out, `run "broadsheet migrate"`) || !strings.Contains(out, "RELAY") {
 		t.Errorf("old: exit %d\n%s", code, out)
+	}
+}
+
+// nobody takes nothing.
+type nobody struct{}
+
+func (nobody) Owns(string) bool { return false }
+func (nobody) Take(context.Context, bounce.Incoming) (bounce.Taken, error) {
+	return bounce.Taken{}, nil
+}
+
+func TestDoctor_KnowsItsListenerFromAnotherProgram(t *testing.T) {
+	t.Parallel()
+	a, err := listener.ParseAddress("smtp://127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := listener.Listen(t.Context(), listener.Options{Address: a, Domain: "bounces.example.org", Taker: nobody{}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = s.Serve(t.Context()) }()
+	for domain, want := range map[string]doctor.State{"bounces.example.org": doctor.OK, "letters.example.com": doctor.Failure} {
+		at := a
+		at.Address = s.Addr().String()
+		x := &examination{settings: Settings{BounceListen: "set", BounceAt: at, BounceDomain: domain}}
+		if f := x.lookAtListener(t.Context()); f.State != want {
+			t.Errorf("%s: %+v", domain, f)
+		}
 	}
 }

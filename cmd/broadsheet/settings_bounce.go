@@ -25,7 +25,10 @@ func (s *Settings) checkBounces(add func(name, format string, args ...any)) {
 			add("BOUNCE_IMAP", "%s", fieldMessage(err))
 		}
 	}
-	for _, way := range [][2]string{{"BOUNCE_LISTEN", s.BounceListen}, {"BOUNCE_IMAP", s.BounceIMAP}} {
+	for _, way := range [][2]string{
+		{"BOUNCE_LISTEN", s.BounceListen}, {"BOUNCE_IMAP", s.BounceIMAP}, {"WEBHOOK_SECRET", s.WebhookSecret},
+		{"SES_TOPICS", strings.Join(s.SESTopics, "")}, {"POSTMARK_SECRET", s.PostmarkSecret},
+	} {
 		if way[1] != "" && s.BounceDomain == "" {
 			add(way[0], "has no use without %sBOUNCE_DOMAIN: only return paths there tell which message came back", settingPrefix)
 		}

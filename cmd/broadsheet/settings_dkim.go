@@ -35,8 +35,9 @@ func (s *Settings) checkSigning(add func(name, format string, args ...any)) {
 		domain, err := mail.ParseDomain(s.BounceDomain)
 		if err != nil {
 			add("BOUNCE_DOMAIN", "%s", fieldMessage(err))
+		} else {
+			s.BounceDomain = domain
 		}
-		s.BounceDomain = domain
 	}
 	lists := []struct {
 		name   string

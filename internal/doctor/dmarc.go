@@ -28,7 +28,7 @@ func (d DNS) DMARC(ctx context.Context, s Sender) []Finding {
 		return []Finding{Warn("enter the TXT record _dmarc."+s.Domain+": v=DMARC1; p=none; rua=mailto:YOUR ADDRESS. Large providers want one of who mails in bulk",
 			"%s has no DMARC record", s.Domain)}
 	}
-	list := []Finding{policyFinding(at, tags)}
+	list := []Finding{policyFinding(s.Domain, at, tags)}
 	return append(list, s.aligned(at, tags)...)
 }
 
@@ -73,16 +73,20 @@ func parseTags(text string) map[string]string {
 	return tags
 }
 
-func policyFinding(at string, tags map[string]string) Finding {
-	policy := strings.ToLower(tags["p"])
+func policyFinding(domain, at string, tags map[string]string) Finding {
+	tag := "p"
+	if at != domain && tags["sp"] != "" { // what it says of the domains below it
+		tag = "sp"
+	}
+	policy := strings.ToLower(tags[tag])
 	switch {
 	case !slices.Contains([]string{"none", "quarantine", "reject"}, policy):
-		return Fail("set p=none, p=quarantine or p=reject", "the DMARC record of %s has the policy %q, which is none", at, tags["p"])
+		return Fail("set p=none, p=quarantine or p=reject", "the DMARC record of %s has the policy %q, which is none", at, tags[tag])
 	case policy == "none" && tags["rua"] == "":
 		return Warn("add rua=mailto:YOUR ADDRESS, and once the reports show nothing but your own mail, p=quarantine",
 			"the DMARC record of %s asks for nothing: p=none, and no reports", at)
 	}
-	return Good("_dmarc.%s has p=%s", at, policy)
+	return Good("_dmarc.%s has %s=%s", at, tag, policy)
 }
 
 // aligned tells what does not count for DMARC. at is where the policy stands: it is taken for

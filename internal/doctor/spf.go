@@ -3,6 +3,8 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -22,13 +24,16 @@ func (d DNS) SPF(ctx context.Context, domain string) Finding {
 		return Warn("enter a TXT record as your relay tells you, such as v=spf1 include:relay.example.net -all; if the relay uses a return path of its own, ask it for a record for that",
 			"%s has no SPF record: mail from it passes by DKIM alone", domain)
 	}
-	w := &spfWalk{dns: d, seen: map[string]bool{domain: true}}
+	w := &spfWalk{dns: d, records: map[string]string{domain: record}}
 	if found := w.walk(ctx, domain, record); found.State != "" {
 		return found
 	}
 	if w.lookups > maxSPF {
 		return Fail("leave out what is not used any more: receivers make "+fmt.Sprint(maxSPF)+" look-ups and then give up (RFC 7208 §4.6.4)",
 			"the SPF record of %s takes more than %d look-ups, so it counts as broken", domain, maxSPF)
+	}
+	if w.after != "" {
+		return Warn("take it out, or put it before all", "in the SPF record of %s %q stands after all, where receivers do not look", domain, w.after)
 	}
 	return w.judge(domain, record)
 }
@@ -58,18 +63,27 @@ func (d DNS) spfRecord(ctx context.Context, domain string) (string, Finding) {
 // spfWalk goes through a record and those that it includes.
 type spfWalk struct {
 	dns     DNS
-	seen    map[string]bool
+	records map[string]string // that were looked up, by domain
+	path    []string          // of the domains whose records are being gone through
 	lookups int
 	all     string // the qualifier of "all" in the first record, or in what it redirects to
+	after   string // the first term after it
 }
 
 // walk counts the look-ups of a record. It stops where receivers would give up. The finding
 // has a state if something stands in the way.
 func (w *spfWalk) walk(ctx context.Context, domain, record string) Finding {
+	w.path = append(w.path, domain)
+	defer func() { w.path = w.path[:len(w.path)-1] }()
 	redirect := ""
-	for _, term := range strings.Fields(record)[1:] {
+	terms := strings.Fields(record)[1:]
+	for i, term := range terms {
 		name, value := spfTerm(term)
 		switch name {
+		case "ip4", "ip6":
+			if !spfNetwork(name, value) {
+				return Fail(spfDo, "in the SPF record of %s %q is no address, so all of it counts as broken", domain, term)
+			}
 		case "a", "mx", "ptr", "exists":
 			w.lookups++
 		case "include":
@@ -81,7 +95,14 @@ func (w *spfWalk) walk(ctx context.Context, domain, record string) Finding {
 			redirect = value
 		case "all":
 			w.all = strings.ToLower(term)
+			if i+1 < len(terms) && w.after == "" && len(w.path) == 1 && !strings.Contains(terms[i+1], "=") {
+				w.after = terms[i+1]
+			}
 			return Finding{} // receivers look no further
+		default:
+			if !strings.Contains(term, "=") { // a modifier that nobody knows is left alone, RFC 7208 §6
+				return Fail(spfDo, "in the SPF record of %s %q is not known, so all of it counts as broken", domain, term)
+			}
 		}
 	}
 	if redirect == "" {
@@ -98,7 +119,18 @@ func spfTerm(term string) (name, value string) {
 	if at < 0 {
 		return term, ""
 	}
-	return term[:at], strings.Trim(term[at:], ":=/")
+	return term[:at], term[at+1:]
+}
+
+// spfNetwork reports whether the value of an ip4 or ip6 is an address, or a network.
+func spfNetwork(name, value string) bool {
+	address, _, _ := strings.Cut(value, "/")
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Is4() != (name == "ip4") {
+		return false
+	}
+	_, err = netip.ParsePrefix(value)
+	return err == nil || !strings.Contains(value, "/")
 }
 
 func (w *spfWalk) follow(ctx context.Context, from, domain string, redirect bool) Finding {
@@ -107,19 +139,22 @@ func (w *spfWalk) follow(ctx context.Context, from, domain string, redirect bool
 		return Finding{}
 	case domain == "":
 		return Fail(spfDo, "the SPF record of %s includes nothing: a domain is missing", from)
-	case w.seen[domain]:
-		return Finding{} // what it counts is counted
+	case slices.Contains(w.path, domain):
+		return Fail(spfDo, "the SPF record of %s names %s, which leads back to it, so it counts as broken", from, domain)
 	}
-	w.seen[domain] = true
-	record, found := w.dns.spfRecord(ctx, domain)
-	switch {
-	case found.State != "":
-		return found
-	case record == "":
+	record, known := w.records[domain]
+	if !known {
+		var found Finding
+		if record, found = w.dns.spfRecord(ctx, domain); found.State != "" {
+			return found
+		}
+		w.records[domain] = record
+	}
+	if record == "" {
 		return Fail(spfDo, "the SPF record of %s names %s, which has none, so it counts as broken", from, domain)
 	}
 	all := w.all
-	found = w.walk(ctx, domain, record)
+	found := w.walk(ctx, domain, record)
 	if !redirect {
 		w.all = all // what an included record says of all others does not count
 	}
