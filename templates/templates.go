@@ -46,7 +46,7 @@ func hasDir(fsys fs.FS, name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// Mail returns the sources of the mail templates by file name: "digest.html".
+// Mail returns the sources of the mail templates by file name: "brief.html".
 func Mail(fsys fs.FS) (map[string]string, error) {
 	entries, err := fs.ReadDir(fsys, "mail")
 	if err != nil {

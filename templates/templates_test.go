@@ -21,7 +21,7 @@ func write(t *testing.T, file, text string) {
 func TestFS_Override_WinsFileByFile(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "mail", "digest.subject"), "ours")
-	write(t, filepath.Join(dir, "mail", "words.de"), "more_news: Mehr")
+	write(t, filepath.Join(dir, "mail", "words.nl"), "more_news: Meer")
 	write(t, filepath.Join(dir, "mail", ".DS_Store"), "x")
 	fsys, err := FS(dir)
 	if err != nil {
@@ -39,7 +39,7 @@ func TestFS_Override_WinsFileByFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != len(want)+1 || got["digest.subject"] != "ours" || got["words.de"] == "" || got["digest.html"] != want["digest.html"] {
+	if len(got) != len(want)+1 || got["digest.subject"] != "ours" || got["words.nl"] == "" || got["brief.html"] != want["brief.html"] {
 		t.Errorf("got %d templates, the subject is %q", len(got), got["digest.subject"])
 	}
 	names, err := fs.Glob(fsys, "mail/words.*")
@@ -56,11 +56,11 @@ func TestFS_Override_WinsFileByFile(t *testing.T) {
 
 func TestFS_WrongFolder_SaysWhat(t *testing.T) {
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "digest.html"), "x")
+	write(t, filepath.Join(dir, "brief.html"), "x")
 	for folder, want := range map[string]string{
-		filepath.Join(dir, "nowhere"):     "does not exist",
-		filepath.Join(dir, "digest.html"): "is not a folder",
-		dir:                               "neither",
+		filepath.Join(dir, "nowhere"):    "does not exist",
+		filepath.Join(dir, "brief.html"): "is not a folder",
+		dir:                              "neither",
 	} {
 		if _, err := FS(folder); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", folder, err)
@@ -77,8 +77,12 @@ func TestMail_EmbedsWhatTheMailsNeed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"digest", "confirm", "already"} {
-		for _, ext := range []string{".html", ".txt", ".subject", ".preheader"} {
+	for name, list := range map[string][]string{
+		"confirm": {".html", ".txt", ".subject", ".preheader"}, "already": {".html", ".txt", ".subject", ".preheader"},
+		"digest": {".subject", ".preheader"}, "blocks": {".html", ".txt"}, "parts": {".html"},
+		"brief": {".html", ".txt"}, "headlines": {".html", ".txt"}, "pictures": {".html", ".txt"},
+	} {
+		for _, ext := range list {
 			if sources[name+ext] == "" {
 				t.Errorf("%s%s is missing", name, ext)
 			}

@@ -115,7 +115,13 @@ func (s *services) mailTemplates() (digest.Templates, error) {
 		return nil, err
 	}
 	sources, err := templates.Mail(fsys)
-	return digest.Templates(sources), err
+	if err == nil && s.settings.Templates != "" { // ours are checked by the tests
+		err = digest.Check(sources)
+	}
+	if err != nil {
+		return nil, newsletter.Invalidf(settingPrefix+"TEMPLATES", "%s\n\"broadsheet template check\" says more", err)
+	}
+	return digest.Templates(sources), nil
 }
 
 // newReaders returns what readers, and staff on their behalf, can do.

@@ -12,12 +12,12 @@ const personalRoom = 1000
 // fit renders the blocks so that the HTML part fits. Where it would not, every summary
 // longer than a limit is cut to it at a word, in both parts; the limit is the greatest that
 // makes the part fit. So the longest summaries are shortened first, and equally.
-func (r *Renderer) fit(blocks []Block) (Variant, error) {
-	v, err := r.render(blocks, maxSummary)
+func (r *Renderer) fit(c chosen) (Variant, error) {
+	v, err := r.render(c, maxSummary)
 	if err != nil || sentSize(v.HTML) <= MaxHTML-personalRoom {
 		return v, err
 	}
-	v, err = r.render(blocks, 0)
+	v, err = r.render(c, 0)
 	if err != nil {
 		return Variant{}, err
 	}
@@ -27,7 +27,7 @@ func (r *Renderer) fit(blocks []Block) (Variant, error) {
 	low, high := 0, maxSummary // low fits, high does not
 	for high-low > 1 {
 		limit := (low + high) / 2
-		w, err := r.render(blocks, limit)
+		w, err := r.render(c, limit)
 		if err != nil {
 			return Variant{}, err
 		}

@@ -66,13 +66,22 @@ func New(in Input) (Snapshot, error) {
 		}
 		s.Sections = append(s.Sections, Section{Bit: sec.Bit, Slug: sec.Slug, Name: clean(sec.Name)})
 	}
+	if err := CheckMarkdown("intro", s.Intro); err != nil {
+		return Snapshot{}, err
+	}
 	if err := s.addArticles(in); err != nil {
 		return Snapshot{}, err
 	}
 	if err := s.addTexts(in); err != nil {
 		return Snapshot{}, err
 	}
-	return s, s.setAbout(in.Words)
+	if len(s.Articles()) == 0 && s.Subject == "" {
+		return Snapshot{}, newsletter.Invalidf("subject", "an edition without articles needs a subject")
+	}
+	if err := s.setAbout(in.Words); err != nil {
+		return Snapshot{}, err
+	}
+	return s, nil
 }
 
 func (s *Snapshot) addArticles(in Input) error {
@@ -155,6 +164,8 @@ func (s Snapshot) check() error {
 		return newsletter.Invalidf("from", "%q is not an address to send from", n.From.Email)
 	case len([]rune(s.Subject)) > maxSubject:
 		return newsletter.Invalidf("subject", "a subject has at most %d characters; readers see the first 50 or so", maxSubject)
+	case len([]rune(s.Intro)) > maxText:
+		return newsletter.Invalidf("intro", "it has %d characters; at most %d are possible", len([]rune(s.Intro)), maxText)
 	case len([]rune(s.Preheader)) > maxSubject:
 		return newsletter.Invalidf("preheader", "a preheader has at most %d characters; readers see the first 100 or so", maxSubject)
 	}

@@ -74,7 +74,11 @@ func textBlock(kind string, b Block, params string) (Block, error) {
 	case utf8.RuneCountInString(c.Sponsor) > maxName:
 		return c, newsletter.Invalidf("block", "the sponsor's name in %s has more than %d characters", name, maxName)
 	}
-	return c, linkBlock(&c, b, params)
+	if _, err := parseMarkdown(c.Text); err != nil {
+		return c, newsletter.Invalidf("block", "%s, %s", name, err)
+	}
+	err := linkBlock(&c, b, params)
+	return c, err
 }
 
 // linkBlock takes over where the block leads and its picture. The newsletter's link parameters

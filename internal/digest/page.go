@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"fmt"
 	htmltemplate "html/template"
 	"strings"
 	"unicode/utf8"
@@ -11,12 +12,19 @@ import (
 // page is what the templates of a digest are given.
 type page struct {
 	frame
-	Name        string // of the newsletter
-	Date        string // in words
-	Intro       []string
-	Lead        story
-	Groups      []group  // the stories after the lead
+	Name        string   // of the newsletter
+	Date        string   // in words
+	Intro       []string // of an edition without a design: plain lines
+	Opening     *rich    // the editors' intro; nil: none
+	Before      []item   // notes before the lead
+	Lead        *story   // nil: the copy has no story
+	Items       []item   // what comes after the lead, in reading order
+	Groups      []group  // the stories after the lead alone, by section
 	Next        []string // the headlines after the lead's, in the order of the edition
+	Headlines   []story  // that the reader had before
+	Corrections []message
+	More        string // "And 3 more stories on our site"; may be empty
+	MoreURL     string
 	Unsubscribe htmltemplate.URL
 	Manage      htmltemplate.URL
 	SignUpURL   string
@@ -34,6 +42,7 @@ type frame struct {
 	Legal      []string
 	PrivacyURL string
 	Outlook    outlook
+	Look       look
 }
 
 // Filler returns blanks that keep the first words of the mail out of the preview that
@@ -73,21 +82,54 @@ type story struct {
 	Label    string
 	Image    string
 	Alt      string
+	Look     look
 }
 
-// newPage lays the blocks out: the first is the lead, the others stand under the first of
-// the newsletter's sections that they are in, and at the end those in none.
-func (r *Renderer) newPage(blocks []Block, maxSummary int) page {
+// newPage lays the blocks out: the first article is the lead, the others stand under the first
+// of the newsletter's sections that they are in, and at the end those in none.
+func (r *Renderer) newPage(c chosen, maxSummary int) (page, error) {
 	n := r.s.Newsletter
 	p := page{
 		frame:       r.frame,
 		Name:        n.Name,
 		Date:        r.date,
-		Intro:       splitLines(r.s.Intro),
 		Unsubscribe: newsletter.PlaceUnsubscribe,
 		Manage:      newsletter.PlaceManage,
 		SignUpURL:   r.s.BaseURL + "/n/" + n.Slug,
 	}
+	r.layStories(&p, c.articles, maxSummary)
+	if n.Design == "" {
+		p.Intro = splitLines(r.s.Intro)
+		return p, nil
+	}
+	var err error
+	if p.Opening, err = r.rich(r.s.Intro); err != nil {
+		return p, fmt.Errorf("render: intro, %w", err)
+	}
+	if err := r.layItems(&p, c); err != nil {
+		return p, err
+	}
+	for _, b := range c.headlines {
+		p.Headlines = append(p.Headlines, r.newStory(b, 0))
+	}
+	for _, b := range c.corrections {
+		m, err := r.newMessage(b)
+		if err != nil {
+			return p, err
+		}
+		p.Corrections = append(p.Corrections, *m)
+	}
+	if c.more > 0 {
+		p.More = r.frame.T.count(n.Language, "more_on_site", c.more)
+		if p.MoreURL = n.SiteURL; p.MoreURL == "" {
+			p.MoreURL = p.SignUpURL
+		}
+	}
+	return p, nil
+}
+
+// layStories sets the lead, the groups and what numbers they have.
+func (r *Renderer) layStories(p *page, blocks []Block, maxSummary int) {
 	groups := make([]group, len(r.s.Sections)+1)
 	for i, sec := range r.s.Sections {
 		groups[i].Heading = sec.Name
@@ -100,13 +142,13 @@ func (r *Renderer) newPage(blocks []Block, maxSummary int) page {
 			st.Section = r.s.Sections[at].Name
 		}
 		if i == 0 {
-			p.Lead = st
+			st.Number = 1
+			p.Lead = &st
 			continue
 		}
 		p.Next = append(p.Next, b.Headline)
 		groups[at].Stories = append(groups[at].Stories, st)
 	}
-	p.Lead.Number = 1
 	number := 1
 	for _, g := range groups {
 		if len(g.Stories) == 0 {
@@ -119,7 +161,6 @@ func (r *Renderer) newPage(blocks []Block, maxSummary int) page {
 		}
 		p.Groups = append(p.Groups, g)
 	}
-	return p
 }
 
 // sectionOf returns the index of the first section that the block is in, or their number.
@@ -135,7 +176,7 @@ func (r *Renderer) sectionOf(b Block) int {
 func (r *Renderer) newStory(b Block, maxSummary int) story {
 	st := story{
 		URL: b.URL, Headline: b.Headline, Summary: cut(b.Summary, maxSummary),
-		Label: b.Label, Image: b.ImageURL, Alt: b.ImageAlt,
+		Label: b.Label, Image: b.ImageURL, Alt: b.ImageAlt, Look: r.frame.Look,
 	}
 	if b.Author != "" {
 		st.Byline = strings.NewReplacer("{author}", b.Author).Replace(r.frame.T["by"])

@@ -4,33 +4,53 @@ import (
 	"bytes"
 	"fmt"
 	htmltemplate "html/template"
+	"slices"
 	"strings"
 	texttemplate "text/template"
 
 	"broadsheet/internal/newsletter"
 )
 
-// partsName is the template that holds what the HTML mails share.
-const partsName = "parts.html"
+// mailFiles names the templates of one mail. Of html and text the last one is printed, and those
+// before it hold what mails share.
+type mailFiles struct {
+	html, text         []string
+	subject, preheader string
+}
+
+// filesOf returns the templates of a mail that shares nothing but the head and the foot.
+func filesOf(name string) mailFiles {
+	return mailFiles{[]string{"parts.html", name + ".html"}, []string{name + ".txt"}, name + ".subject", name + ".preheader"}
+}
+
+// designFiles returns the templates of a digest. A snapshot without a design brings its own.
+func designFiles(d newsletter.Design) mailFiles {
+	if d == "" {
+		return filesOf("digest")
+	}
+	name := string(d)
+	return mailFiles{
+		[]string{"parts.html", "blocks.html", name + ".html"}, []string{"blocks.txt", name + ".txt"}, "digest.subject", "digest.preheader",
+	}
+}
 
 // mailTemplates are the parsed templates of one mail.
 type mailTemplates struct {
-	name string
-	html *htmltemplate.Template
-	text *texttemplate.Template // .txt, .subject, .preheader
+	files mailFiles
+	html  *htmltemplate.Template
+	text  *texttemplate.Template // those of subject and preheader too
 }
 
-// parseMail parses the templates of one mail: name.html with parts.html, name.txt, and those
-// of its short texts.
-func parseMail(t Templates, name string, short ...string) (*mailTemplates, error) {
+// parseMail parses the templates of one mail.
+func parseMail(t Templates, files mailFiles) (*mailTemplates, error) {
 	m := &mailTemplates{
-		name: name,
-		html: htmltemplate.New("mail").Option("missingkey=error"),
+		files: files,
+		html:  htmltemplate.New("mail").Option("missingkey=error"),
 		text: texttemplate.New("mail").Option("missingkey=error").Funcs(texttemplate.FuncMap{
 			"wrap": wrap, "line": line, "underline": underline,
 		}),
 	}
-	for _, file := range []string{partsName, name + ".html"} {
+	for _, file := range files.html {
 		source, ok := t[file]
 		if !ok {
 			return nil, fmt.Errorf("the mail template %s is missing", file)
@@ -39,12 +59,12 @@ func parseMail(t Templates, name string, short ...string) (*mailTemplates, error
 			return nil, fmt.Errorf("mail template: %w", err)
 		}
 	}
-	for _, ext := range append([]string{".txt"}, short...) {
-		source, ok := t[name+ext]
+	for _, file := range slices.Concat(files.text, []string{files.subject, files.preheader}) {
+		source, ok := t[file]
 		if !ok {
-			return nil, fmt.Errorf("the mail template %s%s is missing", name, ext)
+			return nil, fmt.Errorf("the mail template %s is missing", file)
 		}
-		if _, err := m.text.New(name + ext).Parse(source); err != nil {
+		if _, err := m.text.New(file).Parse(source); err != nil {
 			return nil, fmt.Errorf("mail template: %w", err)
 		}
 	}
@@ -54,7 +74,7 @@ func parseMail(t Templates, name string, short ...string) (*mailTemplates, error
 // htmlPart renders the HTML part, without the white space that templates leave behind.
 func (m *mailTemplates) htmlPart(data any) (string, error) {
 	var b bytes.Buffer
-	if err := m.html.ExecuteTemplate(&b, m.name+".html", data); err != nil {
+	if err := m.html.ExecuteTemplate(&b, m.files.html[len(m.files.html)-1], data); err != nil {
 		return "", fmt.Errorf("mail template: %w", err)
 	}
 	return tidy(b.String(), 0), nil
@@ -63,16 +83,16 @@ func (m *mailTemplates) htmlPart(data any) (string, error) {
 // textPart renders the text part; of several empty lines in a row two stay.
 func (m *mailTemplates) textPart(data any) (string, error) {
 	var b bytes.Buffer
-	if err := m.text.ExecuteTemplate(&b, m.name+".txt", data); err != nil {
+	if err := m.text.ExecuteTemplate(&b, m.files.text[len(m.files.text)-1], data); err != nil {
 		return "", fmt.Errorf("mail template: %w", err)
 	}
 	return tidy(b.String(), 2), nil
 }
 
 // short renders a text of one line, such as the subject, of at most n characters.
-func (m *mailTemplates) short(ext string, data any, n int) (string, error) {
+func (m *mailTemplates) short(file string, data any, n int) (string, error) {
 	var b bytes.Buffer
-	if err := m.text.ExecuteTemplate(&b, m.name+ext, data); err != nil {
+	if err := m.text.ExecuteTemplate(&b, file, data); err != nil {
 		return "", fmt.Errorf("mail template: %w", err)
 	}
 	return cut(clean(b.String()), n), nil
@@ -105,15 +125,15 @@ func tidy(s string, empty int) string {
 // checkPlaces makes sure that a part has the links that every digest must have (S6), each on
 // a line without the other: package mail replaces whole lines. An overriding template can
 // get this wrong.
-func checkPlaces(part, text string) error {
+func checkPlaces(file, text string) error {
 	for _, place := range []string{newsletter.PlaceUnsubscribe, newsletter.PlaceManage} {
 		if !strings.Contains(text, place) {
-			return fmt.Errorf("mail template: the %s part has no link %s", part, place)
+			return fmt.Errorf("mail template %s: it has no link %s", file, place)
 		}
 	}
 	for l := range strings.Lines(text) {
 		if strings.Count(l, "personal.invalid") > 1 {
-			return fmt.Errorf("mail template: the %s part has two personal links on one line: %s", part, quoteShort(l))
+			return fmt.Errorf("mail template %s: it has two personal links on one line: %s", file, quoteShort(l))
 		}
 	}
 	return nil

@@ -35,7 +35,7 @@ type Renderer struct {
 // NewRenderer parses the snapshot's templates.
 func NewRenderer(s Snapshot) (*Renderer, error) {
 	n := s.Newsletter
-	templates, err := parseMail(s.Templates, "digest", ".subject", ".preheader")
+	templates, err := parseMail(s.Templates, designFiles(n.Design))
 	if err != nil {
 		return nil, err
 	}
@@ -54,6 +54,7 @@ func NewRenderer(s Snapshot) (*Renderer, error) {
 	f := newFrame(n.Language, words.with("{newsletter}", n.Name))
 	f.Sender, f.PrivacyURL = n.From.Name, n.PrivacyURL
 	f.Postal, f.Legal = splitLines(n.PostalAddress), splitLines(n.LegalFooter)
+	f.Look = lookOf(n)
 	if f.Sender == "" {
 		f.Sender = n.Name
 	}
@@ -65,18 +66,18 @@ func newFrame(language string, words phrases) frame {
 	if language == "" {
 		language = "en"
 	}
-	return frame{Lang: language, Dir: direction(language), T: words, Outlook: forOutlook()}
+	return frame{Lang: language, Dir: direction(language), T: words, Outlook: forOutlook(), Look: lookOf(NewsletterInfo{})}
 }
 
 // Render renders the variant for readers with this copy; in which order its articles are given
-// does not matter. It is an error if there are none, or one that the edition does not have.
-// Summaries are shortened where the HTML part would be too large otherwise, see MaxHTML.
+// does not matter. It is an error if there is nothing in it, or something that the edition does
+// not have. Summaries are shortened where the HTML part would be too large otherwise, see MaxHTML.
 func (r *Renderer) Render(c newsletter.Copy) (Variant, error) {
-	blocks, err := r.s.choose(c.Articles)
+	chosen, err := r.s.choose(c)
 	if err != nil {
 		return Variant{}, err
 	}
-	return r.fit(blocks)
+	return r.fit(chosen)
 }
 
 // Render renders one variant. Whoever renders several uses a Renderer.
@@ -88,26 +89,67 @@ func Render(s Snapshot, c newsletter.Copy) (Variant, error) {
 	return r.Render(c)
 }
 
-// choose returns the blocks of the articles in the order of the edition.
-func (s Snapshot) choose(articles []int64) ([]Block, error) {
-	if len(articles) == 0 {
-		return nil, fmt.Errorf("render: a variant needs an article")
+// chosen are the blocks of a copy, each list in the order of the edition.
+type chosen struct {
+	articles, headlines, corrections, notes, sponsors []Block
+	more                                              int
+}
+
+// choose returns the blocks that the copy shows.
+func (s Snapshot) choose(c newsletter.Copy) (chosen, error) {
+	list := chosen{more: max(c.More, 0)}
+	var err error
+	if list.articles, err = s.blocks("article", c.Articles, KindArticle); err != nil {
+		return list, err
 	}
-	var blocks []Block
+	if s.Newsletter.Design == "" { // it has articles only
+		if len(list.articles) == 0 {
+			err = fmt.Errorf("render: a variant needs an article")
+		}
+		return list, err
+	}
+	for _, id := range c.Headlines {
+		if slices.Contains(c.Articles, id) {
+			return list, fmt.Errorf("render: article %d is asked for in full and as a headline", id)
+		}
+	}
+	if list.headlines, err = s.blocks("article", c.Headlines, KindArticle, KindHeadline); err != nil {
+		return list, err
+	}
+	if list.corrections, err = s.blocks("correction of article", c.Corrections, KindCorrection); err != nil {
+		return list, err
+	}
 	for _, b := range s.Blocks {
-		if b.Kind == KindArticle && slices.Contains(articles, b.Article) {
-			blocks = append(blocks, b)
+		switch b.Kind {
+		case KindNote:
+			list.notes = append(list.notes, b)
+		case KindSponsor:
+			list.sponsors = append(list.sponsors, b)
 		}
 	}
-	for i, id := range articles {
-		if slices.Contains(articles[:i], id) {
-			return nil, fmt.Errorf("render: article %d is asked for twice", id)
-		}
-		if !slices.ContainsFunc(blocks, func(b Block) bool { return b.Article == id }) {
-			return nil, fmt.Errorf("render: the edition does not have article %d", id)
+	if len(list.articles)+len(list.notes)+len(list.corrections) == 0 {
+		return list, fmt.Errorf("render: a variant needs an article, a note or a correction")
+	}
+	return list, nil
+}
+
+// blocks returns the blocks of these kinds and ids.
+func (s Snapshot) blocks(what string, ids []int64, kinds ...string) ([]Block, error) {
+	var list []Block
+	for _, b := range s.Blocks {
+		if slices.Contains(kinds, b.Kind) && slices.Contains(ids, b.Article) {
+			list = append(list, b)
 		}
 	}
-	return blocks, nil
+	for i, id := range ids {
+		if slices.Contains(ids[:i], id) {
+			return nil, fmt.Errorf("render: %s %d is asked for twice", what, id)
+		}
+		if !slices.ContainsFunc(list, func(b Block) bool { return b.Article == id }) {
+			return nil, fmt.Errorf("render: the edition does not have %s %d", what, id)
+		}
+	}
+	return list, nil
 }
 
 // speaksOf reports whether a copy with these blocks has all articles that the editors' subject
@@ -122,20 +164,23 @@ func (s Snapshot) speaksOf(blocks []Block) bool {
 }
 
 // render renders the blocks with summaries of at most so many characters.
-func (r *Renderer) render(blocks []Block, maxSummary int) (Variant, error) {
-	p := r.newPage(blocks, maxSummary)
+func (r *Renderer) render(c chosen, maxSummary int) (Variant, error) {
+	p, err := r.newPage(c, maxSummary)
+	if err != nil {
+		return Variant{}, err
+	}
 	var v Variant
-	var err error
-	if r.s.speaksOf(blocks) {
+	if r.s.speaksOf(c.articles) {
 		v.Subject, v.Preheader = r.s.Subject, r.s.Preheader
 	}
+	files := r.templates.files
 	if v.Subject == "" {
-		if v.Subject, err = r.templates.short(".subject", p, subjectLength); err != nil {
+		if v.Subject, err = r.templates.short(files.subject, p, subjectLength); err != nil {
 			return Variant{}, err
 		}
 	}
 	if v.Preheader == "" {
-		if v.Preheader, err = r.templates.short(".preheader", p, preheaderLength); err != nil {
+		if v.Preheader, err = r.templates.short(files.preheader, p, preheaderLength); err != nil {
 			return Variant{}, err
 		}
 	}
@@ -146,13 +191,13 @@ func (r *Renderer) render(blocks []Block, maxSummary int) (Variant, error) {
 	if v.Text, err = r.templates.textPart(p); err != nil {
 		return Variant{}, err
 	}
-	if err := checkPlaces("HTML", v.HTML); err != nil {
+	if err := checkPlaces(files.html[len(files.html)-1], v.HTML); err != nil {
 		return Variant{}, err
 	}
-	if err := checkPlaces("text", v.Text); err != nil {
+	if err := checkPlaces(files.text[len(files.text)-1], v.Text); err != nil {
 		return Variant{}, err
 	}
-	for _, b := range blocks {
+	for _, b := range c.articles {
 		v.Articles = append(v.Articles, b.Article)
 	}
 	return v, nil

@@ -124,8 +124,8 @@ func TestRender_TooLarge_ShortensTheLongestSummaries(t *testing.T) {
 
 func TestNewRenderer_BrokenTemplates_SayWhich(t *testing.T) {
 	for name, source := range map[string]string{
-		"digest.html":    "{{.Name",
-		"digest.txt":     "{{.Nothing}}",
+		"brief.html":     "{{.Name",
+		"brief.txt":      "{{.Nothing}}",
 		"digest.subject": "{{end}}",
 		"parts.html":     "{{nothing}}",
 		"words.en":       "no colon",
@@ -143,7 +143,7 @@ func TestNewRenderer_BrokenTemplates_SayWhich(t *testing.T) {
 }
 
 func TestRender_TemplateWithoutUnsubscribe_IsRefused(t *testing.T) {
-	for _, name := range []string{"digest.html", "digest.txt"} {
+	for _, name := range []string{"blocks.html", "blocks.txt"} {
 		s := sampleSnapshot(t, 1)
 		s.Templates[name] = strings.ReplaceAll(s.Templates[name], "{{.Unsubscribe}}", "")
 		if _, err := Render(s, newsletter.Copy{Articles: []int64{1}}); err == nil || !strings.Contains(err.Error(), newsletter.PlaceUnsubscribe) {

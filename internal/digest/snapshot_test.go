@@ -109,7 +109,7 @@ func TestDecode_OtherTemplates_IsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	other := mailSources(t)
-	other["digest.txt"] += "x"
+	other["brief.txt"] += "x"
 	if _, err := Decode(data, other); err == nil {
 		t.Error("a snapshot was decoded with templates that it was not made with")
 	}

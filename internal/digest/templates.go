@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// Templates are the sources of the mail templates by file name: "digest.html", "digest.txt",
+// Templates are the sources of the mail templates by file name: "brief.html", "brief.txt",
 // "digest.subject" … They are part of a snapshot, so that a frozen edition renders the same
 // after an upgrade.
 type Templates map[string]string

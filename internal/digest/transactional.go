@@ -70,7 +70,7 @@ func renderAction(t Templates, name string, data ConfirmMail) (subject, html, te
 	if !ok {
 		return "", "", "", newsletter.Invalidf("link", "the link of a %s mail is not an address of the web", name)
 	}
-	templates, err := parseMail(t, name, ".subject", ".preheader")
+	templates, err := parseMail(t, filesOf(name))
 	if err != nil {
 		return "", "", "", err
 	}
@@ -100,10 +100,10 @@ func renderAction(t Templates, name string, data ConfirmMail) (subject, html, te
 }
 
 func (m *mailTemplates) action(p actionPage) (subject, html, text string, err error) {
-	if p.Subject, err = m.short(".subject", p, subjectLength); err != nil {
+	if p.Subject, err = m.short(m.files.subject, p, subjectLength); err != nil {
 		return "", "", "", err
 	}
-	if p.Preheader, err = m.short(".preheader", p, preheaderLength); err != nil {
+	if p.Preheader, err = m.short(m.files.preheader, p, preheaderLength); err != nil {
 		return "", "", "", err
 	}
 	if html, err = m.htmlPart(p); err != nil {

@@ -5,6 +5,9 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+
 	"broadsheet/internal/newsletter"
 )
 
@@ -15,10 +18,10 @@ type phrases map[string]string
 
 // phrasesFor returns the words in the language: those of its own file (words.pt-BR), for
 // what that lacks those of the language in general (words.pt), and else English.
-func phrasesFor(t Templates, language string) (phrases, error) {
+func phrasesFor(t Templates, tag string) (phrases, error) {
 	p := phrases{}
-	base, _, _ := strings.Cut(language, "-")
-	for _, name := range []string{"words.en", "words." + base, "words." + language} {
+	base, _, _ := strings.Cut(tag, "-")
+	for _, name := range []string{"words.en", "words." + base, "words." + tag} {
 		if err := p.read(name, t[name]); err != nil {
 			return nil, err
 		}
@@ -57,6 +60,23 @@ func (p phrases) with(pairs ...string) phrases {
 	return filled
 }
 
+// count returns the words for so many of something in the language's plural form (CLDR): those
+// of key_one, key_two, key_few and so on, or else of key_other.
+func (p phrases) count(tag, key string, n int) string {
+	form := "other"
+	if l, err := language.Parse(tag); err == nil || tag == "" {
+		forms := map[plural.Form]string{plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many"}
+		if f, ok := forms[plural.Cardinal.MatchPlural(l, n, 0, 0, 0, 0)]; ok {
+			form = f
+		}
+	}
+	text, ok := p[key+"_"+form]
+	if !ok {
+		text = p[key+"_other"]
+	}
+	return strings.NewReplacer("{n}", strconv.Itoa(n)).Replace(text)
+}
+
 // date returns the date in words, for people.
 func (p phrases) date(d newsletter.Date) (string, error) {
 	weekdays, months := strings.Split(p["weekdays"], ","), strings.Split(p["months"], ",")
@@ -65,15 +85,23 @@ func (p phrases) date(d newsletter.Date) (string, error) {
 	}
 	return strings.NewReplacer(
 		"{weekday}", strings.TrimSpace(weekdays[d.Weekday()]),
-		"{day}", strconv.Itoa(d.Day),
+		"{day}", p.day(d.Day),
 		"{month}", strings.TrimSpace(months[d.Month-1]),
 		"{year}", strconv.Itoa(d.Year),
 	).Replace(p["date"]), nil
 }
 
+// day returns the day of the month: French says "1er" and then 2, 3.
+func (p phrases) day(n int) string {
+	if first := p["first_day"]; n == 1 && first != "" {
+		return first
+	}
+	return strconv.Itoa(n)
+}
+
 // direction returns the direction in which the language (BCP 47) is written.
-func direction(language string) string {
-	parts := strings.Split(strings.ToLower(language), "-")
+func direction(tag string) string {
+	parts := strings.Split(strings.ToLower(tag), "-")
 	for _, script := range parts[1:] {
 		switch script {
 		case "arab", "hebr", "syrc", "thaa", "nkoo", "adlm":

@@ -53,10 +53,33 @@ func (c colour) luminance() float64 {
 	return l
 }
 
-// towards mixes the colour with another one: 0 is itself, 1 the other.
-func (c colour) towards(other colour, share float64) colour {
-	for i := range c {
-		c[i] += (other[i] - c[i]) * share
+// hsl returns hue from 0 to 6, saturation and lightness from 0 to 1.
+func (c colour) hsl() (h, s, l float64) {
+	high, low := max(c[0], c[1], c[2]), min(c[0], c[1], c[2])
+	l = (high + low) / 2
+	d := high - low
+	if d == 0 {
+		return 0, 0, l
+	}
+	s = d / (1 - math.Abs(2*l-1))
+	switch high {
+	case c[0]:
+		h = math.Mod((c[1]-c[2])/d+6, 6)
+	case c[1]:
+		h = (c[2]-c[0])/d + 2
+	default:
+		h = (c[0]-c[1])/d + 4
+	}
+	return h, s, l
+}
+
+// fromHSL is the colour of hue, saturation and lightness.
+func fromHSL(h, s, l float64) colour {
+	var c colour
+	for i, n := range [3]float64{0, 4, 2} {
+		x := math.Mod(n+h, 6)
+		k := max(0, min(1, math.Abs(x-3)-1))
+		c[i] = l + s*(1-math.Abs(2*l-1))*(k-0.5)
 	}
 	return c
 }
@@ -73,17 +96,24 @@ func Contrast(a, b string) float64 {
 	return (max(l, m) + 0.05) / (min(l, m) + 0.05)
 }
 
-// mixUntil returns the colour mixed with the other one just as far as its contrast with the
-// paper needs.
-func mixUntil(c, other colour, paper string, least float64) string {
+// shadeUntil returns the colour, made darker or lighter (towards is 0 or 1) just as far as its
+// contrast with the paper needs.
+func shadeUntil(c colour, towards float64, paper string, least float64) string {
 	const steps = 256
+	h, s, l := c.hsl()
+	if c.enough(paper, least) {
+		return c.String()
+	}
 	for i := range steps {
-		if mixed := c.towards(other, float64(i)/steps).String(); Contrast(mixed, paper) >= least {
-			return mixed
+		shade := fromHSL(h, s, l+(towards-l)*float64(i)/steps)
+		if shade.enough(paper, least) {
+			return shade.String()
 		}
 	}
-	return other.String()
+	return fromHSL(h, s, towards).String()
 }
+
+func (c colour) enough(paper string, least float64) bool { return Contrast(c.String(), paper) >= least }
 
 // CheckBrandColour returns the colour in the form that is kept: "#9b1c1f". The error is Invalid
 // if it is none, or if text of it on white, and white text on it, cannot be read by everybody
@@ -95,7 +125,7 @@ func CheckBrandColour(s string) (string, error) {
 	}
 	if ratio := Contrast(c.String(), LightPaper); ratio < LeastAA {
 		return "", Invalidf("brand_colour", "%s has a contrast of %.1f to 1 with white, and text needs 4.5 to 1 (WCAG AA); the nearest that has it is %s",
-			c, ratio, mixUntil(c, colour{}, LightPaper, LeastAA))
+			c, ratio, shadeUntil(c, 0, LightPaper, LeastAA))
 	}
 	return c.String(), nil
 }
@@ -107,5 +137,5 @@ func DarkAccent(brand string) string {
 	if !ok {
 		c, _ = parseColour(DefaultBrandColour)
 	}
-	return mixUntil(c, colour{1, 1, 1}, DarkPaper, darkComfort)
+	return shadeUntil(c, 1, DarkPaper, darkComfort)
 }

@@ -19,9 +19,9 @@ func TestContrast_AsTheStandardHasIt(t *testing.T) {
 // Every colour is either taken or answered by one that is, and what is computed of a colour that
 // was taken can be read too.
 func TestBrandColour_IsReadableOrTheNearestIsNamed(t *testing.T) {
-	for r := 0; r < 256; r += 15 {
-		for g := 0; g < 256; g += 15 {
-			for b := 0; b < 256; b += 15 {
+	for r := 0; r < 256; r += 51 {
+		for g := 0; g < 256; g += 51 {
+			for b := 0; b < 256; b += 51 {
 				c := fmt.Sprintf("#%02X%02x%02x", r, g, b)
 				kept, err := CheckBrandColour(c)
 				if err != nil {
@@ -45,3 +45,20 @@ func TestBrandColour_IsReadableOrTheNearestIsNamed(t *testing.T) {
 		t.Errorf("the short form is %q (%v)", got, err)
 	}
 }
+
+func TestDarkAccent_KeepsTheHue(t *testing.T) {
+	for brand, want := range map[string]string{"#9b1c1f": "#e7797b", "#0b5a9c": "", "#006600": "", "#333333": ""} {
+		c, _ := parseColour(brand)
+		dark, ok := parseColour(DarkAccent(brand))
+		h, s, _ := c.hsl()
+		g, _, _ := dark.hsl()
+		if !ok || s > 0 && min(abs(h-g), 6-abs(h-g)) > 0.1 {
+			t.Errorf("%s is %s on dark paper", brand, dark)
+		}
+		if want != "" && dark.String() != want {
+			t.Errorf("%s is %s on dark paper, want %s", brand, dark, want)
+		}
+	}
+}
+
+func abs(x float64) float64 { return max(x, -x) }

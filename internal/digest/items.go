@@ -1,0 +1,140 @@
+package digest
+
+import (
+	"cmp"
+	"fmt"
+	htmltemplate "html/template"
+	"slices"
+	"strings"
+
+	"broadsheet/internal/newsletter"
+)
+
+// item is one thing in the reading order of a mail; one of its fields is set.
+type item struct {
+	Heading string // of the stories that follow
+	Story   *story
+	Note    *message
+	Sponsor *message
+}
+
+// message is a note, a sponsor's message or a correction in the mail.
+type message struct {
+	Headline string // may be empty
+	URL      string // may be empty
+	Body     *rich  // may be nil
+	PaidBy   string // "Paid for by Leaf Ltd"; only of a sponsor's message
+	LinkText string // of a link that has no headline
+	Image    string
+	Alt      string
+	T        phrases
+	Look     look
+}
+
+// look is how the newsletter's mails look.
+type look struct {
+	Accent htmltemplate.CSS // the brand colour, on light paper
+	Dark   htmltemplate.CSS // the same for dark paper
+	Face   htmltemplate.CSS // letters of headlines
+	Logo   string
+}
+
+// The letters of headlines, all on readers' devices. Names of several words need no quotation
+// marks, which a style attribute would write in five characters each.
+const (
+	serifFace = "Georgia,Times New Roman,serif"
+	sansFace  = "-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
+)
+
+// lookOf returns the newsletter's look. A colour that cannot be read never comes here: it is
+// checked when it is set. Should it come all the same, ours is taken.
+func lookOf(n NewsletterInfo) look {
+	brand, err := newsletter.CheckBrandColour(n.BrandColour)
+	if err != nil {
+		brand = newsletter.DefaultBrandColour
+	}
+	face := serifFace
+	if n.Typeface == newsletter.Sans {
+		face = sansFace
+	}
+	return look{
+		Accent: htmltemplate.CSS(brand), Dark: htmltemplate.CSS(newsletter.DarkAccent(brand)), //nolint:gosec // both are six hexadecimal digits
+		Face: htmltemplate.CSS(face), Logo: n.LogoURL, //nolint:gosec // a constant
+	}
+}
+
+func (r *Renderer) rich(source string) (*rich, error) {
+	return newRich(source, string(r.frame.Look.Accent))
+}
+
+func (r *Renderer) newMessage(b Block) (*message, error) {
+	body, err := r.rich(b.Text)
+	if err != nil {
+		return nil, fmt.Errorf("render: %s, %w", nameOf(b), err)
+	}
+	m := &message{Headline: b.Headline, URL: b.URL, Body: body, Image: b.ImageURL, Alt: b.ImageAlt, T: r.frame.T, Look: r.frame.Look}
+	if m.LinkText, _, _ = strings.Cut(strings.TrimPrefix(strings.TrimPrefix(b.URL, "https://"), "http://"), "/"); b.Kind == KindSponsor {
+		sponsor := strings.NewReplacer("{sponsor}", b.Sponsor)
+		m.PaidBy, m.LinkText = sponsor.Replace(r.frame.T["paid_by"]), sponsor.Replace(r.frame.T["visit"])
+	}
+	return m, nil
+}
+
+// layItems sets what comes before and after the lead. A note can come before it; advertising
+// cannot, or it would be taken for the lead.
+func (r *Renderer) layItems(p *page, c chosen) error {
+	stories := len(c.articles)
+	blocks := slices.Concat(c.notes, c.sponsors)
+	place := func(b Block) int {
+		if b.Kind == KindSponsor {
+			return max(b.Position, 2)
+		}
+		return b.Position
+	}
+	slices.SortStableFunc(blocks, func(a, b Block) int { return cmp.Compare(place(a), place(b)) })
+	var flat []item // stories and headings after the lead
+	for _, g := range p.Groups {
+		flat = append(flat, item{Heading: g.Heading})
+		for i := range g.Stories {
+			flat = append(flat, item{Story: &g.Stories[i]})
+		}
+	}
+	next := 0
+	insert := func(until int) error {
+		for ; next < len(blocks) && place(blocks[next]) <= until; next++ {
+			m, err := r.newMessage(blocks[next])
+			if err != nil {
+				return err
+			}
+			switch {
+			case blocks[next].Kind == KindSponsor:
+				p.Items = append(p.Items, item{Sponsor: m})
+			case place(blocks[next]) <= 1 && stories > 0:
+				p.Before = append(p.Before, item{Note: m})
+			default:
+				p.Items = append(p.Items, item{Note: m})
+			}
+		}
+		return nil
+	}
+	if err := insert(1); err != nil {
+		return err
+	}
+	number := 1
+	for _, it := range flat {
+		// What stands before the first story of a section stands before its heading.
+		if it.Heading != "" || it.Story != nil && !it.Story.First {
+			if err := insert(number + 1); err != nil {
+				return err
+			}
+		}
+		if it.Story != nil {
+			number++
+			if n := len(p.Items); n > 0 && p.Items[n-1].Story == nil {
+				it.Story.First = true // no rule between it and what is framed already
+			}
+		}
+		p.Items = append(p.Items, it)
+	}
+	return insert(1 << 30)
+}
