@@ -49,6 +49,7 @@ func newsletterFlags(cmd *cobra.Command) {
 	f.String("link-params", "", "is added to links to articles: \"utm_source=newsletter\"")
 	f.String("privacy-url", "", "address of the privacy policy")
 	f.String("legal-footer", "", "text for the foot of every issue")
+	lookFlags(cmd)
 }
 
 func editOf(cmd *cobra.Command) desk.NewsletterEdit {
@@ -60,6 +61,8 @@ func editOf(cmd *cobra.Command) desk.NewsletterEdit {
 		LegalFooter: changedString(cmd, "legal-footer"), LinkParams: changedString(cmd, "link-params"),
 		MinArticles: changedInt(cmd, "min-articles"), MaxArticles: changedInt(cmd, "max-articles"),
 		Daily: changedString(cmd, "daily"), Weekly: changedString(cmd, "weekly"),
+		SiteURL: changedString(cmd, "site-url"), Design: changedString(cmd, "design"), BrandColour: changedString(cmd, "brand-colour"),
+		LogoURL: changedString(cmd, "logo-url"), Typeface: changedString(cmd, "typeface"),
 	}
 }
 
@@ -116,7 +119,8 @@ it was frozen with. A cadence can be dropped when no reader has it; with an empt
 it stays and is only sent by hand.`,
 		Example: `  broadsheet newsletter edit daily-news --daily "mon-sat 06:30" --max-articles 8
   broadsheet newsletter edit daily-news --weekly "fri 08:00"
-  broadsheet newsletter edit daily-news --drop weekly`,
+  broadsheet newsletter edit daily-news --drop weekly
+  broadsheet newsletter edit daily-news --design pictures --brand-colour "#0b5a9c" --typeface sans`,
 		Args: exactArgs("SLUG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			edit := editOf(cmd)
@@ -233,7 +237,7 @@ func (a *app) showNewsletter(ctx context.Context, s *services, slug string) erro
 		{"from", n.From.String()}, {"reply to", v.ReplyTo}, {"postal address", n.PostalAddress},
 		{"language", n.Language}, {"zone", n.Zone}, {"due", rulesOf(n)}, {"next", nextDue(n, next)},
 		{"articles", fmt.Sprintf("%d to %d", n.MinArticles, n.MaxArticles)}, {"link params", n.LinkParams},
-		{"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter},
+		{"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter}, {"look", lookOf(n)}, {"site", n.SiteURL},
 		{"readers", fmt.Sprintf("%d active, %d paused, %d to confirm, %d left", readers[newsletter.Active], readers[newsletter.PausedSub], readers[newsletter.Pending], readers[newsletter.Left])},
 		{"sign-up page", s.settings.BaseURL + "/n/" + n.Slug},
 	}

@@ -20,6 +20,11 @@ type newsletterView struct {
 	PrivacyURL    string         `json:"privacy_url"`
 	LegalFooter   string         `json:"legal_footer"`
 	LinkParams    string         `json:"link_params"`
+	SiteURL       string         `json:"site_url"`
+	Design        string         `json:"design"`
+	BrandColour   string         `json:"brand_colour"` // empty: the default
+	LogoURL       string         `json:"logo_url"`
+	Typeface      string         `json:"typeface"`
 	MinArticles   int            `json:"min_articles"`
 	MaxArticles   int            `json:"max_articles"`
 	Schedules     []scheduleView `json:"schedules"`
@@ -45,6 +50,8 @@ func viewNewsletter(n newsletter.Newsletter, next []newsletter.Due) newsletterVi
 		Newsletter: n.Slug, Name: n.Name, Description: n.Description, Status: string(n.Status), From: n.From.String(),
 		PostalAddress: n.PostalAddress, Language: n.Language, Zone: n.Zone, PrivacyURL: n.PrivacyURL,
 		LegalFooter: n.LegalFooter, LinkParams: n.LinkParams, MinArticles: n.MinArticles, MaxArticles: n.MaxArticles,
+		SiteURL: n.SiteURL, Design: string(newsletter.OrDesign(n.Design)), BrandColour: n.BrandColour, LogoURL: n.LogoURL,
+		Typeface:  string(newsletter.OrTypeface(n.Typeface)),
 		Schedules: []scheduleView{}, CreatedAt: utc(n.CreatedAt),
 	}
 	if n.ReplyTo != (newsletter.Address{}) {

@@ -87,7 +87,8 @@ func (c *checks) newsletter(n newsletter.Newsletter) {
 		c.wrong("language", "%q is not a language tag; write it as en, en-GB or zh-Hant-TW", n.Language)
 	}
 	c.zone(n.Zone)
-	c.privacyURL(n.PrivacyURL)
+	c.webURL("privacy_url", n.PrivacyURL)
+	c.look(n)
 	c.text("legal_footer", n.LegalFooter, false, maxFooter, true)
 	c.linkParams(n.LinkParams)
 	c.numbers(n.MinArticles, n.MaxArticles)
@@ -122,14 +123,14 @@ func (c *checks) zone(zone string) {
 	}
 }
 
-func (c *checks) privacyURL(raw string) {
+func (c *checks) webURL(field, raw string) {
 	if raw == "" {
 		return
 	}
-	c.text("privacy_url", raw, false, maxURL, false)
+	c.text(field, raw, false, maxURL, false)
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
-		c.wrong("privacy_url", "%q is not a web address; it has to start with https://", raw)
+		c.wrong(field, "%q is not a web address; it has to start with https://", raw)
 	}
 }
 
@@ -189,6 +190,7 @@ type NewsletterEdit struct {
 	Name, Description, From, ReplyTo, PostalAddress *string
 	Language, Zone, PrivacyURL, LegalFooter         *string
 	LinkParams                                      *string
+	SiteURL, Design, BrandColour, LogoURL, Typeface *string
 	MinArticles, MaxArticles                        *int
 	// Daily and Weekly are rules such as "mon-fri 07:00"; empty: sent by hand only.
 	Daily, Weekly *string
@@ -220,6 +222,7 @@ func (e NewsletterEdit) apply(n *newsletter.Newsletter, now time.Time, c *checks
 	set("legal_footer", e.LegalFooter, &n.LegalFooter)
 	set("link_params", e.LinkParams, &n.LinkParams)
 	n.LinkParams = strings.TrimPrefix(n.LinkParams, "?")
+	changed = append(changed, e.applyLook(n, c)...)
 	for _, m := range []struct {
 		field string
 		value *string

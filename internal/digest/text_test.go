@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,15 +67,20 @@ func TestWrap(t *testing.T) {
 
 func TestPhrases_OwnLanguageThenBaseThenEnglish(t *testing.T) {
 	sources := mailSources(t)
-	sources["words.de"] = "# Deutsch\nmore_news: Weitere Meldungen\ndate: {weekday}, {day}. {month} {year}\nmonths: Januar,Februar,März,April,Mai,Juni,Juli,August,September,Oktober,November,Dezember\nby: Von {author}"
-	sources["words.de-AT"] = "months: Jänner,Februar,März,April,Mai,Juni,Juli,August,September,Oktober,November,Dezember"
+	sources["words.nl"] = "# Nederlands\nmore_news: Meer nieuws\ndate: {weekday} {day} {month} {year}\nmonths: januari,februari,maart,april,mei,juni,juli,augustus,september,oktober,november,december\nby: Door {author}"
+	sources["words.nl-BE"] = "more_news: Nog meer"
 	for _, tt := range []struct{ language, date, more string }{
 		{"en", "Thursday 1 January 2026", "More news"},
 		{"en-US", "Thursday, January 1, 2026", "More news"},
 		{"", "Thursday 1 January 2026", "More news"},
-		{"fr", "Thursday 1 January 2026", "More news"},
-		{"de", "Thursday, 1. Januar 2026", "Weitere Meldungen"},
-		{"de-AT", "Thursday, 1. Jänner 2026", "Weitere Meldungen"},
+		{"pl", "Thursday 1 January 2026", "More news"},
+		{"nl", "Thursday 1 januari 2026", "Meer nieuws"},
+		{"nl-BE", "Thursday 1 januari 2026", "Nog meer"},
+		{"de", "Donnerstag, 1. Januar 2026", "Weitere Meldungen"},
+		{"de-AT", "Donnerstag, 1. Jänner 2026", "Weitere Meldungen"},
+		{"fr", "Jeudi 1er janvier 2026", "Autres informations"},
+		{"es", "Jueves, 1 de enero de 2026", "Más noticias"},
+		{"cy", "Dydd Iau 1 Ionawr 2026", "Rhagor o newyddion"},
 	} {
 		p, err := phrasesFor(sources, tt.language)
 		if err != nil {
@@ -83,6 +89,72 @@ func TestPhrases_OwnLanguageThenBaseThenEnglish(t *testing.T) {
 		date, err := p.date(newsletter.Date{Year: 2026, Month: 1, Day: 1})
 		if err != nil || date != tt.date || p["more_news"] != tt.more {
 			t.Errorf("%q: %q, %q (%v)", tt.language, date, p["more_news"], err)
+		}
+	}
+}
+
+// Each language that we offer has every word of its own, with the same things put in.
+func TestPhrases_NoLanguageLacksAWord(t *testing.T) {
+	sources := mailSources(t)
+	read := func(language string) phrases {
+		p := phrases{}
+		if err := p.read("words."+language, sources["words."+language]); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	names := func(text string) string {
+		var list []string
+		for _, part := range strings.Split(text, "{")[1:] {
+			name, _, _ := strings.Cut(part, "}")
+			list = append(list, name)
+		}
+		slices.Sort(list)
+		return strings.Join(list, " ")
+	}
+	english := read("en")
+	for _, language := range []string{"de", "fr", "es", "cy"} {
+		own := read(language)
+		for key, text := range english {
+			if own[key] == "" {
+				t.Errorf("words.%s lacks %s", language, key)
+			}
+			if names(own[key]) != names(text) {
+				t.Errorf("words.%s: %s is %q, and in English %q", language, key, own[key], text)
+			}
+		}
+		for key := range own {
+			form := strings.LastIndexByte(key, '_')
+			if english[key] == "" && key != "first_day" && english[key[:max(form, 0)]+"_other"] == "" {
+				t.Errorf("words.%s has %s, which nothing says", language, key)
+			}
+		}
+	}
+	for key, text := range map[string]string{"de": "Anzeige", "fr": "Publicité", "es": "Publicidad", "cy": "Hysbyseb", "en": "Advertisement"} {
+		if got := read(key)["advertisement"]; got != text {
+			t.Errorf("in %s advertising is called %q", key, got)
+		}
+	}
+}
+
+func TestPhrases_Count_HasThePluralOfItsLanguage(t *testing.T) {
+	for _, tt := range []struct {
+		language string
+		n        int
+		want     string
+	}{
+		{"en", 1, "And one more story on our site"}, {"en-GB", 2, "And 2 more stories on our site"}, {"", 1, "And one more story on our site"},
+		{"de", 1, "Und eine weitere Meldung auf unserer Website"}, {"fr", 1, "Et un autre article sur notre site"}, {"fr", 2, "Et 2 autres articles sur notre site"},
+		{"es", 1, "Y un artículo más en nuestro sitio"}, {"es", 1000000, "Y 1000000 artículos más en nuestro sitio"},
+		{"cy", 1, "Ac un stori arall ar ein gwefan"}, {"cy", 2, "A dwy stori arall ar ein gwefan"}, {"cy", 3, "A thair stori arall ar ein gwefan"},
+		{"cy", 4, "A 4 stori arall ar ein gwefan"}, {"cy", 6, "A chwe stori arall ar ein gwefan"}, {"nonsense-", 1, "And 1 more stories on our site"},
+	} {
+		p, err := phrasesFor(mailSources(t), tt.language)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.count(tt.language, "more_on_site", tt.n); got != tt.want {
+			t.Errorf("%s, %d: %q, want %q", tt.language, tt.n, got, tt.want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -64,7 +65,7 @@ func (p phrases) with(pairs ...string) phrases {
 // of key_one, key_two, key_few and so on, or else of key_other.
 func (p phrases) count(tag, key string, n int) string {
 	form := "other"
-	if l, err := language.Parse(tag); err == nil || tag == "" {
+	if l, err := language.Parse(cmp.Or(tag, "en")); err == nil {
 		forms := map[plural.Form]string{plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many"}
 		if f, ok := forms[plural.Cardinal.MatchPlural(l, n, 0, 0, 0, 0)]; ok {
 			form = f

@@ -12,14 +12,14 @@ import (
 
 const newsletterColumns = `id, slug, name, description, from_name, from_email, reply_to_name, reply_to_email,
 	postal_address, language, zone, privacy_url, legal_footer, link_params, min_articles, max_articles,
-	status, created_at`
+	status, created_at, site_url, design, brand_colour, logo_url, typeface`
 
 func scanNewsletter(row rowScanner) (newsletter.Newsletter, error) {
 	var n newsletter.Newsletter
 	var created int64
 	err := row.Scan(&n.ID, &n.Slug, &n.Name, &n.Description, &n.From.Name, &n.From.Email, &n.ReplyTo.Name, &n.ReplyTo.Email,
 		&n.PostalAddress, &n.Language, &n.Zone, &n.PrivacyURL, &n.LegalFooter, &n.LinkParams, &n.MinArticles, &n.MaxArticles,
-		&n.Status, &created)
+		&n.Status, &created, &n.SiteURL, &n.Design, &n.BrandColour, &n.LogoURL, &n.Typeface)
 	n.CreatedAt = fromMillis(created)
 	return n, err
 }
@@ -79,11 +79,12 @@ func (s *Store) CreateNewsletter(ctx context.Context, n newsletter.Newsletter, a
 	err := s.write(ctx, func(t *tx) (err error) {
 		n.ID, err = t.insert(`INSERT INTO newsletters (slug, name, description, from_name, from_email, reply_to_name,
 				reply_to_email, postal_address, language, zone, privacy_url, legal_footer, link_params,
-				min_articles, max_articles, status, created_at, updated_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17) RETURNING id`,
+				min_articles, max_articles, status, created_at, updated_at, site_url, design, brand_colour, logo_url, typeface)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19, $20, $21, $22) RETURNING id`,
 			n.Slug, n.Name, n.Description, n.From.Name, n.From.Email, n.ReplyTo.Name,
 			n.ReplyTo.Email, n.PostalAddress, n.Language, n.Zone, n.PrivacyURL, n.LegalFooter, n.LinkParams,
-			n.MinArticles, n.MaxArticles, string(n.Status), millis(now))
+			n.MinArticles, n.MaxArticles, string(n.Status), millis(now), n.SiteURL, string(newsletter.OrDesign(n.Design)),
+			n.BrandColour, n.LogoURL, string(newsletter.OrTypeface(n.Typeface)))
 		if err != nil {
 			return err
 		}
@@ -136,12 +137,13 @@ func (t *tx) updateNewsletter(n newsletter.Newsletter, now time.Time) error {
 	_, err := t.exec(`UPDATE newsletters SET name = $1, description = $2, from_name = $3, from_email = $4,
 			reply_to_name = $5, reply_to_email = $6, postal_address = $7, language = $8, zone = $9,
 			privacy_url = $10, legal_footer = $11, link_params = $12, min_articles = $13, max_articles = $14,
-			status = $15, updated_at = $16
-		WHERE id = $17`,
+			status = $15, updated_at = $16, site_url = $17, design = $18, brand_colour = $19, logo_url = $20, typeface = $21
+		WHERE id = $22`,
 		n.Name, n.Description, n.From.Name, n.From.Email,
 		n.ReplyTo.Name, n.ReplyTo.Email, n.PostalAddress, n.Language, n.Zone,
 		n.PrivacyURL, n.LegalFooter, n.LinkParams, n.MinArticles, n.MaxArticles,
-		string(n.Status), millis(now), n.ID)
+		string(n.Status), millis(now), n.SiteURL, string(newsletter.OrDesign(n.Design)), n.BrandColour, n.LogoURL,
+		string(newsletter.OrTypeface(n.Typeface)), n.ID)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,48 @@
+# Geiriau sefydlog y negeseuon yn Gymraeg.
+
+weekdays: Dydd Sul, Dydd Llun, Dydd Mawrth, Dydd Mercher, Dydd Iau, Dydd Gwener, Dydd Sadwrn
+months: Ionawr, Chwefror, Mawrth, Ebrill, Mai, Mehefin, Gorffennaf, Awst, Medi, Hydref, Tachwedd, Rhagfyr
+date: {weekday} {day} {month} {year}
+
+more_news: Rhagor o newyddion
+by: Gan {author}
+why: Rydych yn cael y neges hon am eich bod wedi tanysgrifio i {newsletter}.
+manage: Newid eich dewisiadau
+unsubscribe: Dad-danysgrifio
+forwarded: A gafodd y neges hon ei hanfon ymlaen atoch?
+sign_up: Tanysgrifio i {newsletter}
+privacy: Polisi preifatrwydd
+advertisement: Hysbyseb
+paid_by: Talwyd gan {sponsor}
+visit: Rhagor gan {sponsor}
+earlier: Yn gynharach yr wythnos hon
+corrections: Cywiriadau
+more_on_site_one: Ac un stori arall ar ein gwefan
+more_on_site_two: A dwy stori arall ar ein gwefan
+more_on_site_few: A thair stori arall ar ein gwefan
+more_on_site_many: A chwe stori arall ar ein gwefan
+more_on_site_other: A {n} stori arall ar ein gwefan
+view_in_browser: Gweld yn y porwr
+
+cadence_daily: bob dydd
+cadence_weekly: bob wythnos
+cadence_immediate: wrth ei chyhoeddi
+
+confirm_subject: Cadarnhewch, os gwelwch yn dda: {newsletters}
+confirm_preheader: Un cam arall, a bydd y negeseuon yn dod i {address}.
+confirm_title: Cadarnhewch, os gwelwch yn dda
+confirm_asked: Mae rhywun wedi gofyn i ni anfon y canlynol i {address}:
+confirm_do: Os chi oedd hynny, cadarnhewch ar ein tudalen:
+confirm_button: Cadarnhau a thanysgrifio
+confirm_copy: Os nad yw’r botwm yn gweithio, copïwch y cyfeiriad hwn i’ch porwr:
+confirm_valid: Bydd y ddolen yn gweithio unwaith, o fewn {days} diwrnod.
+confirm_else: Os nad chi oedd hynny, anwybyddwch y neges hon: ni fydd dim yn cael ei anfon.
+
+already_subject: Rydych yn cael hyn yn barod: {newsletters}
+already_preheader: Does dim wedi newid. Yma gallwch ddewis pa mor aml y daw, ei oedi neu adael.
+already_title: Rydych yn cael hyn yn barod
+already_asked: Mae rhywun wedi gofyn i ni anfon y canlynol i {address}, lle mae’n cael ei anfon yn barod:
+already_do: Does dim wedi newid. I ddewis pa mor aml y daw, ei oedi neu adael, agorwch eich tudalen.
+already_button: Newid eich dewisiadau
+already_copy: Os nad yw’r botwm yn gweithio, copïwch y cyfeiriad hwn i’ch porwr:
+already_else: Os nad chi oedd hynny, anwybyddwch y neges hon: does dim wedi newid.

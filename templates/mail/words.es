@@ -1,0 +1,45 @@
+# Las palabras fijas de los correos en español.
+
+weekdays: Domingo, Lunes, Martes, Miércoles, Jueves, Viernes, Sábado
+months: enero, febrero, marzo, abril, mayo, junio, julio, agosto, septiembre, octubre, noviembre, diciembre
+date: {weekday}, {day} de {month} de {year}
+
+more_news: Más noticias
+by: Por {author}
+why: Recibe este correo porque está suscrito a {newsletter}.
+manage: Cambiar lo que recibe
+unsubscribe: Darse de baja
+forwarded: ¿Le han reenviado este correo?
+sign_up: Suscríbase a {newsletter}
+privacy: Política de privacidad
+advertisement: Publicidad
+paid_by: Pagado por {sponsor}
+visit: Más de {sponsor}
+earlier: Antes, esta semana
+corrections: Correcciones
+more_on_site_one: Y un artículo más en nuestro sitio
+more_on_site_other: Y {n} artículos más en nuestro sitio
+view_in_browser: Ver en el navegador
+
+cadence_daily: cada día
+cadence_weekly: cada semana
+cadence_immediate: al publicarse
+
+confirm_subject: Confirme, por favor: {newsletters}
+confirm_preheader: Un paso más y los correos llegarán a {address}.
+confirm_title: Confirme, por favor
+confirm_asked: Alguien ha pedido que se envíe lo siguiente a {address}:
+confirm_do: Si ha sido usted, confírmelo en nuestra página:
+confirm_button: Confirmar y suscribirse
+confirm_copy: Si el botón no funciona, copie esta dirección en su navegador:
+confirm_valid: El enlace funciona una sola vez, durante {days} días.
+confirm_else: Si no ha sido usted, no haga caso de este correo: no se enviará nada.
+
+already_subject: Ya lo recibe: {newsletters}
+already_preheader: No ha cambiado nada. Aquí puede elegir la frecuencia, hacer una pausa o darse de baja.
+already_title: Ya lo recibe
+already_asked: Alguien ha pedido que se envíe lo siguiente a {address}, donde ya se recibe:
+already_do: No ha cambiado nada. Para elegir la frecuencia, hacer una pausa o darse de baja, abra su página.
+already_button: Cambiar lo que recibe
+already_copy: Si el botón no funciona, copie esta dirección en su navegador:
+already_else: Si no ha sido usted, no haga caso de este correo: no ha cambiado nada.
