@@ -27,7 +27,8 @@ func newDoctorCommand(a *app) *cobra.Command {
 		Short:   "Look at everything around the service, and say what to do; exit code 1 on a failure",
 		Long: `Looks at the settings, the files, the database, the clock, the address that readers see and
 its certificate, each relay, the ways in for what comes back, the DNS (SPF, DKIM, DMARC, the MX
-of bounces, reverse names), the templates, the sources, and what is due next, and says of each how it is and what to do.
+of bounces, reverse names), the templates, the sources, and what is due next, and says of each
+how it is and what to do.
 
 "failure" is what does not work, or soon will not; it makes the exit code 1. "warning" works,
 and somebody should look. "cannot tell" could not be found out: what does not answer keeps

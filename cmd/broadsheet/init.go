@@ -116,6 +116,9 @@ func (i *initialisation) make(ctx context.Context, s *services) error {
 		}
 		i.say("Sent a test to %s.", i.test)
 	}
+	if err := n.MayMail("https://"); err != nil { // at an address that readers can reach
+		i.say("\nBefore readers elsewhere sign up or are mailed: %v", err)
+	}
 	i.say("\nReaders sign up at %s/n/%s while \"broadsheet serve\" runs.", s.settings.BaseURL, n.Slug)
 	i.say("See what would be sent: broadsheet send %s --dry-run", n.Slug)
 	return nil
@@ -140,6 +143,8 @@ func (i *initialisation) complete(p proposal) error {
 		{"Time zone", p.Zone, "zone", &i.edit.Zone},
 		{"Sender, as in Example News <news@example.org>", "", "from", &i.edit.From},
 		{"The publisher's postal address", "", "postal_address", &i.edit.PostalAddress},
+		{"Address of your privacy policy (empty: later)", "", "privacy_url", &i.edit.PrivacyURL},
+		{"Legal footer, such as Example News Ltd, registered in England, no. 01234567 (empty: later)", "", "legal_footer", &i.edit.LegalFooter},
 		{"Daily edition due (empty: sent by hand)", p.Daily, "daily", &i.edit.Daily},
 	} {
 		if *q.to != nil || q.field == "daily" && i.edit.Weekly != nil {

@@ -72,6 +72,8 @@ func TestInit_AsksUntilTheAnswerIsRight(t *testing.T) {
 		"",                                                   // title: as proposed
 		"english", "en-GB", "Mars/Olympus", "", "nobody", "", // language, zone, sender
 		"Example News <news@example.org>", "1 High Street", // sender, postal address
+		"ftp://x", "https://www.example.org/privacy", // privacy policy
+		"",                          // legal footer: later
 		"whenever", "mon-fri 06:30", // daily
 		"me@", "me@example.org", // test
 	}, "\n") + "\n"
@@ -81,12 +83,15 @@ func TestInit_AsksUntilTheAnswerIsRight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []string{i.slug, *i.edit.Name, *i.edit.Language, *i.edit.Zone, *i.edit.From, *i.edit.PostalAddress, *i.edit.Daily, i.test}
-	want := []string{"trade-news", "Trade News", "en-GB", "Europe/London", "Example News <news@example.org>", "1 High Street", "mon-fri 06:30", "me@example.org"}
+	got := []string{i.slug, *i.edit.Name, *i.edit.Language, *i.edit.Zone, *i.edit.From, *i.edit.PostalAddress, *i.edit.PrivacyURL, *i.edit.Daily, i.test}
+	want := []string{"trade-news", "Trade News", "en-GB", "Europe/London", "Example News <news@example.org>", "1 High Street", "https://www.example.org/privacy", "mon-fri 06:30", "me@example.org"}
 	for n := range want {
 		if got[n] != want[n] {
 			t.Errorf("answer %d is %q, want %q", n, got[n], want[n])
 		}
+	}
+	if i.edit.LegalFooter != nil {
+		t.Errorf("a footer that nobody gave is %q", *i.edit.LegalFooter)
 	}
 	for _, said := range []string{"Title [Trade News]: ", "cannot name a newsletter", "is not a language tag", "is not a time zone", "An e-mail address has an @"} {
 		if !strings.Contains(stderr.String(), said) {
@@ -110,7 +115,8 @@ func TestInit_GivenFlags_AreNotAsked(t *testing.T) {
 	i := &initialisation{
 		app: &app{stderr: &stderr, now: time.Now}, answers: bufio.NewReader(strings.NewReader("")), slug: "n", test: "me@example.org",
 		edit: desk.NewsletterEdit{
-			Name: new("N"), Language: new("en"), Zone: new("UTC"), From: new("n@example.org"), PostalAddress: new("P"), Weekly: new("fri 08:00"),
+			Name: new("N"), Language: new("en"), Zone: new("UTC"), From: new("n@example.org"), PostalAddress: new("P"),
+			PrivacyURL: new("https://www.example.org/privacy"), LegalFooter: new("L"), Weekly: new("fri 08:00"),
 		},
 	}
 	if err := i.complete(proposal{Daily: "mon-fri 07:00"}); err != nil || i.edit.Daily != nil {

@@ -101,12 +101,17 @@ func (d *Desk) create(ctx context.Context, n newsletter.Newsletter, c checks) (n
 
 // EditNewsletter changes the fields that are given. A rule that changes counts from now on.
 // The error is Invalid and lists all fields that are wrong, or a Conflict with the number of
-// readers if a cadence is dropped that readers have.
+// readers if a cadence is dropped that readers have, or a refusal with the reason legal if it
+// would take from readers what the law wants them to be told.
 func (d *Desk) EditNewsletter(ctx context.Context, slug string, e NewsletterEdit) (newsletter.Newsletter, error) {
 	now := d.now()
 	return d.store.ChangeNewsletter(ctx, slug, "newsletter changed", d.o.Actor, now, func(n *newsletter.Newsletter) (string, error) {
 		var c checks
+		may := n.MayMail(d.o.BaseURL)
 		changed := e.apply(n, now, &c)
+		if err := n.MayMail(d.o.BaseURL); may == nil && err != nil { // readers get it already
+			return "", err
+		}
 		c.newsletter(*n)
 		c.sender(*n, d.o.ConfirmFrom)
 		return strings.Join(changed, ", "), c.err("the newsletter cannot be changed like this")

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -196,6 +197,13 @@ func (d *Desk) slotStatus(ctx context.Context, s *Status, n newsletter.Newslette
 	next, err := d.NextSlots(ctx, n)
 	if err != nil {
 		return err
+	}
+	if err := n.MayMail(d.o.BaseURL); err != nil && n.Status == newsletter.Open {
+		s.problem(newsletter.Alarm{
+			Kind: newsletter.AlarmLegal, Subject: n.Slug,
+			What: fmt.Sprintf("nothing of %s is sent, and nobody can sign up for it: it does not say who publishes it, or what becomes of readers' data", n.Slug),
+			Do:   fmt.Sprintf("broadsheet newsletter edit %s --privacy-url https://… --legal-footer \"Registered in …\"", n.Slug),
+		})
 	}
 	for i, schedule := range n.Schedules {
 		slot := SlotStatus{Newsletter: n, Schedule: schedule, Next: next[i]}

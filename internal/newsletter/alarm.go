@@ -26,6 +26,7 @@ const (
 	AlarmJournal       AlarmKind = "journal"        // the journal cannot be written
 	AlarmBackup        AlarmKind = "backup"         // there is no backup of the last day
 	AlarmRestored      AlarmKind = "restored"       // the database was restored, and nothing is sent
+	AlarmLegal         AlarmKind = "legal"          // a newsletter lacks what the law wants, and is not sent
 )
 
 // AlarmKinds returns every kind.
@@ -33,7 +34,7 @@ func AlarmKinds() []AlarmKind {
 	return []AlarmKind{
 		AlarmLate, AlarmMissed, AlarmStuck, AlarmPaused, AlarmImbalance, AlarmRefused, AlarmComplaints, AlarmExpired, AlarmInDoubt,
 		AlarmRelayRefusing, AlarmSourceFailing, AlarmDiskLow, AlarmMailQueue, AlarmSignUps, AlarmDatabase, AlarmBounces,
-		AlarmJournal, AlarmBackup, AlarmRestored,
+		AlarmJournal, AlarmBackup, AlarmRestored, AlarmLegal,
 	}
 }
 
@@ -52,7 +53,7 @@ func (k AlarmKind) Severity() Severity {
 	case AlarmComplaints, AlarmExpired, AlarmInDoubt, AlarmSourceFailing, AlarmMailQueue, AlarmSignUps, AlarmBounces:
 		return SeverityWarning
 	case AlarmLate, AlarmMissed, AlarmStuck, AlarmPaused, AlarmImbalance, AlarmRefused, AlarmRelayRefusing,
-		AlarmDiskLow, AlarmDatabase, AlarmJournal, AlarmBackup, AlarmRestored:
+		AlarmDiskLow, AlarmDatabase, AlarmJournal, AlarmBackup, AlarmRestored, AlarmLegal:
 	}
 	return SeverityError
 }

@@ -149,7 +149,7 @@ func clientOf(ip string) string {
 // cadence or section counts in the newsletters that have it, and must be in one of them. The
 // error is Conflict for a closed newsletter; what else is wrong is added to p.
 func (s *Service) choose(ctx context.Context, all []newsletter.Newsletter, slugs []string, cadence string, sections []string, p *problems) ([]newsletter.Newsletter, []newsletter.SignUpChoice, error) {
-	wanted, err := wantedOf(all, slugs, p)
+	wanted, err := s.wantedOf(all, slugs, p)
 	if err != nil || len(wanted) == 0 {
 		return nil, nil, err
 	}
@@ -165,15 +165,15 @@ func (s *Service) choose(ctx context.Context, all []newsletter.Newsletter, slugs
 	return wanted, choices, nil
 }
 
-func wantedOf(all []newsletter.Newsletter, slugs []string, p *problems) ([]newsletter.Newsletter, error) {
+func (s *Service) wantedOf(all []newsletter.Newsletter, slugs []string, p *problems) ([]newsletter.Newsletter, error) {
 	if len(slugs) > MaxNewsletters {
 		p.add("newsletter", "Please choose at most %d newsletters at once.", MaxNewsletters)
 		return nil, nil
 	}
 	if len(slugs) == 0 {
 		open := slices.DeleteFunc(slices.Clone(all), func(n newsletter.Newsletter) bool { return n.Status == newsletter.Closed })
-		if len(open) == 1 {
-			return open, nil
+		if len(open) == 1 { // what is wrong with the only one is said
+			return open, s.takesReaders(open[0])
 		}
 		p.add("newsletter", "Please choose a newsletter.")
 		return nil, nil
@@ -181,11 +181,14 @@ func wantedOf(all []newsletter.Newsletter, slugs []string, p *problems) ([]newsl
 	var wanted []newsletter.Newsletter
 	for _, slug := range slugs {
 		n, ok := bySlug(all, slug)
+		if ok {
+			if err := s.takesReaders(n); err != nil {
+				return nil, err
+			}
+		}
 		switch {
 		case !ok:
 			p.add("newsletter", "There is no newsletter %.60q.", slug)
-		case n.Status == newsletter.Closed:
-			return nil, newsletter.Conflictf("%s has been closed: it takes no new readers.", n.Name)
 		case !slices.ContainsFunc(wanted, func(w newsletter.Newsletter) bool { return w.ID == n.ID }):
 			wanted = append(wanted, n)
 		}
@@ -194,6 +197,19 @@ func wantedOf(all []newsletter.Newsletter, slugs []string, p *problems) ([]newsl
 	// page that tells of the mail must mean the same one.
 	slices.SortFunc(wanted, func(a, b newsletter.Newsletter) int { return cmp.Compare(a.ID, b.ID) })
 	return wanted, nil
+}
+
+// takesReaders returns why nobody can sign up for the newsletter. What people would give us
+// without being told who we are and what becomes of it (GDPR 13), we do not take; staff are
+// told of that by an alarm.
+func (s *Service) takesReaders(n newsletter.Newsletter) error {
+	switch {
+	case n.Status == newsletter.Closed:
+		return newsletter.Conflictf("%s has been closed: it takes no new readers.", n.Name)
+	case n.MayMail(s.o.BaseURL) != nil:
+		return newsletter.Conflictf("%s does not take readers yet. Please come again later: the publisher knows of it.", n.Name)
+	}
+	return nil
 }
 
 // cadencesOf returns the cadence for each newsletter: the one asked for where it is offered,

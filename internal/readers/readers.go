@@ -154,7 +154,7 @@ func (s *Service) Newsletters(ctx context.Context) ([]newsletter.Newsletter, err
 	}
 	var open []newsletter.Newsletter
 	for _, n := range all {
-		if n.Status != newsletter.Closed {
+		if s.takesReaders(n) == nil {
 			open = append(open, n)
 		}
 	}

@@ -94,7 +94,7 @@ func (w *world) newsletter(slug, name, from string, cadence newsletter.Cadence, 
 	n, err := w.store.CreateNewsletter(w.t.Context(), newsletter.Newsletter{
 		Slug: slug, Name: name, From: newsletter.Address{Name: "Example News", Email: from},
 		PostalAddress: "1 Example Street, London", Language: "en", Zone: "Europe/London",
-		PrivacyURL: "https://example.org/privacy", MinArticles: 1, MaxArticles: 12, Status: newsletter.Open,
+		PrivacyURL: "https://example.org/privacy", LegalFooter: "Registered in England.", MinArticles: 1, MaxArticles: 12, Status: newsletter.Open,
 		Schedules: []newsletter.Schedule{{Cadence: cadence, Slot: newsletter.MainSlot, Rule: r, SetAt: w.now}},
 	}, "test", w.now)
 	if err != nil {

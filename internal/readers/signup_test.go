@@ -118,6 +118,20 @@ func TestSignUp_ClosedNewsletterTakesNobody(t *testing.T) {
 	}
 }
 
+// What people give us, they give to somebody who says who they are and what becomes of it.
+func TestSignUp_NewsletterThatMayNotMailTakesNobody(t *testing.T) {
+	t.Parallel()
+	for _, lacks := range []string{"privacy_url", "legal_footer"} {
+		w := newWorld(t)
+		w.exec(`UPDATE newsletters SET ` + lacks + ` = '' WHERE slug = 'weekly'`)
+		_, err := w.SignUp(t.Context(), readers.SignUp{Email: "a@example.org", Newsletters: []string{"daily-news", "weekly"}})
+		wantKind(t, err, newsletter.Conflict, "")
+		if list, err := w.Newsletters(t.Context()); err != nil || len(list) != 1 || list[0].Slug != "daily-news" {
+			t.Errorf("%s: %d are offered, %v", lacks, len(list), err)
+		}
+	}
+}
+
 func TestSignUp_ChoosesCadenceAndSectionsWhereTheyAreOffered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

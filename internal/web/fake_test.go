@@ -127,7 +127,7 @@ func dailyNews() newsletter.Newsletter {
 		ID: 1, Slug: "daily-news", Name: "Daily News", Description: "What happened, and why it matters. Every working day before breakfast.",
 		From:          newsletter.Address{Name: "The Example Gazette", Email: "daily@news.example.org"},
 		PostalAddress: "Example Gazette Ltd, 1 Fleet Street, London EC4", Language: "en-GB", Zone: "Europe/London",
-		PrivacyURL: "https://news.example.org/privacy", Status: newsletter.Open,
+		PrivacyURL: "https://news.example.org/privacy", LegalFooter: "Registered in England.", Status: newsletter.Open,
 		Schedules: []newsletter.Schedule{
 			{Cadence: newsletter.Daily, Slot: newsletter.MainSlot, Rule: mustRule("mon-fri 07:00")},
 			{Cadence: newsletter.Weekly, Slot: newsletter.MainSlot, Rule: mustRule("fri 16:30")},

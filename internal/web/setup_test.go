@@ -142,6 +142,10 @@ func (s *site) create(n newsletter.Newsletter) newsletter.Newsletter {
 	for i := range n.Schedules {
 		n.Schedules[i].SetAt = s.now
 	}
+	if n.PrivacyURL == "" {
+		n.PrivacyURL = "https://news.example.org/privacy"
+	}
+	n.LegalFooter = "Registered in England."
 	n, err := s.store.CreateNewsletter(s.t.Context(), n, "test", s.now)
 	if err != nil {
 		s.t.Fatal(err)

@@ -24,6 +24,7 @@ type homePage struct {
 type newsletterPage struct {
 	frame
 	Newsletter newsletter.Newsletter
+	NotYet     bool // it lacks what readers must be told before they sign up
 	Form       signUpForm
 }
 
@@ -72,7 +73,7 @@ func (a *app) newsletterPage(ctx context.Context, slug string, form signUpForm) 
 	}
 	form.offerOne(n, sections)
 	form.Words, _ = a.Readers.ConsentWords(n)
-	return newsletterPage{frameOf(n), n, form}, nil
+	return newsletterPage{frameOf(n), n, n.MayMail(a.BaseURL) != nil, form}, nil
 }
 
 // subscribe takes the sign-up form, from our own pages and from publishers' pages alike.

@@ -3,6 +3,8 @@ package listener_test
 import (
 	"context"
 	"log/slog"
+	"net/smtp"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,6 +17,31 @@ import (
 
 // The whole way round: a digest to somebody whose mailbox is gone goes out through a Postfix,
 // which takes it, finds out, and reports to the return path; the report suppresses the address.
+// As docs/bounces.md sets it up, Postfix takes nothing that we would refuse: it would have to
+// send a report to a sender who is forged.
+func TestPostfix_RefusesWhatIsNoReturnPath(t *testing.T) {
+	t.Parallel()
+	postfix := peertest.StartPostfix(t, peertest.PostfixOptions{Domain: "readers.example", Transport: map[string]string{domain: "lmtp:inet:127.0.0.1:1"}})
+	at, err := url.Parse(postfix.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := smtp.Dial(at.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	if err := c.Mail("victim@example.net"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Rcpt("junk@" + domain); err == nil || !strings.HasPrefix(err.Error(), "550") {
+		t.Errorf("junk: %v", err)
+	}
+	if err := c.Rcpt("b+abc234@" + domain); err != nil {
+		t.Errorf("a return path: %v", err)
+	}
+}
+
 func TestPostfix_DigestToNobody_ComesBackAndSuppresses(t *testing.T) {
 	t.Parallel()
 	for _, way := range []string{"lmtp", "smtp"} {
