@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"net/http"
 	"path/filepath"
@@ -231,7 +230,7 @@ func (x *examination) lookAtTemplates(context.Context) []doctor.Finding {
 		sources, err = templates.Mail(fsys)
 	}
 	if err == nil {
-		err = renderSamples(digest.Templates(sources), x.settings.BaseURL, x.now())
+		err = digest.Check(sources)
 	}
 	if err == nil {
 		err = x.readPages(fsys)
@@ -256,44 +255,4 @@ func (x *examination) readPages(fsys fs.FS) error {
 		Health: s.store.Ping, Version: version,
 	})
 	return err
-}
-
-// renderSamples renders each mail of a newsletter of our invention.
-func renderSamples(t digest.Templates, baseURL string, now time.Time) error {
-	n := newsletter.Newsletter{
-		ID: 1, Slug: "sample", Name: "Sample", From: newsletter.Address{Name: "Sample", Email: "news@example.org"},
-		PostalAddress: "1 High Street, London", Language: "en", Zone: "UTC", PrivacyURL: "https://www.example.org/privacy",
-		LegalFooter: "A sample.", MinArticles: 1, MaxArticles: 10,
-	}
-	section := newsletter.Section{ID: 1, Slug: "harbour", Name: "Harbour"}
-	c := newsletter.Candidate{Sections: 1}
-	c.ID = 1
-	c.Item = newsletter.Item{
-		GUID: "1", URL: "https://www.example.org/1", Headline: "Harbour opens a second gate", Summary: "In one sentence.",
-		Author: "Ana Novak", Label: "Exclusive", Published: now, Image: newsletter.Image{URL: "https://www.example.org/1.png", Alt: "Cranes"},
-	}
-	s, err := digest.New(digest.Input{
-		Newsletter: n, Sections: []newsletter.Section{section}, Articles: []newsletter.Candidate{c}, Date: newsletter.DateOf(now),
-		Cadence: newsletter.Daily, BaseURL: baseURL, Words: digest.Words{Intro: "Good morning."}, Templates: t, Composer: "doctor",
-	})
-	if err == nil {
-		_, err = digest.Render(s, newsletter.Copy{Articles: []int64{1}})
-	}
-	if err != nil {
-		return fmt.Errorf("the digest: %w", err)
-	}
-	wanted := []digest.Wanted{{Name: n.Name, Cadence: newsletter.Daily}}
-	if _, _, _, err = digest.RenderConfirm(t, digest.ConfirmMail{
-		Wanted: wanted, Address: "vera@example.org", ConfirmURL: baseURL + "/confirm/sample", ValidDays: 7, Language: "en",
-		Sender: n.Name, PostalAddress: n.PostalAddress, PrivacyURL: n.PrivacyURL,
-	}); err != nil {
-		return fmt.Errorf("the confirmation mail: %w", err)
-	}
-	if _, _, _, err = digest.RenderAlready(t, digest.AlreadyMail{
-		Wanted: wanted, Address: "vera@example.org", ManageURL: baseURL + "/manage/sample", Language: "en",
-		Sender: n.Name, PostalAddress: n.PostalAddress, PrivacyURL: n.PrivacyURL,
-	}); err != nil {
-		return fmt.Errorf("the mail to who gets it already: %w", err)
-	}
-	return nil
 }

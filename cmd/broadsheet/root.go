@@ -79,6 +79,7 @@ a digest of what is new to them. Every message is accounted for.
 		newSubscriberCommand(a),
 		newSuppressionCommand(a),
 		newTokenCommand(a),
+		newTemplateCommand(a),
 		newConfigCommand(a),
 		newDoctorCommand(a),
 		newDKIMCommand(a, net.DefaultResolver.LookupTXT),

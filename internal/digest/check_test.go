@@ -45,9 +45,6 @@ func TestSamples_EveryDesignAndLanguage_IsFine(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, s := range list {
-				if s.heavy() && language != "en" {
-					continue
-				}
 				v, err := Render(s.Snapshot, s.Copy)
 				if err != nil {
 					t.Errorf("%s %s %s: %v", d, language, s.Name, err)
@@ -57,6 +54,61 @@ func TestSamples_EveryDesignAndLanguage_IsFine(t *testing.T) {
 					t.Errorf("%s %s %s: %s: %s", d, language, s.Name, f.Standard, f.Message)
 				}
 			}
+		}
+	}
+}
+
+func TestMailSamples_EveryLanguage_IsFine(t *testing.T) {
+	sources := mailSources(t)
+	for _, language := range Languages(sources) {
+		for _, s := range MailSamples(language, "https://letters.example.org") {
+			v, err := s.Render(sources)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range InspectMail(v) {
+				t.Errorf("%s %s: %s: %s", s.Name, language, f.Standard, f.Message)
+			}
+		}
+	}
+}
+
+// Inspect finds what is broken in a mail that was fine.
+func TestInspect_FindsWhatIsBroken(t *testing.T) {
+	list, err := Samples(mailSources(t), newsletter.DesignBrief, "en", "https://letters.example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := mustRender(t, list[0].Snapshot)
+	for _, tt := range []struct{ part, old, new, want string }{
+		{"html", `role="presentation"`, "", "S16: a table for layout"},
+		{"html", ` alt="Cranes over the harbour"`, "", "S16: the picture https://pictures.example.org/1.png has no alt"},
+		{"html", `lang="en"`, "", "S16: the HTML part has no lang"},
+		{"html", `dir="ltr"`, "", "S16: the HTML part has no dir"},
+		{"html", `name="color-scheme"`, "", "S16: the HTML part has no <meta name=\"color-scheme\""},
+		{"html", `<div style="display:none`, `<div style="color:red`, "S16: the body does not begin"},
+		{"html", `<h1`, `<h4`, "S16: the heading"},
+		{"html", "More from Ropewalk Bank", "click here", "S16: the text of a link"},
+		{"html", "Unsubscribe</a>", "</a>", "S6: the HTML part has no visible link"},
+		{"html", "<p ", "<form></form><p ", "S32: a mail cannot have <form>"},
+		{"html", `href="https://tea.example.org/"`, `href="tel:1"`, "S32: a link leads to"},
+		{"html", "<title>", "<title></title><title>", "S16: the HTML part has no title"},
+		{"text", newsletter.PlaceUnsubscribe, "", "S6: the text part has no link"},
+		{"text", "https://tea.example.org/", "", "S13: the text part lacks the link https://tea.example.org/"},
+		{"html", "</body>", strings.Repeat("<p>x</p>", 15000) + "</body>", "S15: the HTML part has"},
+	} {
+		v := good
+		if tt.part == "html" {
+			v.HTML = strings.ReplaceAll(v.HTML, tt.old, tt.new)
+		} else {
+			v.Text = strings.ReplaceAll(v.Text, tt.old, tt.new)
+		}
+		var found []string
+		for _, f := range Inspect(v) {
+			found = append(found, f.Standard+": "+f.Message)
+		}
+		if !strings.Contains(strings.Join(found, "\n"), tt.want) {
+			t.Errorf("without %q it found %q, want %q", tt.old, found, tt.want)
 		}
 	}
 }

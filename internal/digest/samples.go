@@ -145,10 +145,14 @@ var samples = []struct {
 	}},
 }
 
-// Samples returns the samples in a design and a language (BCP 47).
+// Samples returns the samples in a design and a language (BCP 47). Those that take long to
+// render are given in English only: what fits does not depend on the fixed words.
 func Samples(t Templates, design newsletter.Design, language, baseURL string) ([]Sample, error) {
 	var list []Sample
 	for _, shape := range samples {
+		if shape.articles > heavy && language != "en" {
+			continue
+		}
 		in := sampleOf(t, design, language, baseURL, shape.articles)
 		var c newsletter.Copy
 		shape.change(&in, &c)
@@ -164,8 +168,8 @@ func Samples(t Templates, design newsletter.Design, language, baseURL string) ([
 	return list, nil
 }
 
-// heavy reports whether the sample takes long to render.
-func (s Sample) heavy() bool { return len(s.Copy.Articles) > 12 }
+// heavy is the number of articles beyond which a sample takes long to render.
+const heavy = 12
 
 // MailSample is a transactional mail of our invention.
 type MailSample struct {
@@ -173,8 +177,8 @@ type MailSample struct {
 	data ConfirmMail
 }
 
-// mailSamples returns each transactional mail in a language.
-func mailSamples(language, baseURL string) []MailSample {
+// MailSamples returns each transactional mail in a language.
+func MailSamples(language, baseURL string) []MailSample {
 	data := ConfirmMail{
 		Wanted:  []Wanted{{"The Harbour Times", newsletter.Daily}, {"Quay Weekend", newsletter.Weekly}, {"Alarm", newsletter.Immediate}},
 		Address: "vera@example.org", ConfirmURL: baseURL + "/confirm/sample", ValidDays: 7, Language: language,
@@ -183,6 +187,8 @@ func mailSamples(language, baseURL string) []MailSample {
 	return []MailSample{{"confirm", data}, {"already", data}}
 }
 
-func (m MailSample) render(t Templates) (subject, html, text string, err error) {
-	return renderAction(t, m.Name, m.data)
+// Render renders the mail.
+func (m MailSample) Render(t Templates) (Variant, error) {
+	subject, html, text, err := renderAction(t, m.Name, m.data)
+	return Variant{Subject: subject, HTML: html, Text: text}, err
 }
