@@ -76,7 +76,7 @@ type ReturnPath struct {
 type ReturnTaken struct {
 	Return        // as it is on record
 	Again  bool   // it was on record already, so nothing was changed
-	Reader string // the address that the message had gone to; empty: the reader's data was erased
+	Reader string // the address that the message had gone to; empty: the reader is not on record any more
 }
 
 // SoftLimit says when an address is suppressed because mail to it fails again and again: when

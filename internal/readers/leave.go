@@ -9,9 +9,13 @@ import (
 
 // Leaving is what the page behind an unsubscribe link shows.
 type Leaving struct {
-	Masked           string // "a…@example.org"
-	Newsletter       newsletter.Newsletter
-	State            newsletter.SubscriptionState
+	Masked     string // "a…@example.org"
+	Newsletter newsletter.Newsletter
+	State      newsletter.SubscriptionState
+	// Nobody says that the link is ours, and that we know nobody who belongs to it: the reader's
+	// data was erased, or the database was restored from before they signed up. Nothing is sent
+	// to them, which is what they want.
+	Nobody           bool
 	CanUndo          bool // UndoLeave with this token would work now
 	UnsubscribeToken string
 	ManageToken      string
@@ -29,20 +33,17 @@ func (s *Service) Leaving(ctx context.Context, token string) (Leaving, error) {
 
 func (s *Service) leaving(ctx context.Context, link newsletter.Link) (Leaving, error) {
 	sub, err := s.store.Subscriber(ctx, link.SubscriberID)
-	if newsletter.KindOf(err) == newsletter.NotFound {
-		return Leaving{}, errLink()
-	}
-	if err != nil {
+	if err != nil && newsletter.KindOf(err) != newsletter.NotFound {
 		return Leaving{}, err
 	}
-	all, err := s.newsletters(ctx)
-	if err != nil {
-		return Leaving{}, err
+	all, failed := s.newsletters(ctx)
+	if failed != nil {
+		return Leaving{}, failed
 	}
 	n, ok := byID(all, link.NewsletterID)
 	u, subscribed := subscriptionTo(sub, link.NewsletterID)
-	if !ok || !subscribed {
-		return Leaving{}, errLink()
+	if err != nil || !ok || !subscribed {
+		return Leaving{Newsletter: n, State: newsletter.Left, Nobody: true}, nil
 	}
 	l := Leaving{
 		Masked: masked(sub.Email), Newsletter: n, State: u.State,
@@ -77,13 +78,10 @@ func (s *Service) byLink(ctx context.Context, token string, origin newsletter.Or
 		return Leaving{}, errLink()
 	}
 	err = do(ctx, link, cleanOrigin(origin), s.o.Now())
-	if newsletter.KindOf(err) == newsletter.NotFound {
-		return Leaving{}, errLink()
-	}
-	if err != nil {
+	if err != nil && newsletter.KindOf(err) != newsletter.NotFound {
 		return Leaving{}, err
 	}
-	return s.leaving(ctx, link)
+	return s.leaving(ctx, link) // also of somebody we do not know: a mail program's one click is answered
 }
 
 func subscriptionTo(sub newsletter.Subscriber, newsletterID int64) (newsletter.Subscription, bool) {

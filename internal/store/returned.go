@@ -94,7 +94,7 @@ func (t *tx) takeReturn(r newsletter.Return, limit newsletter.SoftLimit) (newsle
 	if err != nil {
 		return taken, err
 	}
-	address := "the reader's data was erased"
+	address := "the reader is not on record any more"
 	if email != "" {
 		if address, err = t.returnToAddress(r, key, sentAt, limit); err != nil {
 			return taken, err

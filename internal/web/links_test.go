@@ -260,3 +260,18 @@ func TestConfirm_PausedNewsletterForetellsNothing(t *testing.T) {
 	f := &fake{confirmed: readers.Confirmed{First: []readers.FirstEdition{{Newsletter: weekend(), ByHand: true, Zone: "Europe/London"}}}}
 	newFakeSite(t, f).post("/confirm/x", nil).want(200).has("no fixed day").lacks("0001")
 }
+
+// Mail programs show an error for what is not answered with 200 (S5, RFC 8058 §3.2): who was
+// erased, or is not in a restored database, gets nothing and is told so.
+func TestUnsubscribe_OfSomebodyWeDoNotKnow(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	path := "/unsubscribe/" + s.link(newsletter.PurposeUnsubscribe, newsletter.Subscriber{ID: 4711}, s.daily)
+	for _, page := range []answer{
+		s.get(path).want(200), s.post(path, url.Values{"List-Unsubscribe": {"One-Click"}}).want(200), s.post(path+"/undo", nil).want(200),
+	} {
+		if h := textOf(page.one("h1")); h != "Nothing is sent to you" {
+			t.Errorf("it says %q", h)
+		}
+	}
+}

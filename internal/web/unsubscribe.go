@@ -30,6 +30,7 @@ func (a *app) leaving(c echo.Context) error {
 }
 
 func (a *app) showLeaving(c echo.Context, l readers.Leaving, undone bool) error {
+	undone = undone && !l.Nobody
 	self := a.path("/unsubscribe/" + c.Param("token"))
 	page := unsubscribePage{
 		frame: frameOf(l.Newsletter), Leaving: l, Left: l.State == newsletter.Left, Undone: undone,
