@@ -117,7 +117,7 @@ it. It never writes over a file. "template list" shows the names.`,
 				return err
 			}
 			_, err = out.Write(data)
-			if err = errors.Join(err, out.Close()); err != nil {
+			if err := errors.Join(err, out.Close()); err != nil {
 				return err
 			}
 			if a.json {

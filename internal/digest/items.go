@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	htmltemplate "html/template"
+	"math"
 	"slices"
 	"strings"
 
@@ -63,26 +64,40 @@ func lookOf(n NewsletterInfo) look {
 	}
 }
 
-func (r *Renderer) rich(source string) (*rich, error) {
-	return newRich(source, string(r.frame.Look.Accent))
+// readTexts reads what editors wrote. In an edition without a design the intro is plain lines.
+func (r *Renderer) readTexts() error {
+	if r.s.Newsletter.Design == "" {
+		return nil
+	}
+	read := func(name, source string) (err error) {
+		if r.texts[source], err = newRich(source, string(r.frame.Look.Accent)); err != nil {
+			return fmt.Errorf("render: %s, %w", name, err)
+		}
+		return nil
+	}
+	if err := read("intro", r.s.Intro); err != nil {
+		return err
+	}
+	for _, b := range r.s.Blocks {
+		if err := read(nameOf(b), b.Text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (r *Renderer) newMessage(b Block) (*message, error) {
-	body, err := r.rich(b.Text)
-	if err != nil {
-		return nil, fmt.Errorf("render: %s, %w", nameOf(b), err)
-	}
-	m := &message{Headline: b.Headline, URL: b.URL, Body: body, Image: b.ImageURL, Alt: b.ImageAlt, T: r.frame.T, Look: r.frame.Look}
+func (r *Renderer) newMessage(b Block) *message {
+	m := &message{Headline: b.Headline, URL: b.URL, Body: r.texts[b.Text], Image: b.ImageURL, Alt: b.ImageAlt, T: r.frame.T, Look: r.frame.Look}
 	if m.LinkText, _, _ = strings.Cut(strings.TrimPrefix(strings.TrimPrefix(b.URL, "https://"), "http://"), "/"); b.Kind == KindSponsor {
 		sponsor := strings.NewReplacer("{sponsor}", b.Sponsor)
 		m.PaidBy, m.LinkText = sponsor.Replace(r.frame.T["paid_by"]), sponsor.Replace(r.frame.T["visit"])
 	}
-	return m, nil
+	return m
 }
 
 // layItems sets what comes before and after the lead. A note can come before it; advertising
 // cannot, or it would be taken for the lead.
-func (r *Renderer) layItems(p *page, c chosen) error {
+func (r *Renderer) layItems(p *page, c chosen) {
 	stories := len(c.articles)
 	blocks := slices.Concat(c.notes, c.sponsors)
 	place := func(b Block) int {
@@ -100,12 +115,9 @@ func (r *Renderer) layItems(p *page, c chosen) error {
 		}
 	}
 	next := 0
-	insert := func(until int) error {
+	insert := func(until int) {
 		for ; next < len(blocks) && place(blocks[next]) <= until; next++ {
-			m, err := r.newMessage(blocks[next])
-			if err != nil {
-				return err
-			}
+			m := r.newMessage(blocks[next])
 			switch {
 			case blocks[next].Kind == KindSponsor:
 				p.Items = append(p.Items, item{Sponsor: m})
@@ -115,18 +127,13 @@ func (r *Renderer) layItems(p *page, c chosen) error {
 				p.Items = append(p.Items, item{Note: m})
 			}
 		}
-		return nil
 	}
-	if err := insert(1); err != nil {
-		return err
-	}
+	insert(1)
 	number := 1
 	for _, it := range flat {
 		// What stands before the first story of a section stands before its heading.
 		if it.Heading != "" || it.Story != nil && !it.Story.First {
-			if err := insert(number + 1); err != nil {
-				return err
-			}
+			insert(number + 1)
 		}
 		if it.Story != nil {
 			number++
@@ -136,5 +143,5 @@ func (r *Renderer) layItems(p *page, c chosen) error {
 		}
 		p.Items = append(p.Items, it)
 	}
-	return insert(1 << 30)
+	insert(math.MaxInt)
 }

@@ -1,7 +1,6 @@
 package digest
 
 import (
-	"fmt"
 	htmltemplate "html/template"
 	"strings"
 	"unicode/utf8"
@@ -87,7 +86,7 @@ type story struct {
 
 // newPage lays the blocks out: the first article is the lead, the others stand under the first
 // of the newsletter's sections that they are in, and at the end those in none.
-func (r *Renderer) newPage(c chosen, maxSummary int) (page, error) {
+func (r *Renderer) newPage(c chosen, maxSummary int) page {
 	n := r.s.Newsletter
 	p := page{
 		frame:       r.frame,
@@ -100,24 +99,15 @@ func (r *Renderer) newPage(c chosen, maxSummary int) (page, error) {
 	r.layStories(&p, c.articles, maxSummary)
 	if n.Design == "" {
 		p.Intro = splitLines(r.s.Intro)
-		return p, nil
+		return p
 	}
-	var err error
-	if p.Opening, err = r.rich(r.s.Intro); err != nil {
-		return p, fmt.Errorf("render: intro, %w", err)
-	}
-	if err := r.layItems(&p, c); err != nil {
-		return p, err
-	}
+	p.Opening = r.texts[r.s.Intro]
+	r.layItems(&p, c)
 	for _, b := range c.headlines {
 		p.Headlines = append(p.Headlines, r.newStory(b, 0))
 	}
 	for _, b := range c.corrections {
-		m, err := r.newMessage(b)
-		if err != nil {
-			return p, err
-		}
-		p.Corrections = append(p.Corrections, *m)
+		p.Corrections = append(p.Corrections, *r.newMessage(b))
 	}
 	if c.more > 0 {
 		p.More = r.frame.T.count(n.Language, "more_on_site", c.more)
@@ -125,7 +115,7 @@ func (r *Renderer) newPage(c chosen, maxSummary int) (page, error) {
 			p.MoreURL = p.SignUpURL
 		}
 	}
-	return p, nil
+	return p
 }
 
 // layStories sets the lead, the groups and what numbers they have.

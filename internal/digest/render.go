@@ -30,6 +30,7 @@ type Renderer struct {
 	templates *mailTemplates
 	frame     frame // without subject and preheader
 	date      string
+	texts     map[string]*rich // what editors wrote, read once for all variants
 }
 
 // NewRenderer parses the snapshot's templates.
@@ -58,7 +59,9 @@ func NewRenderer(s Snapshot) (*Renderer, error) {
 	if f.Sender == "" {
 		f.Sender = n.Name
 	}
-	return &Renderer{s: s, templates: templates, frame: f, date: date}, nil
+	r := &Renderer{s: s, templates: templates, frame: f, date: date, texts: map[string]*rich{}}
+	err = r.readTexts()
+	return r, err
 }
 
 // newFrame returns the frame of a mail in the language (BCP 47; empty: English).
@@ -165,11 +168,9 @@ func (s Snapshot) speaksOf(blocks []Block) bool {
 
 // render renders the blocks with summaries of at most so many characters.
 func (r *Renderer) render(c chosen, maxSummary int) (Variant, error) {
-	p, err := r.newPage(c, maxSummary)
-	if err != nil {
-		return Variant{}, err
-	}
+	p := r.newPage(c, maxSummary)
 	var v Variant
+	var err error
 	if r.s.speaksOf(c.articles) {
 		v.Subject, v.Preheader = r.s.Subject, r.s.Preheader
 	}
