@@ -115,7 +115,17 @@ func (r *restoring) show(database, file, journal string, d store.Restored) {
 		r.say("  %s", line)
 	}
 	if d.Torn {
-		r.warn("the last line of the journal was cut off, by a crash while it was written, and is left out; nothing that was acknowledged is lost by that")
+		if d.OldKnown && d.Missing == 0 {
+			r.warn("the last line of the journal was cut off, by a crash while it was written, and is left out; nothing that was acknowledged is lost by that")
+		} else {
+			r.warn("the last line of the journal was cut off and is left out. If a crash cut it off while it was written, nobody was told that what stood in it was done; if the file was cut off later, or is an old copy, it may lack more")
+		}
+	}
+	if d.Uncovered {
+		r.warn("the backup is of version %d, which kept no journal: who left between the backup and the upgrade may be on the list again, and what was sent then may be sent again", d.From)
+	}
+	if d.OldUnread != "" {
+		r.warn("the database that was there could not be read (%s); if it knew more than the journal, that is lost", d.OldUnread)
 	}
 	if len(d.Broken) > 0 {
 		r.warn("damaged lines of the journal were left out, and what stood in them is lost: %s", strings.Trim(fmt.Sprint(d.Broken), "[]"))
@@ -169,6 +179,8 @@ type restoredView struct {
 	Missing     int64  `json:"missing"`
 	Broken      []int  `json:"broken_lines"`
 	Torn        bool   `json:"torn"`
+	Uncovered   bool   `json:"uncovered"`
+	OldUnread   string `json:"old_unread"`
 	Left        int    `json:"left"`
 	LeftUnknown int    `json:"left_unknown"`
 	CameBack    int    `json:"came_back"`
@@ -190,7 +202,7 @@ type restoredView struct {
 func viewRestored(database, file, journal string, d store.Restored) restoredView {
 	return restoredView{
 		Database: database, Backup: file, Aside: d.Aside, Journal: journal, From: d.From, To: d.To,
-		Position: d.Position, Last: d.Last, Entries: d.Entries, Missing: d.Missing, Broken: list(d.Broken), Torn: d.Torn,
+		Position: d.Position, Last: d.Last, Entries: d.Entries, Missing: d.Missing, Broken: list(d.Broken), Torn: d.Torn, Uncovered: d.Uncovered, OldUnread: d.OldUnread,
 		Left: d.Left, LeftUnknown: d.LeftUnknown, CameBack: d.CameBack, Suppressed: d.Suppressed, Lifted: d.Lifted, Erased: d.Erased,
 		Editions: d.Editions, Skipped: d.Skipped, NotBegun: d.NotBegun, Closed: d.Closed, InDoubt: d.InDoubt, Cancelled: d.Cancelled,
 		GoOn: d.GoOn, Articles: d.Articles, Withdrawn: d.Withdrawn, Mails: d.Mails,

@@ -37,6 +37,7 @@ const (
 	Unskipped  Kind = "unskipped"  // … or will have one after all
 	Withdrawn  Kind = "withdrawn"  // an article was taken back
 	Restored   Kind = "restored"   // the database came back from a backup
+	Void       Kind = "void"       // of the entries from Position on, nobody knows that they were committed
 )
 
 // Entry is one line. Which fields it has depends on its kind; ids are those of the database.
@@ -55,8 +56,12 @@ type Entry struct {
 	Slot       *Slot     `json:"slot,omitempty"`
 	Articles   []Article `json:"articles,omitempty"`
 	High       *High     `json:"high,omitempty"`
-	Position   int64     `json:"position,omitempty"` // of the backup that was restored
+	Position   int64     `json:"position,omitempty"` // of the backup that was restored; the first entry that is void
 }
+
+// Releases reports whether entries of the kind take something back that kept people from being
+// mailed. Where it is not known that they were committed they must not count; all others do.
+func (k Kind) Releases() bool { return k == Joined || k == Lifted || k == Unskipped }
 
 // Slot is the slot that an edition took.
 type Slot struct {
@@ -80,6 +85,8 @@ type Article struct {
 type High struct {
 	Subscribers int64 `json:"subscribers"`
 	Mails       int64 `json:"mails"`
+	Editions    int64 `json:"editions"`
+	Newsletters int64 `json:"newsletters"`
 }
 
 // MaxLine is how long a line is at most, its end included.

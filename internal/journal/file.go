@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"broadsheet/internal/ownfile"
 
@@ -36,6 +37,9 @@ type Appended struct {
 // if that is higher. When it returns without an error they are on disk; otherwise none of them
 // counts. Several processes can do it at once.
 //
+// What is in the file above after was appended and then not committed: a crash, or a full disk,
+// came between. An entry of kind Void says so first, unless the database was just restored.
+//
 // The file is made, for its owner only, if there is none.
 func (f *File) Append(entries []Entry, after int64) (a Appended, err error) {
 	file, err := f.open()
@@ -54,6 +58,11 @@ func (f *File) Append(entries []Entry, after int64) (a Appended, err error) {
 	var lines []byte
 	if t.unended {
 		lines = append(lines, '\n')
+	}
+	restored := slices.ContainsFunc(entries, func(e Entry) bool { return e.Kind == Restored })
+	if t.last > after && after > 0 && len(entries) > 0 && !restored { // 0: the first entry of a database
+		void := Entry{Kind: Void, Database: entries[0].Database, At: entries[0].At, Position: after + 1}
+		entries = append([]Entry{void}, entries...)
 	}
 	for _, e := range entries {
 		a.Last++

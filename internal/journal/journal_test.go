@@ -32,6 +32,23 @@ func entries(t *testing.T, path string, skip bool) ([]Entry, Summary) {
 	return list, s
 }
 
+// What was appended and never committed is told apart by the next entry, but not by that of a
+// database which has just come back from before it.
+func TestAppend_SaysWhatWasNotCommitted(t *testing.T) {
+	t.Parallel()
+	f := newJournal(t, 3)
+	if a, err := f.Append([]Entry{left(4)}, 1); err != nil || a.Last != 5 {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	list, _ := entries(t, f.Path(), false)
+	if e := list[3]; e.Kind != Void || e.Position != 2 || e.Seq != 4 || e.Database != list[4].Database || list[4].Kind != Left {
+		t.Errorf("%+v", list[3:])
+	}
+	if a, err := f.Append([]Entry{{Kind: Restored, Database: "d1", At: noon}}, 2); err != nil || a.Last != 6 {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
 func newJournal(t *testing.T, n int) *File {
 	t.Helper()
 	f := Named(filepath.Join(t.TempDir(), "journal"))
@@ -50,7 +67,7 @@ func TestAppend_NumbersAndKeeps(t *testing.T) {
 	if err != nil || a.Last != 42 {
 		t.Fatalf("%+v, %v", a, err)
 	}
-	if a, err = f.Append([]Entry{left(3)}, 7); err != nil || a.Last != 43 {
+	if a, err = f.Append([]Entry{left(3)}, 42); err != nil || a.Last != 43 {
 		t.Fatalf("%+v, %v", a, err)
 	}
 	list, s := entries(t, f.Path(), false)

@@ -99,9 +99,9 @@ func (t *tx) freeze(f newsletter.FrozenEdition, now time.Time) (int64, error) {
 }
 
 func (t *tx) insertEdition(e newsletter.Edition, now time.Time) (int64, error) {
-	return t.insert(`INSERT INTO editions (newsletter_id, cadence, local_date, slot, state, reason, due_at, as_of,
+	return t.insert(`INSERT INTO editions (id, newsletter_id, cadence, local_date, slot, state, reason, due_at, as_of,
 			hash, subject, articles, on_doubt, created_at, expires_at, warm_up)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id`,
+		VALUES (`+nextEdition+`, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id`,
 		e.NewsletterID, string(e.Cadence), e.Date.String(), e.Slot, string(e.State), e.Reason, millis(e.DueAt), millis(e.AsOf),
 		e.Hash, e.Subject, e.Articles, string(e.OnDoubt), millis(now), millis(e.ExpiresAt), e.WarmUp.String())
 }

@@ -8,6 +8,8 @@ const (
 		FROM (SELECT COALESCE(MAX(id), 0) AS top FROM subscribers) t, id_floors f WHERE f.name = 'subscribers')`
 	nextMail = `(SELECT CASE WHEN t.top < f.floor THEN f.floor ELSE t.top END + 1
 		FROM (SELECT COALESCE(MAX(id), 0) AS top FROM mails) t, id_floors f WHERE f.name = 'mails')`
+	nextEdition    = `(SELECT MAX(id) + 1 FROM (SELECT COALESCE(MAX(id), 0) AS id FROM editions UNION ALL SELECT floor FROM id_floors WHERE name = 'editions') t)`
+	nextNewsletter = `(SELECT MAX(id) + 1 FROM (SELECT COALESCE(MAX(id), 0) AS id FROM newsletters UNION ALL SELECT floor FROM id_floors WHERE name = 'newsletters') t)`
 )
 
 // raiseFloor has the rows of a table numbered on from above an id, and above all that are
@@ -18,6 +20,7 @@ func (t *tx) raiseFloor(table string, above, gap int64) error {
 		return err
 	}
 	floor := max(above, top) + gap
-	_, err := t.exec(`UPDATE id_floors SET floor = $1 WHERE name = $2 AND floor < $1`, floor, table)
+	_, err := t.exec(`INSERT INTO id_floors (name, floor) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET floor = excluded.floor WHERE excluded.floor > id_floors.floor`, table, floor)
 	return err
 }

@@ -16,8 +16,9 @@ import (
 )
 
 // What must not be undone by a backup is also appended to the journal, on disk before the
-// transaction is committed. So a crash between the two leaves an entry for something that was
-// not done; it errs on the safe side.
+// transaction is committed. So a crash between the two, or a COMMIT that fails, leaves an entry
+// for something that was not done. The next one says so (journal.Void), and replaying errs on the
+// safe side: who left counts as left, and who came back does not.
 //
 // If the journal cannot be written, what begins to send mail fails: an edition that the journal
 // does not know could be sent twice. Everything else goes on, above all leaving: its entries

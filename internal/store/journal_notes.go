@@ -38,10 +38,11 @@ func (t *tx) noteErased(subscriberID int64, now time.Time) error {
 // given out. Without that it must not be frozen.
 func (t *tx) noteFrozen(id int64, e newsletter.Edition, now time.Time) error {
 	high := &journal.High{}
-	if err := t.row(`SELECT (SELECT COALESCE(MAX(id), 0) FROM subscribers), (SELECT COALESCE(MAX(id), 0) FROM mails)`).
-		Scan(&high.Subscribers, &high.Mails); err != nil {
+	if err := t.row(`SELECT (SELECT COALESCE(MAX(id), 0) FROM subscribers), (SELECT COALESCE(MAX(id), 0) FROM mails),
+			(SELECT COALESCE(MAX(id), 0) FROM newsletters)`).Scan(&high.Subscribers, &high.Mails, &high.Newsletters); err != nil {
 		return err
 	}
+	high.Editions = id
 	t.noteNeeded(journal.Entry{Kind: journal.Frozen, Edition: id, Newsletter: e.NewsletterID, Slot: journalSlot(e), High: high}, now)
 	rows, err := t.query(`SELECT a.url, a.source_id, a.guid FROM blocks b JOIN articles a ON a.id = b.article_id
 		WHERE b.edition_id = $1 ORDER BY b.position`, id)

@@ -77,10 +77,10 @@ func withSchedules(q querier, n newsletter.Newsletter, err error) (newsletter.Ne
 // slug is taken the error is a Conflict.
 func (s *Store) CreateNewsletter(ctx context.Context, n newsletter.Newsletter, actor string, now time.Time) (newsletter.Newsletter, error) {
 	err := s.write(ctx, func(t *tx) (err error) {
-		n.ID, err = t.insert(`INSERT INTO newsletters (slug, name, description, from_name, from_email, reply_to_name,
+		n.ID, err = t.insert(`INSERT INTO newsletters (id, slug, name, description, from_name, from_email, reply_to_name,
 				reply_to_email, postal_address, language, zone, privacy_url, legal_footer, link_params,
 				min_articles, max_articles, status, created_at, updated_at, site_url, design, brand_colour, logo_url, typeface)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19, $20, $21, $22) RETURNING id`,
+			VALUES (`+nextNewsletter+`, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19, $20, $21, $22) RETURNING id`,
 			n.Slug, n.Name, n.Description, n.From.Name, n.From.Email, n.ReplyTo.Name,
 			n.ReplyTo.Email, n.PostalAddress, n.Language, n.Zone, n.PrivacyURL, n.LegalFooter, n.LinkParams,
 			n.MinArticles, n.MaxArticles, string(n.Status), millis(now), n.SiteURL, string(newsletter.OrDesign(n.Design)),

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,9 +33,12 @@ type Restored struct {
 	From, To       int64  // versions of the backup, and now
 	Position, Last int64  // the journal from here on was replayed, up to here
 	Entries        int
-	Missing        int64 // entries that the journal does not have
-	Broken         []int // lines that are damaged
-	Torn           bool  // the last line was cut off, and left out
+	Missing        int64  // entries that the journal does not have
+	Broken         []int  // lines that are damaged
+	Torn           bool   // the last line was cut off, and left out
+	Uncovered      bool   // the backup is from before there were journals
+	OldKnown       bool   // the database that was there could be read: it would know more than the journal
+	OldUnread      string // why it could not; empty: it could, or there was none, or it was another one
 
 	Left        int // subscriptions that ended
 	LeftUnknown int // … of people whom the backup does not know; they are suppressed
@@ -66,7 +70,7 @@ func Restore(ctx context.Context, path string, o RestoreOptions) (Restored, erro
 		return Restored{}, err
 	}
 	defer unlock()
-	r := &replayer{now: o.Now}
+	r := &replayer{now: o.Now, replaces: path}
 	if r.result.From, err = checkBackup(ctx, path, o.File); err != nil {
 		return r.result, err
 	}
@@ -176,15 +180,11 @@ func (r *replayer) bringUp(ctx context.Context, o RestoreOptions) error {
 	}
 	r.result.Position, r.result.Last = state.Position, state.Position
 	if o.Journal != "" {
-		id, err := databaseID(r.read(ctx))
+		summary, err := r.readJournal(ctx, o, state.Position)
 		if err != nil {
 			return err
 		}
-		replay, summary, err := readReplay(o.Journal, o.SkipBroken, id, state.Position)
-		if err != nil {
-			return err
-		}
-		r.replay, r.complete = *replay, replay.missing == 0 && summary.BrokenLines() == 0
+		replay := &r.replay
 		r.result.Last, r.result.Entries, r.result.Missing = replay.last, replay.entries, replay.missing
 		r.result.Broken, r.result.Torn = summary.Broken, summary.Torn
 	}
@@ -202,6 +202,46 @@ func (r *replayer) bringUp(ctx context.Context, o RestoreOptions) error {
 		}
 		return t.deskEvent(o.Now, restoreActor, "database restored", 0, 0, "from "+o.File)
 	})
+}
+
+// firstJournal is the first version of a database that numbers what goes into the journal.
+const firstJournal = 10
+
+// readJournal reads what happened since the backup, and whether that is all of it.
+func (r *replayer) readJournal(ctx context.Context, o RestoreOptions, position int64) (journal.Summary, error) {
+	id, err := databaseID(r.read(ctx))
+	if err != nil {
+		return journal.Summary{}, err
+	}
+	p := replaying{path: o.Journal, skipBroken: o.SkipBroken, database: id, position: position, old: readOld(ctx, r.replaces, id)}
+	if p.kept, err = keptIn(r.read(ctx)); err != nil {
+		return journal.Summary{}, err
+	}
+	replay, summary, err := readReplay(p)
+	if err != nil {
+		return summary, err
+	}
+	r.result.Uncovered, r.result.OldUnread, r.result.OldKnown = r.result.From < firstJournal, p.old.unread, p.old.same && p.old.unread == ""
+	r.replay, r.complete = *replay, replay.missing == 0 && summary.BrokenLines() == 0 && !r.result.Uncovered
+	return summary, r.write(ctx, func(t *tx) error { return t.keepOnly(r.waiting) })
+}
+
+// keepOnly has exactly these entries wait for the journal.
+func (t *tx) keepOnly(entries []journal.Entry) error {
+	if _, err := t.exec(`DELETE FROM journal_backlog`); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		text, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(`INSERT INTO journal_backlog (entry, at) VALUES ($1, $2)`, string(text), millis(e.At)); err != nil {
+			return err
+		}
+	}
+	_, err := t.exec(`UPDATE journal_state SET failed_at = (SELECT MIN(at) FROM journal_backlog), failure = 'the database was restored'`)
+	return err
 }
 
 // ConfirmRestore lets a restored database send. It is a Conflict if it was not restored, or

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -19,11 +20,13 @@ type replay struct {
 	erased        map[int64]mark
 	editions      map[int64]*lostEdition
 	withdrawn     []journal.Article
+	sent          []journal.Article // of editions whose numbers were given out once more
 	high          journal.High
-	last          int64 // the last entry
-	entries       int   // that were replayed
-	missing       int64 // entries that are not there
-	foreign       int   // entries of other databases
+	last          int64           // the last entry
+	entries       int             // that were replayed
+	missing       int64           // entries that are not there
+	waiting       []journal.Entry // that the journal still has to take
+	foreign       int             // entries of other databases
 }
 
 type subscriptionKey struct{ subscriber, newsletter int64 }
@@ -55,13 +58,70 @@ type lostEdition struct {
 	at        time.Time // of the last entry about it
 }
 
-// readReplay reads what the journal has of the database after a position.
-func readReplay(path string, skipBroken bool, database string, position int64) (*replay, journal.Summary, error) {
+// replaying says what of a journal is replayed.
+type replaying struct {
+	path       string
+	skipBroken bool
+	database   string // its id
+	position   int64  // of the backup
+	old        oldDatabase
+	kept       []journal.Entry // what the backup kept because the journal did not take it
+}
+
+// inJournal is what a first look at the journal finds out.
+type inJournal struct {
+	void [][2]int64      // from, to: entries of which nobody knows that they were committed
+	kept map[string]bool // of the entries that were kept once, those that it has by now
+}
+
+// look reads the journal once before it is replayed.
+func (p replaying) look() (in inJournal, err error) {
+	in.kept = map[string]bool{}
+	waiting := map[string]bool{}
+	for _, e := range append(p.kept, p.old.kept...) {
+		waiting[sameEntry(e)] = true
+	}
+	_, err = journal.Read(p.path, true, func(e journal.Entry) error {
+		if e.Database != p.database {
+			return nil
+		}
+		if e.Kind == journal.Void {
+			in.void = append(in.void, [2]int64{e.Position, e.Seq})
+		}
+		if len(waiting) > 0 && waiting[sameEntry(e)] {
+			in.kept[sameEntry(e)] = true
+		}
+		return nil
+	})
+	if p.old.same && p.old.unread == "" {
+		in.void = append(in.void, [2]int64{p.old.position + 1, math.MaxInt64})
+	}
+	return in, err
+}
+
+// isVoid reports whether the entry takes something back, and nobody knows that it was committed.
+func (in inJournal) isVoid(e journal.Entry) bool {
+	return e.Kind.Releases() && slices.ContainsFunc(in.void, func(v [2]int64) bool { return v[0] <= e.Seq && e.Seq <= v[1] })
+}
+
+// lacks returns those of the kept entries that the journal does not have.
+func (in inJournal) lacks(kept []journal.Entry) []journal.Entry {
+	return slices.DeleteFunc(slices.Clone(kept), func(e journal.Entry) bool { return in.kept[sameEntry(e)] })
+}
+
+// readReplay reads what the journal, and the database that is replaced, have of what happened
+// after the backup.
+func readReplay(p replaying) (*replay, journal.Summary, error) {
+	path, skipBroken, database, position := p.path, p.skipBroken, p.database, p.position
 	r := &replay{
 		subscriptions: map[subscriptionKey]ending{}, suppressions: map[string]mark{}, erased: map[int64]mark{},
 		editions: map[int64]*lostEdition{}, last: position,
 	}
 	own := 0
+	in, err := p.look()
+	if err != nil && !errors.Is(err, journal.ErrNone) {
+		return nil, journal.Summary{}, err
+	}
 	summary, err := journal.Read(path, skipBroken, func(e journal.Entry) error {
 		if e.Seq > r.last {
 			r.missing += e.Seq - r.last - 1
@@ -72,12 +132,15 @@ func readReplay(path string, skipBroken bool, database string, position int64) (
 			return nil
 		}
 		own++
-		if e.Seq <= position {
+		if e.Seq <= position || in.isVoid(e) {
 			return nil
 		}
 		r.entries++
 		return r.take(e)
 	})
+	if err == nil {
+		err = r.takeOld(p, in)
+	}
 	broken, isBroken := errors.AsType[*journal.BrokenError](err)
 	switch {
 	case errors.Is(err, journal.ErrNone):
@@ -93,7 +156,29 @@ func readReplay(path string, skipBroken bool, database string, position int64) (
 	return r, summary, err
 }
 
-// take takes in an entry. They come in the order in which they were written.
+// takeOld takes in what the database that is replaced knows and the journal does not.
+func (r *replay) takeOld(p replaying, in inJournal) error {
+	if p.old.position > r.last {
+		r.missing += p.old.position - r.last
+		r.last = p.old.position
+	}
+	for _, e := range in.lacks(p.old.kept) {
+		r.entries++
+		if err := r.take(e); err != nil {
+			return err
+		}
+	}
+	r.waiting = in.lacks(p.kept)
+	for _, e := range in.lacks(p.old.kept) {
+		if !slices.ContainsFunc(r.waiting, func(w journal.Entry) bool { return sameEntry(w) == sameEntry(e) }) {
+			r.waiting = append(r.waiting, e)
+		}
+	}
+	return nil
+}
+
+// take takes in an entry. They come in the order in which they were written, but for those that
+// were kept for a while: one that takes something back counts only if it is not the older one.
 func (r *replay) take(e journal.Entry) error {
 	hash, err := hex.DecodeString(e.Address)
 	if err != nil {
@@ -101,8 +186,14 @@ func (r *replay) take(e journal.Entry) error {
 	}
 	switch e.Kind {
 	case journal.Left, journal.Joined:
+		if e.Kind == journal.Joined && e.At.Before(r.subscriptions[subscriptionKey{e.Subscriber, e.Newsletter}].at) {
+			break
+		}
 		r.subscriptions[subscriptionKey{e.Subscriber, e.Newsletter}] = ending{e.Kind == journal.Left, hash, e.At}
 	case journal.Suppressed, journal.Lifted:
+		if e.Kind == journal.Lifted && e.At.Before(r.suppressions[string(hash)].at) {
+			break
+		}
 		r.suppressions[string(hash)] = mark{e.Kind == journal.Suppressed, hash, e.Domain, newsletter.SuppressionReason(e.Reason), e.At}
 	case journal.Erased:
 		r.erased[e.Subscriber] = mark{set: true, hash: hash, at: e.At}
@@ -112,12 +203,16 @@ func (r *replay) take(e journal.Entry) error {
 		r.takeEdition(e)
 	case journal.Unskipped:
 		r.unskip(e)
-	case journal.Restored:
+	case journal.Restored, journal.Void:
 	}
 	if e.High != nil {
 		r.high.Subscribers = max(r.high.Subscribers, e.High.Subscribers)
 		r.high.Mails = max(r.high.Mails, e.High.Mails)
+		r.high.Editions = max(r.high.Editions, e.High.Editions)
+		r.high.Newsletters = max(r.high.Newsletters, e.High.Newsletters)
 	}
+	r.high.Editions = max(r.high.Editions, e.Edition)
+	r.high.Newsletters = max(r.high.Newsletters, e.Newsletter)
 	r.high.Subscribers = max(r.high.Subscribers, e.Subscriber)
 	return nil
 }
@@ -130,7 +225,10 @@ func (r *replay) takeEdition(e journal.Entry) {
 	}
 	l.at = e.At
 	switch e.Kind {
-	case journal.Frozen: // of an id that was used before, nothing had come of the other one
+	case journal.Frozen:
+		if l.sending { // its number was given out twice, after a restore without a journal
+			r.sent = append(r.sent, l.articles...)
+		}
 		l.frozen, l.skipped, l.articles, l.sending, l.cancelled = &e, nil, nil, false, false
 	case journal.Articles:
 		l.articles = append(l.articles, e.Articles...)

@@ -21,6 +21,7 @@ type replayer struct {
 	replay
 	complete bool // the journal has all that happened since the backup
 	now      time.Time
+	replaces string // the database that the backup is put in place of
 	result   Restored
 }
 
@@ -243,6 +244,10 @@ func (t *tx) markSent(articles []journal.Article) error {
 // withdrawals takes articles back that were withdrawn after the backup.
 func (r *replayer) withdrawals(ctx context.Context) error {
 	r.result.Withdrawn = len(r.withdrawn)
+	if err := r.write(ctx, func(t *tx) error { return t.markSent(r.sent) }); err != nil {
+		return fmt.Errorf("articles that were sent: %w", err)
+	}
+	r.result.Articles += len(r.sent)
 	for part := range slices.Chunk(r.withdrawn, moveChunk) {
 		err := r.write(ctx, func(t *tx) error {
 			if err := t.markSent(part); err != nil {
@@ -385,13 +390,19 @@ func (r *replayer) mails(ctx context.Context) error {
 // those that were given out after the last edition.
 const idGap = 1_000_000
 
-// floors has new subscribers and mails numbered above all that were there: links and return
+// fewGap is idGap for what there are few of and people name by its number.
+const fewGap = 1000
+
+// floors has new subscribers, mails, editions and newsletters numbered above all that were there: links and return
 // paths name them, and those that are out there must not become somebody else's.
 func (r *replayer) floors(ctx context.Context) error {
 	return r.write(ctx, func(t *tx) error {
-		for table, high := range map[string]int64{"subscribers": r.high.Subscribers, "mails": r.high.Mails} {
-			if err := t.raiseFloor(table, high, idGap); err != nil {
-				return fmt.Errorf("numbers of %s: %w", table, err)
+		for _, f := range []struct {
+			table     string
+			high, gap int64
+		}{{"subscribers", r.high.Subscribers, idGap}, {"mails", r.high.Mails, idGap}, {"editions", r.high.Editions, fewGap}, {"newsletters", r.high.Newsletters, fewGap}} {
+			if err := t.raiseFloor(f.table, f.high, f.gap); err != nil {
+				return fmt.Errorf("numbers of %s: %w", f.table, err)
 			}
 		}
 		return nil
