@@ -55,8 +55,8 @@ func (b *browser) axe(source string) []axeFinding {
 }
 
 // axe-core finds nothing in any mail: each design with each hard sample, light and dark, the
-// transactional mails, and each language.
-func TestMails_AxeFindsNothing(t *testing.T) {
+// transactional mails, and each language. And nothing is wider than a phone.
+func TestMails_AxeFindsNothingAndPhonesScrollOneWay(t *testing.T) {
 	t.Parallel()
 	axe := axeSource(t)
 	fsys, err := templates.FS("")
@@ -96,6 +96,10 @@ func TestMails_AxeFindsNothing(t *testing.T) {
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if name, narrow := strings.CutPrefix(r.URL.Path, "/narrow/"); narrow {
+			fmt.Fprintf(w, `<iframe src="/%s" width="360" height="700"></iframe>`, name)
+			return
+		}
 		fmt.Fprint(w, pages[strings.TrimPrefix(r.URL.Path, "/")])
 	}))
 	defer server.Close()
@@ -104,6 +108,16 @@ func TestMails_AxeFindsNothing(t *testing.T) {
 		b.open(server.URL + "/" + name)
 		for _, f := range b.axe(axe) {
 			t.Errorf("%s: %s: %s: %s\n%s", name, f.ID, f.Help, f.Nodes[0].HTML, f.Nodes[0].Summary)
+		}
+	}
+	for name := range pages {
+		if !strings.Contains(name, "-en-") || strings.HasSuffix(name, "-dark") {
+			continue
+		}
+		b.open(server.URL + "/narrow/" + name)
+		wide := do(b, "measure", chromedp.Evaluate[int](`document.querySelector("iframe").contentDocument.documentElement.scrollWidth`))
+		if wide > 360 {
+			t.Errorf("%s is %d pixels wide on a phone that has 360", name, wide)
 		}
 	}
 	if len(pages) < 40 {

@@ -95,10 +95,9 @@ func (r *Renderer) newMessage(b Block) *message {
 	return m
 }
 
-// layItems sets what comes before and after the lead. A note can come before it; advertising
-// cannot, or it would be taken for the lead.
+// layItems sets what comes before and after the lead. A note can come before it, and all do
+// where there is no story; advertising cannot, or it would be taken for the lead.
 func (r *Renderer) layItems(p *page, c chosen) {
-	stories := len(c.articles)
 	blocks := slices.Concat(c.notes, c.sponsors)
 	place := func(b Block) int {
 		if b.Kind == KindSponsor {
@@ -121,7 +120,7 @@ func (r *Renderer) layItems(p *page, c chosen) {
 			switch {
 			case blocks[next].Kind == KindSponsor:
 				p.Items = append(p.Items, item{Sponsor: m})
-			case place(blocks[next]) <= 1 && stories > 0:
+			case place(blocks[next]) <= 1 || len(c.articles) == 0:
 				p.Before = append(p.Before, item{Note: m})
 			default:
 				p.Items = append(p.Items, item{Note: m})
@@ -137,8 +136,8 @@ func (r *Renderer) layItems(p *page, c chosen) {
 		}
 		if it.Story != nil {
 			number++
-			if n := len(p.Items); n > 0 && p.Items[n-1].Story == nil {
-				it.Story.First = true // no rule between it and what is framed already
+			if n := len(p.Items); n > 0 && p.Items[n-1].Sponsor != nil {
+				it.Story.First = true // advertising has a frame, so there is no rule after it
 			}
 		}
 		p.Items = append(p.Items, it)

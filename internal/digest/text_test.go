@@ -147,9 +147,11 @@ func TestPhrases_Count_HasThePluralOfItsLanguage(t *testing.T) {
 		{"de", 1, "Und eine weitere Meldung auf unserer Website"}, {"fr", 1, "Et un autre article sur notre site"}, {"fr", 2, "Et 2 autres articles sur notre site"},
 		{"es", 1, "Y un artículo más en nuestro sitio"}, {"es", 1000000, "Y 1000000 artículos más en nuestro sitio"},
 		{"cy", 1, "Ac un stori arall ar ein gwefan"}, {"cy", 2, "A dwy stori arall ar ein gwefan"}, {"cy", 3, "A thair stori arall ar ein gwefan"},
-		{"cy", 4, "A 4 stori arall ar ein gwefan"}, {"cy", 6, "A chwe stori arall ar ein gwefan"}, {"nonsense-", 1, "And 1 more stories on our site"},
+		{"cy", 4, "A 4 stori arall ar ein gwefan"}, {"cy", 6, "A chwe stori arall ar ein gwefan"}, {"nonsense-", 1, "And 1 more stories on our site"}, {"pl", 1, "I 1 więcej"},
 	} {
-		p, err := phrasesFor(mailSources(t), tt.language)
+		sources := mailSources(t)
+		sources["words.pl"] = "more_on_site_other: I {n} więcej" // and none for one
+		p, err := phrasesFor(sources, tt.language)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package digest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -34,7 +35,7 @@ func phrasesFor(t Templates, tag string) (phrases, error) {
 }
 
 func (p phrases) read(name, source string) error {
-	n := 0
+	n, own := 0, phrases{}
 	for line := range strings.Lines(source) {
 		n++
 		line = strings.TrimSpace(line)
@@ -45,8 +46,17 @@ func (p phrases) read(name, source string) error {
 		if !ok {
 			return fmt.Errorf("mail template %s, line %d: write it as key: text", name, n)
 		}
-		p[strings.TrimSpace(key)] = strings.TrimSpace(text)
+		own[strings.TrimSpace(key)] = strings.TrimSpace(text)
 	}
+	// A language that has the words for many has no use for the plural forms of another one.
+	for key := range own {
+		if stem, ok := strings.CutSuffix(key, "_other"); ok {
+			for _, form := range []string{"_zero", "_one", "_two", "_few", "_many"} {
+				delete(p, stem+form)
+			}
+		}
+	}
+	maps.Copy(p, own)
 	return nil
 }
 
