@@ -16,6 +16,7 @@ import (
 const (
 	journalEvery = 30 * time.Second // between two tries to append what the journal did not take
 	backupEvery  = time.Minute      // between two looks whether a backup is due
+	backupPause  = 15 * time.Minute // after one that failed
 	backupLate   = 2 * time.Hour    // after which a backup that is due and not there is an alarm
 )
 
@@ -62,10 +63,16 @@ func (s *service) backUp(ctx context.Context) error {
 		return nil
 	}
 	now := s.app.now().Local()
+	if now.Before(s.backupAgain) {
+		return nil
+	}
 	keep := store.BackupKeep{Daily: s.settings.BackupKeep[0], Weekly: s.settings.BackupKeep[1]}
 	made, err := s.store.BackupInto(ctx, s.settings.BackupDir, backupDue(s.settings.BackupTimes, now), keep, now.Location(), now)
 	if made != "" {
 		s.log.Info("backup made and verified", "file", made)
+	}
+	if err != nil { // each try reads all of the database
+		s.backupAgain = now.Add(backupPause)
 	}
 	return err
 }
@@ -127,21 +134,30 @@ func (s *services) backupAlarm() []newsletter.Alarm {
 	}
 	a := newsletter.Alarm{
 		Kind: newsletter.AlarmBackup, Subject: "backup",
-		Do: `look at the folder and its disk, and at the log of "broadsheet serve", which makes them`,
+		Do: `"broadsheet serve" makes them; if it runs, look at the folder and its disk, and at its log`,
 	}
 	list, err := store.Backups(s.settings.BackupDir)
 	if err != nil {
 		a.What = fmt.Sprintf("the folder of the backups cannot be read: %v", err)
 		return []newsletter.Alarm{a}
 	}
-	due := backupDue(s.settings.BackupTimes, s.app.now().Local().Add(-backupLate))
-	switch {
-	case len(list) == 0:
+	now := s.app.now()
+	due := backupDue(s.settings.BackupTimes, now.Local().Add(-backupLate))
+	var alarms []newsletter.Alarm
+	switch last, ok := store.LastBackup(list, now); {
+	case !ok:
 		a.What = "there is no backup in " + s.settings.BackupDir
-	case list[0].At.Before(due):
-		a.Since, a.What = list[0].At.Local(), "there is no newer backup in "+s.settings.BackupDir
-	default:
-		return nil
+		alarms = append(alarms, a)
+	case last.At.Before(due):
+		a.Since, a.What = last.At.Local(), "there is no newer backup in "+s.settings.BackupDir
+		alarms = append(alarms, a)
 	}
-	return []newsletter.Alarm{a}
+	if len(list) > 0 && list[0].FromFuture(now) {
+		alarms = append(alarms, newsletter.Alarm{
+			Kind: newsletter.AlarmBackup, Subject: "backup from the future",
+			What: fmt.Sprintf("%s is dated later than now: the clock was wrong when it was made, or is wrong now", list[0].Path),
+			Do:   "set the clock right; then rename the file by the time at which it was made, or remove it",
+		})
+	}
+	return alarms
 }

@@ -162,6 +162,7 @@ func (x *examination) checks() []doctor.Check {
 		{Group: "database", Name: "integrity", Look: x.lookAtIntegrity},
 		{Group: "database", Name: "backup", Look: x.lookAtBackups},
 		{Group: "database", Name: "disk", Look: x.lookAtDisk},
+		{Group: "database", Name: "set aside", Look: x.lookAtSetAside},
 		{Group: "web", Name: "base url", Look: x.lookAtWeb},
 		{Group: "web", Name: "proxies", Look: x.lookAtProxies},
 		{Group: "clock", Name: "database", Look: x.lookAtClock},

@@ -88,14 +88,21 @@ func (x *examination) lookAtBackups(ctx context.Context) []doctor.Finding {
 			return append(list, doctor.Warn("set "+settingPrefix+"BACKUP_DIR to a folder, best on another disk", "\"broadsheet serve\" makes no backups")), nil
 		}
 		files, err := store.Backups(x.settings.BackupDir)
-		switch {
-		case err != nil:
+		if err != nil || len(files) == 0 { // none: that is an alarm
 			return list, err
-		case len(files) == 0:
-			return append(list, doctor.Warn("leave \"broadsheet serve\" running: it makes the first one", "there is no backup yet in %s", x.settings.BackupDir)), nil
 		}
 		return append(list, doctor.Good("the last of %d is of %s", len(files), local(files[0].At))), nil
 	})
+}
+
+// lookAtSetAside names the databases of before, in which people are who were erased since.
+func (x *examination) lookAtSetAside(context.Context) []doctor.Finding {
+	old, err := store.SetAside(x.settings.DatabasePath)
+	if err != nil || len(old) == 0 {
+		return nil
+	}
+	return []doctor.Finding{doctor.Warn("remove those that you do not need any more: nothing else does, and whoever was erased since is in them",
+		"%s from before a restore or an upgrade: %s", counted(len(old), "database is left", "databases are left"), strings.Join(old, ", "))}
 }
 
 func (x *examination) lookAtDisk(context.Context) []doctor.Finding {

@@ -31,6 +31,9 @@ func (x *examination) sendTest(ctx context.Context) []doctor.Finding {
 		if x.pressErr != nil {
 			return nil, x.pressErr
 		}
+		if err := s.refuseRestored(ctx); err != nil {
+			return nil, err
+		}
 		from, err := x.testSender(ctx, s)
 		if err != nil {
 			return nil, err

@@ -103,8 +103,10 @@ func nextEditions(ctx context.Context, s *services) ([]nextEdition, error) {
 			switch {
 			case newsletter.KindOf(err) == newsletter.Forbidden:
 				v.Nothing = fieldMessage(err)
-			case err != nil:
+			case err != nil && ctx.Err() != nil:
 				return nil, err
+			case err != nil: // what is wrong with one does not hide the others
+				v.Nothing = "it cannot be built: " + err.Error()
 			default:
 				v.Readers, v.Articles, v.Subject = draft.Survey.Readers, draft.Edition.Articles, draft.Sample.Subject
 			}

@@ -121,6 +121,9 @@ func (a *app) serve(ctx context.Context, grace time.Duration) error {
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
+	if err := s.store.RemoveLeftovers(); err != nil {
+		log.Warn("what a restore left behind could not be removed; it holds readers' data", "error", err)
+	}
 	// Who wants to leave must be able to, so the service runs; it is the slots that are refused.
 	if err := s.refuseUnnamed(ctx, ""); err != nil {
 		log.Warn("not every newsletter can be sent", "error", err)
@@ -150,6 +153,8 @@ type service struct {
 	grace    time.Duration
 	mailbox  web.Mailbox // nil: none is shown
 	watch    *watch      // run makes it
+
+	backupAgain time.Time // a backup failed: when it is tried again
 }
 
 // run serves until ctx ends, and returns when nothing is in flight any more.

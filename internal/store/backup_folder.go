@@ -57,6 +57,24 @@ func Backups(folder string) ([]BackupFile, error) {
 	return list, nil
 }
 
+// clockSkew is how far ahead of now a backup may be dated.
+const clockSkew = time.Hour
+
+// FromFuture reports whether the backup is dated later than now: the clock was wrong when it
+// was made, or is wrong now. It says nothing about when the next one is due.
+func (b BackupFile) FromFuture(now time.Time) bool { return b.At.After(now.Add(clockSkew)) }
+
+// LastBackup returns the newest of the backups that is not from the future; ok is false if
+// there is none.
+func LastBackup(list []BackupFile, now time.Time) (last BackupFile, ok bool) {
+	for _, b := range list { // the newest first
+		if !b.FromFuture(now) {
+			return b, true
+		}
+	}
+	return last, false
+}
+
 func backupAt(name, suffix string) (time.Time, bool) {
 	text, ok := strings.CutPrefix(name, backupPrefix)
 	if ok {
@@ -88,7 +106,7 @@ func (s *Store) BackupInto(ctx context.Context, folder string, since time.Time, 
 	}
 	defer lock.Close() // the process's end closes it too
 	list, err := Backups(folder)
-	if err != nil || len(list) > 0 && !list[0].At.Before(since) {
+	if last, ok := LastBackup(list, now); err != nil || ok && !last.At.Before(since) {
 		return "", err
 	}
 	removeParts(folder)
@@ -130,6 +148,7 @@ func removeParts(folder string) {
 func outdated(list []BackupFile, keep BackupKeep, zone *time.Location, now time.Time) []BackupFile {
 	var remove []BackupFile
 	days, weeks := map[string]bool{}, map[string]bool{}
+	list = slices.DeleteFunc(slices.Clone(list), func(b BackupFile) bool { return b.FromFuture(now) }) // staff decide about those
 	for i, b := range list {
 		at := b.At.In(zone)
 		year, number := at.ISOWeek()

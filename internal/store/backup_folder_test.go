@@ -83,3 +83,39 @@ func TestVerifyBackup_FindsDamage(t *testing.T) {
 		t.Error("a missing backup is good")
 	}
 }
+
+// A clock that was years ahead for a minute does not end all backups.
+func TestBackupInto_ABackupFromTheFutureIsNotTheLast(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	folder := filepath.Join(t.TempDir(), "backups")
+	now := time.Date(2026, 11, 23, 2, 30, 0, 0, time.UTC)
+	ahead := now.AddDate(4, 0, 0)
+	if made, err := s.BackupInto(t.Context(), folder, ahead, BackupKeep{Daily: 1}, time.UTC, ahead); err != nil || made == "" {
+		t.Fatal(made, err)
+	}
+	for range 3 {
+		if made, err := s.BackupInto(t.Context(), folder, now, BackupKeep{Daily: 1}, time.UTC, now); err != nil || made == "" {
+			t.Fatal(made, err)
+		}
+		now = now.AddDate(0, 0, 1)
+	}
+	list, err := Backups(folder)
+	if err != nil || len(list) != 2 || !list[0].FromFuture(now) { // the last day's, and that one
+		t.Errorf("%v, %v", list, err)
+	}
+}
+
+func TestSetAside_FindsThisDatabasesOnly(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path := filepath.Join(folder, "news[1].db")
+	for _, name := range []string{"news[1].db", "news[1].db.before-10-x.bak", "news[1].db.before-restore-x.bak", "news1.db.before-10-x.bak"} {
+		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list, err := SetAside(path); err != nil || len(list) != 2 {
+		t.Errorf("%v, %v", list, err)
+	}
+}

@@ -74,7 +74,7 @@ func Restore(ctx context.Context, path string, o RestoreOptions) (Restored, erro
 	if r.result.From, err = checkBackup(ctx, path, o.File); err != nil {
 		return r.result, err
 	}
-	folder := path + ".restoring"
+	folder := path + restoringSuffix
 	if err := os.RemoveAll(folder); err != nil {
 		return r.result, fmt.Errorf("restore: %w", err)
 	}

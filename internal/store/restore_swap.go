@@ -7,11 +7,16 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 )
 
 // openLockSuffix is the lock that everybody shares who has the database open.
 const openLockSuffix = ".open.lock"
+
+// restoringSuffix is the folder in which a restore works.
+const restoringSuffix = ".restoring"
 
 // fold moves what is in the log into the file, and removes the log, so that the file alone is
 // the database. Nobody else may have it open.
@@ -59,6 +64,19 @@ func swap(ctx context.Context, path, fresh string, now time.Time) (aside string,
 	}
 	return aside, syncFolder(path)
 }
+
+// SetAside returns the databases beside this one that a restore or an upgrade has left there.
+// Nothing removes them: who was erased since is still in them.
+func SetAside(path string) ([]string, error) { return filepath.Glob(globQuote(path) + ".before-*.bak") }
+
+// globQuote returns a name as a pattern that matches it alone.
+func globQuote(name string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(name)
+}
+
+// RemoveLeftovers removes what a restore that was killed left behind: a whole list of readers.
+// None runs now, since it would have the lock that an open database shares.
+func (s *Store) RemoveLeftovers() error { return os.RemoveAll(s.path + restoringSuffix) }
 
 func syncFile(name string) error {
 	f, err := os.OpenFile(name, os.O_RDWR, 0)
