@@ -15,8 +15,9 @@ const foldTries = 5
 // Erased says what erasing a person removed.
 type Erased struct {
 	newsletter.Erased
-	// Traces says that the database's log may still have what was erased, since others were
-	// reading all the time. The service, and the next erasure, remove it.
+	// Traces says that the database may still have traces of what was erased: its log, since
+	// others were reading all the time, or words that came in at that moment. The service, and
+	// the next erasure, remove them.
 	Traces bool
 }
 
@@ -32,9 +33,10 @@ func (s *Service) Erase(ctx context.Context, emailOrID string, origin newsletter
 	if err != nil {
 		return Erased{}, err
 	}
-	// Nothing is lost by failing here: the mark is there, and the service goes on.
+	// Nothing is lost by failing here: the marks are there, and the service goes on.
 	done := false
-	for try := 0; try < foldTries && !done && ctx.Err() == nil; try++ {
+	_, err = s.store.ScrubErased(ctx, s.o.Now())
+	for try := 0; err == nil && try < foldTries && !done && ctx.Err() == nil; try++ {
 		if done, err = s.store.FoldLog(ctx); err != nil {
 			break
 		}
@@ -72,6 +74,8 @@ func (s *Service) Forget(ctx context.Context, keep Keep) (f Forgot, err error) {
 		f.Mails, err = s.store.PruneMails(ctx, before(keep.Mails))
 		failures = append(failures, err)
 	}
+	_, err = s.store.ScrubErased(ctx, now)
+	failures = append(failures, err)
 	_, err = s.store.FoldLog(ctx)
 	if err := errors.Join(append(failures, err)...); err != nil {
 		return f, fmt.Errorf("forget: %w", err)

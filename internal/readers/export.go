@@ -15,6 +15,8 @@ type People interface {
 	EachDeliveryTo(ctx context.Context, subscriberID int64, f func(newsletter.PersonDelivery) error) error
 	// EraseSubscriber removes a person in one transaction, but for the keyed hash (S25).
 	EraseSubscriber(ctx context.Context, id int64, actor string, now time.Time) (newsletter.Erased, error)
+	// ScrubErased takes the addresses of who was erased lately out of what was written since.
+	ScrubErased(ctx context.Context, now time.Time) (int, error)
 	// FoldLog removes what was erased from the database's log; done is false if it has to be
 	// tried again.
 	FoldLog(ctx context.Context) (done bool, err error)

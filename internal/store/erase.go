@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -19,16 +20,17 @@ const foldMark = "erased, log not folded"
 // saying whom (S25). What was still to be sent is withheld. The number is never given to
 // anybody else. The error is NotFound if there is nobody.
 //
-// When it returns nil the person is gone for everybody who asks the database. FoldLog removes
-// the last traces from its files.
+// When it returns nil the person is gone for everybody who asks the database. ScrubErased
+// removes what others still wrote about them meanwhile, and FoldLog the last traces from the
+// database's files.
 func (s *Store) EraseSubscriber(ctx context.Context, id int64, actor string, now time.Time) (newsletter.Erased, error) {
 	sub, err := s.Subscriber(ctx, id)
 	if err != nil {
 		return newsletter.Erased{}, err
 	}
 	// Replies are kept once for all who got them, so they are looked through beforehand: that
-	// takes its time, and nobody has to wait for it.
-	places, err := findAddress(s.read(ctx), sub.Email)
+	// takes its time, and nobody has to wait for it. What comes in between is found later.
+	places, err := findAddresses(s.read(ctx), isAddress(sub.Email))
 	if err != nil {
 		return newsletter.Erased{}, fmt.Errorf("erase subscriber %d: %w", id, err)
 	}
@@ -37,7 +39,7 @@ func (s *Store) EraseSubscriber(ctx context.Context, id int64, actor string, now
 		if gone, err = t.erase(id, actor, now); err != nil {
 			return err
 		}
-		if err := t.scrub(places, sub.Email); err != nil {
+		if _, err := t.scrub(places); err != nil {
 			return err
 		}
 		return t.deskEvent(now, actor, "subscriber erased", 0, 0, fmt.Sprintf("subscriber %d", id))
@@ -73,11 +75,17 @@ func (t *tx) erase(id int64, actor string, now time.Time) (newsletter.Erased, er
 	if err := t.eraseFromLedger(id, email, now, &gone); err != nil {
 		return gone, err
 	}
-	err = t.removeSubscriber(id, &gone)
-	if err == nil {
-		_, err = t.exec(`INSERT INTO marks (name, at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET at = excluded.at`, foldMark, millis(now))
+	if err := t.removeSubscriber(id, &gone); err != nil {
+		return gone, err
 	}
-	return gone, err
+	return gone, errors.Join(t.markErased(hash, now), t.markFold(now))
+}
+
+// isAddress returns what matches one address.
+func isAddress(email string) addressMatch {
+	at := strings.LastIndexByte(email, '@')
+	key := foldedLocal(email[:max(0, at)]) + "@" + asciiName(email[at+1:])
+	return func(address string) bool { return address == key }
 }
 
 // eraseFromLedger withholds what is still to be sent to a person, and empties what relays and
@@ -92,13 +100,12 @@ func (t *tx) eraseFromLedger(id int64, email string, now time.Time, gone *newsle
 	if err := t.row(`SELECT COUNT(*) FROM deliveries WHERE subscriber_id = $1 AND edition_id IN (SELECT id FROM editions)`, id).Scan(&gone.Deliveries); err != nil {
 		return err
 	}
-	rows, err := t.query(`SELECT DISTINCT r.id, r.text FROM deliveries d JOIN replies r ON r.id = d.reply_id
-		WHERE d.subscriber_id = $1 AND d.edition_id IN (SELECT id FROM editions) ORDER BY r.id`, id)
-	own, err := collect(rows, err, scanPlace)
+	own, err := findIn(t, repliesPlace, `SELECT DISTINCT r.id, r.text FROM deliveries d JOIN replies r ON r.id = d.reply_id
+		WHERE d.subscriber_id = $1 AND d.edition_id IN (SELECT id FROM editions) ORDER BY r.id`, isAddress(email), id)
 	if err != nil {
 		return err
 	}
-	if err := t.scrub(map[int][]place{repliesPlace: own}, email); err != nil {
+	if _, err := t.scrub(own); err != nil {
 		return err
 	}
 	_, err = t.exec(`UPDATE returns SET diagnostic = '', address = '' WHERE subscriber_id = $1`, id)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -197,18 +196,5 @@ func TestFoldLog_IsDoneLater(t *testing.T) {
 	}
 	if done, err := s.FoldLog(t.Context()); !done || err != nil || inFiles(t, s, "needle") {
 		t.Errorf("folded afterwards: %v, %v", done, err)
-	}
-}
-
-func TestWithoutAddress(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"no <A.B@Example.org>, a.b@example.org": "no <(erased)>, (erased)",
-		"nobody":                                "nobody",
-		"İ a.b@example.org":                     "İ (erased)",
-	} {
-		if got := withoutAddress(text, "A.b@example.org"); got != want || strings.Contains(got, "a.b@") {
-			t.Errorf("%q without the address is %q, want %q", text, got, want)
-		}
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -120,9 +121,17 @@ func (t *tx) pruneSignUp(o oldSignUp, now time.Time) (gone bool, err error) {
 	if _, err := t.exec(`UPDATE returns SET diagnostic = '', address = '' WHERE subscriber_id = $1`, o.subscriber); err != nil {
 		return false, err
 	}
+	var key string
+	if err := t.row(`SELECT email_key FROM subscribers WHERE id = $1`, o.subscriber).Scan(&key); err != nil {
+		return false, err
+	}
+	hash, err := suppressionHash(t, key)
+	if err != nil {
+		return false, err
+	}
 	if err := t.removeSubscriber(o.subscriber, &newsletter.Erased{}); err != nil {
 		return false, err
 	}
-	_, err = t.exec(`INSERT INTO marks (name, at) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET at = excluded.at`, foldMark, millis(now))
-	return true, err
+	// What others wrote about the address is found by the mark.
+	return true, errors.Join(t.markErased(hash, now), t.markFold(now))
 }

@@ -7,6 +7,8 @@ import (
 
 const day = 24 * time.Hour
 
+func hours(n int) time.Duration { return time.Duration(n) * time.Hour }
+
 func TestPruneSignUps_RemovesWhoNeverConfirmed(t *testing.T) {
 	t.Parallel()
 	s := openTest(t)
@@ -37,6 +39,7 @@ func TestPruneSignUps_RemovesWhoNeverConfirmed(t *testing.T) {
 		}
 		return nil
 	})
+	must(t, s, `INSERT INTO desk_events (at, actor, action, detail) VALUES (0, 'cli', 'x', 'PA@example.org asked')`)
 	signUps, people, err := s.PruneSignUps(t.Context(), noon.Add(-30*day), noon)
 	if signUps != 3 || people != 1 || err != nil {
 		t.Errorf("%d sign-ups and %d people are gone, %v; want 3 and 1", signUps, people, err)
@@ -46,6 +49,9 @@ func TestPruneSignUps_RemovesWhoNeverConfirmed(t *testing.T) {
 	}
 	if n := count(t, s, `SELECT COUNT(*) FROM subscribers WHERE id = 11`) + count(t, s, `SELECT COUNT(*) FROM subscription_events WHERE subscriber_id = 11`); n != 0 {
 		t.Error("who never confirmed is there still")
+	}
+	if n, err := s.ScrubErased(t.Context(), noon); n != 1 || err != nil {
+		t.Errorf("what others wrote of the address: %d rows, %v", n, err)
 	}
 	if done, err := s.FoldLog(t.Context()); !done || err != nil || inFiles(t, s, "pa@example.org") {
 		t.Errorf("the address is in the files still: %v, %v", done, err)
