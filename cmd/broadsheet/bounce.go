@@ -40,7 +40,12 @@ nothing and needs no database.`,
   broadsheet bounce --to "$RECIPIENT" < message.eml
   broadsheet bounce --explain < message.eml
   broadsheet bounce --explain --json < message.eml`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("a message is read from standard input: broadsheet bounce < %s", args[0])
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if explain {
 				if len(to) > 0 {

@@ -70,6 +70,7 @@ a digest of what is new to them. Every message is accounted for.
 		newDemoCommand(a),
 		newServeCommand(a),
 		newSendCommand(a),
+		newPreviewCommand(a),
 		newStatusCommand(a),
 		newNewsletterCommand(a),
 		newSectionCommand(a),
@@ -223,7 +224,11 @@ func describe(cmd *cobra.Command, err error) string {
 	e, ok := errors.AsType[*newsletter.Error](err)
 	if !ok {
 		// Cobra's suggestions come on lines of their own.
-		return strings.TrimSpace(strings.NewReplacer("\n\nDid you mean this?\n\t", "; did you mean ", "\n\t", " or ").Replace(err.Error()))
+		text := err.Error()
+		if strings.Contains(text, "Did you mean this?") {
+			text = strings.TrimRight(text, "\n\t ") + "?"
+		}
+		return strings.TrimSpace(strings.NewReplacer("\n\nDid you mean this?\n\t", "; did you mean ", "\n\t", " or ").Replace(text))
 	}
 	var lines []string
 	for _, f := range e.Fields {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"sync"
 	"time"
@@ -35,7 +37,11 @@ func (s *services) listenForBounces(ctx context.Context) (*listener.Server, erro
 		Address: s.settings.BounceAt, Domain: s.settings.BounceDomain, Taker: s.newBounces(), Logger: s.log,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%sBOUNCE_LISTEN: %w; is it another program's, or may only root listen there?", settingPrefix, err)
+		why := "is it another program's, or may only root listen there?"
+		if errors.Is(err, fs.ErrNotExist) {
+			why = "make the folder of the socket, for the user of the service"
+		}
+		return nil, fmt.Errorf("%sBOUNCE_LISTEN: %w; %s", settingPrefix, err, why)
 	}
 	return l, nil
 }

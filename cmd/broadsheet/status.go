@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"broadsheet/internal/desk"
@@ -131,13 +132,17 @@ func (a *app) status(ctx context.Context, s *services, p *press) (statusView, er
 	if err != nil {
 		return v, err
 	}
+	var box []newsletter.Alarm
+	var asking sync.WaitGroup
+	asking.Go(func() { box = s.newBounceBox().ask(ctx) })
 	broken := p.askRelays(ctx)
+	asking.Wait()
 	v.Relay, v.RelayOK = p.transport.String(), len(broken) == 0
 	unsafe, err := s.unsafe(ctx)
 	if err != nil {
 		return v, err
 	}
-	err = s.viewAlarms(ctx, &v, slices.Concat(unsafe, st.Problems, low, broken, s.newBounceBox().ask(ctx)))
+	err = s.viewAlarms(ctx, &v, slices.Concat(unsafe, st.Problems, low, broken, box))
 	return v, err
 }
 

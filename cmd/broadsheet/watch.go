@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"broadsheet/internal/alarm"
@@ -190,11 +191,18 @@ func (w *watch) lookAtRelays(ctx context.Context, status desk.Status) {
 	}
 }
 
-// askRelays connects to each relay, logs in, and leaves, and returns which do not take mail.
+// askRelays connects to each relay, logs in, and leaves, and returns which do not take mail. All
+// are asked at once: one that does not answer takes long.
 func (p *press) askRelays(ctx context.Context) []newsletter.Alarm {
+	failures := make([]error, len(p.transport))
+	var asking sync.WaitGroup
+	for i, r := range p.transport {
+		asking.Go(func() { failures[i] = askRelay(ctx, r) })
+	}
+	asking.Wait()
 	var list []newsletter.Alarm
-	for _, r := range p.transport {
-		err := askRelay(ctx, r)
+	for i, r := range p.transport {
+		err := failures[i]
 		if err == nil {
 			continue
 		}

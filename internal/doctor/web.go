@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -38,6 +39,10 @@ func (w Web) Look(ctx context.Context) []Finding {
 	}
 	resp, err := w.Client.Do(req)
 	if err != nil {
+		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+			return []Finding{Fail("give the proxy a certificate that is valid for this name, from an authority that everybody trusts; readers' programs refuse this one",
+				"the certificate of %s is not trusted: %v", w.BaseURL, inner(err))}
+		}
 		return []Finding{Fail("look whether \"broadsheet serve\" and the proxy run, and whether the name leads here",
 			"%s cannot be reached: %v", w.BaseURL, inner(err))}
 	}
