@@ -183,12 +183,16 @@ func viewPerson(ctx context.Context, r *readers.Service, record *readers.Record)
 		})
 	}
 	for _, m := range record.Mails {
-		v.Mails = append(v.Mails, mailView{
-			Mail: m.ID, Kind: string(m.Kind), SignUp: m.SignupID, State: m.State.String(), Attempts: m.Attempts,
-			CreatedAt: utc(m.CreatedAt), Date: utc(m.NotBefore), UpdatedAt: utc(m.UpdatedAt), Code: m.Code, Reply: m.Reply,
-		})
+		v.Mails = append(v.Mails, viewMail(m))
 	}
 	return v, nil
+}
+
+func viewMail(m newsletter.PersonMail) mailView {
+	return mailView{
+		Mail: m.ID, Kind: string(m.Kind), SignUp: m.SignupID, State: m.State.String(), Attempts: m.Attempts,
+		CreatedAt: utc(m.CreatedAt), Date: utc(m.NotBefore), UpdatedAt: utc(m.UpdatedAt), Code: m.Code, Reply: m.Reply,
+	}
 }
 
 func viewPersonDelivery(d newsletter.PersonDelivery) personDeliveryView {

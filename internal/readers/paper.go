@@ -63,7 +63,10 @@ func writePaper(w io.Writer, name string, data paper) error {
 			}
 			return t.UTC().Format("2 January 2006, 15:04:05 UTC")
 		},
-		"channel": channelWords, "event": eventWords,
+		"channel": channelWords, "event": eventWords, "state": stateWords,
+		"number": func(i int) int { return i + 1 },
+		"dict":   dict,
+		"events": onPage[newsletter.Event], "mails": onPage[newsletter.PersonMail],
 	}).ParseFS(papers, "paper/*.html")
 	if err == nil {
 		err = t.ExecuteTemplate(w, name, data)
@@ -72,6 +75,39 @@ func writePaper(w io.Writer, name string, data paper) error {
 		return fmt.Errorf("page %s: %w", name, err)
 	}
 	return nil
+}
+
+// dict makes one value of several, for a part of a page: names and values by turns.
+func dict(pairs ...any) map[string]any {
+	m := map[string]any{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		m[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	return m
+}
+
+// pageOf is what a page shows of a list.
+type pageOf[T any] struct {
+	First, Last []T
+	Between     int // are left out
+}
+
+func onPage[T any](list []T) (p pageOf[T]) {
+	p.First, p.Last, p.Between = OnPage(list)
+	return p
+}
+
+// stateWords says in plain words what became of a newsletter.
+func stateWords(state newsletter.State) string {
+	words := map[newsletter.State]string{
+		newsletter.Accepted: "accepted by our relay", newsletter.Refused: "refused", newsletter.Expired: "not sent in time, given up",
+		newsletter.Withheld: "not sent on purpose", newsletter.InDoubt: "in doubt: nobody knows whether it arrived",
+		newsletter.Waiting: "still to be sent", newsletter.Deferred: "put off, to be tried again", newsletter.Sending: "being sent",
+	}[state]
+	if words == "" {
+		return state.String()
+	}
+	return words
 }
 
 // channelWords says in plain words how something came about.

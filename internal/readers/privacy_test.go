@@ -61,6 +61,41 @@ func TestProof_SaysHowConsentWasGivenAndWhoLeft(t *testing.T) {
 	}
 }
 
+// A proof is to be printed: the words stand there once, long lists have their beginning and end.
+func TestProof_FitsOnPaper(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.signUp("vera@example.org")
+	w.confirm(w.token(w.deliver()[0]))
+	for range 30 {
+		w.wait(time.Hour)
+		w.exec(`INSERT INTO subscription_events (subscriber_id, newsletter_id, kind, at, channel, words_id)
+			SELECT subscriber_id, newsletter_id, 'undone', at + 1, 'link', words_id FROM subscription_events ORDER BY id DESC LIMIT 1`)
+	}
+	w.signUp("vera@example.org") // it is answered by a mail that asks for nothing
+	w.deliver()
+	p, err := w.Proof(t.Context(), "vera@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Shown) == 0 || p.WordsOf(p.Consents[1]) == 0 || len(p.Changes) != 0 {
+		t.Errorf("%d words, %d changes", len(p.Shown), len(p.Changes))
+	}
+	if len(p.Mails) != 2 || len(p.Asked) != 1 || p.Asked[0].Kind != newsletter.MailConfirm {
+		t.Errorf("%d mails, of which asked %+v", len(p.Mails), p.Asked)
+	}
+	var page bytes.Buffer
+	if err := p.WriteHTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(page.String(), p.Shown[0].Text[:20]); n != 1 {
+		t.Errorf("the words stand there %d times", n)
+	}
+	if n := strings.Count(page.String(), "took leaving back"); n > 12 || !strings.Contains(page.String(), "more in between") {
+		t.Errorf("of 30 events the page has %d", n)
+	}
+}
+
 // Who was erased is not imported, links of before lead nowhere, and signing up again makes
 // somebody new (S25, S26).
 func TestErase_ThenSignsUpAgain(t *testing.T) {

@@ -164,7 +164,7 @@ func escaped(text string) bool {
 		return false
 	}
 	sign := text[max(0, len(text)-6):][i+1:]
-	return len(sign) == 1 && strings.Contains("abfnrtv", sign) || len(sign) == 5 && sign[0] == 'u'
+	return len(sign) == 1 && strings.IndexByte("abfnrtv", sign[0]) >= 0 || len(sign) == 5 && sign[0] == 'u'
 }
 
 // replyCode reports whether words end with the code of a reply of several lines, "550" of
