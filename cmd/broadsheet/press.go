@@ -72,9 +72,27 @@ func (s *services) refuseOutbox(p *press) error {
 		settingPrefix, settingPrefix, s.settings.BaseURL, settingPrefix)
 }
 
+// refuseLoopback returns an error if mail for readers elsewhere would have links that lead to
+// this machine only.
+func (s *services) refuseLoopback() error {
+	if !loopbackURL(s.settings.BaseURL) {
+		return nil
+	}
+	for _, relay := range mail.SplitRelays(s.settings.SMTPURL) {
+		u, err := url.Parse(relay)
+		if err != nil || u.Scheme == "outbox" || loopbackHost(u.Hostname()) {
+			continue
+		}
+		return newsletter.Refusef("base_url",
+			"%sSMTP_URL is a relay (%s) that mails readers, and %sBASE_URL is %s, where only this machine gets: nobody could unsubscribe. Set %sBASE_URL to the https address that readers reach",
+			settingPrefix, u.Hostname(), settingPrefix, s.settings.BaseURL, settingPrefix)
+	}
+	return nil
+}
+
 // refuseSending returns an error if the settings are wrong for mail to real readers.
 func (s *services) refuseSending(ctx context.Context, p *press) error {
-	if err := s.refuseOutbox(p); err != nil {
+	if err := errors.Join(s.refuseOutbox(p), s.refuseLoopback()); err != nil {
 		return err
 	}
 	list, err := s.desk.Newsletters(ctx)

@@ -145,6 +145,9 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		}
 		if s.edition != 0 {
 			e, _, err := sv.desk.Edition(ctx, s.edition)
+			if err == nil && sends {
+				err = sv.refuseUnnamed(ctx, e.Newsletter)
+			}
 			if err != nil {
 				return err
 			}

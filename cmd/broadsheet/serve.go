@@ -128,6 +128,9 @@ func (a *app) serve(ctx context.Context, grace time.Duration) error {
 	if err := s.refuseUnnamed(ctx, ""); err != nil {
 		log.Warn("not every newsletter can be sent", "error", err)
 	}
+	if err := s.desk.PauseUnnamed(ctx); err != nil {
+		return errors.Join(err, s.Close())
+	}
 	pages, err := (&net.ListenConfig{}).Listen(ctx, "tcp", settings.Listen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("%sLISTEN %s: %w; is the port another program's?", settingPrefix, settings.Listen, err), s.Close())
