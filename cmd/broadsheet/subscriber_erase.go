@@ -23,6 +23,9 @@ the person back. They can sign up again themselves, as somebody new. What editio
 stays, without saying who it was. Backups made before still hold the person, until they are
 rotated away; "broadsheet restore" erases again whom the journal names.
 
+Of an address that no subscriber has, words that name it and notes about it go; a suppression
+stays.
+
 It asks on a terminal and needs --yes without one.`,
 		Example: `  broadsheet subscriber erase vera@example.org
   broadsheet subscriber erase 42 --yes`,
@@ -41,6 +44,9 @@ func (a *app) eraseSubscriber(ctx context.Context, s *services, r *readers.Servi
 	record, err := r.Record(ctx, who)
 	if err != nil {
 		return err
+	}
+	if record.Nobody() {
+		return a.eraseAddress(ctx, s, r, record, yes)
 	}
 	sub := record.Subscriber
 	question := fmt.Sprintf("Erase subscriber %d, %s, for good: %s, %s of their history, %s, %s?", sub.ID, sub.Email,
@@ -67,11 +73,48 @@ func (a *app) eraseSubscriber(ctx context.Context, s *services, r *readers.Servi
 	if gone.Deliveries > 0 {
 		a.say("%s in the ledger count on without saying whom; %d of them were still to be sent and are withheld.", counted(gone.Deliveries, "row", "rows"), gone.Withheld)
 	}
+	a.sayErased(gone, "the person")
+	return nil
+}
+
+// eraseAddress removes what is held about an address that no subscriber has.
+func (a *app) eraseAddress(ctx context.Context, s *services, r *readers.Service, record *readers.Record, yes bool) error {
+	email := record.Subscriber.Email
+	question := fmt.Sprintf("No subscriber has the address %s. Take it out of %s that name it, and empty the notes about it, for good?", email,
+		counted(len(record.Mentions), "row", "rows"))
+	goOn, err := a.ask(ctx, yes, plain(question), "erase "+email)
+	if err != nil {
+		return err
+	}
+	if !goOn {
+		a.say("Nothing was changed.")
+		return nil
+	}
+	gone, err := r.EraseAddress(ctx, email, s.origin(""))
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(viewErased(gone))
+	}
+	if gone.Mentions == 0 {
+		a.say("No subscriber has the address %s, and no words name it.", email)
+	} else {
+		a.say("No subscriber has the address %s; it is taken out of %s that named it.", email, counted(gone.Mentions, "row", "rows"))
+	}
+	if words := standingWords(record.Standing); words != "" {
+		a.say("It stays suppressed (a keyed hash, from which nobody can read it), so that nobody mails it: %s.", words)
+	}
+	a.sayErased(gone, "it")
+	return nil
+}
+
+// sayErased says where there may still be traces.
+func (a *app) sayErased(gone readers.Erased, what string) {
 	if gone.Traces {
 		a.say("The database's log could not be emptied, since others are reading; serve does it within the hour.")
 	}
-	a.say("Backups made before now still hold the person, until they are rotated away.")
-	return nil
+	a.say("Backups made before now still hold %s, until they are rotated away.", what)
 }
 
 // erasedView is what erasing removed, in JSON.
@@ -83,12 +126,13 @@ type erasedView struct {
 	Mails         int   `json:"mails"`
 	Deliveries    int   `json:"deliveries"` // rows that stay without the person
 	Withheld      int   `json:"withheld"`
+	Mentions      int   `json:"mentions"` // rows that named an address that no subscriber has
 	Traces        bool  `json:"traces_in_log"`
 }
 
 func viewErased(g readers.Erased) erasedView {
 	return erasedView{
 		Subscriber: g.SubscriberID, Subscriptions: g.Subscriptions, Events: g.Events, SignUps: g.SignUps, Mails: g.Mails,
-		Deliveries: g.Deliveries, Withheld: g.Withheld, Traces: g.Traces,
+		Deliveries: g.Deliveries, Withheld: g.Withheld, Mentions: g.Mentions, Traces: g.Traces,
 	}
 }

@@ -23,10 +23,12 @@ func subscriberExport(a *app) *cobra.Command {
 		Short: "Write all that is held about a person",
 		Long: `Writes all that is held about a person, to hand to them: subscriptions and their history
 with the words of consent, sign-ups, mails, every newsletter that was sent with what was in
-it, what came back, and whether the address may be mailed. It is JSON, or with --html a page
-that opens in any browser and prints.
+it, what came back, words of staff and other systems that name the address, and whether it
+may be mailed. It is JSON, or with --html a page that opens in any browser and prints. Of an
+address that no subscriber has, it is what is held all the same.
 
-Make sure that it is the person who asks: send it to the address that it is about.`,
+Make sure that it is the person who asks: send it to the address that it is about. Look at
+the words of others ("mentions") first: they may name somebody else too.`,
 		Example: `  broadsheet subscriber export vera@example.org --html -o vera.html
   broadsheet subscriber export vera@example.org -o vera.json
   broadsheet subscriber export 42 --json | jq .events`,
@@ -84,22 +86,47 @@ func (a *app) writeOut(name string, f func(io.Writer) error) (err error) {
 type personView struct {
 	MadeAt *time.Time `json:"made_at"`
 	subscriberDetail
-	SuppressionEvents []suppressionEventView `json:"suppression_events"`
-	SignUps           []signUpView           `json:"sign_ups"`
-	Mails             []mailView             `json:"mails"`
+	Language            string                 `json:"language"`
+	UpdatedAt           *time.Time             `json:"updated_at"`
+	SubscriptionDetails []personSubscription   `json:"subscription_details"`
+	Mentions            []mentionView          `json:"mentions"` // what others wrote and names the address
+	SuppressionEvents   []suppressionEventView `json:"suppression_events"`
+	SignUps             []signUpView           `json:"sign_ups"`
+	Mails               []mailView             `json:"mails"`
+}
+
+type personSubscription struct {
+	Newsletter string     `json:"newsletter"`
+	Slot       string     `json:"slot"`
+	UpdatedAt  *time.Time `json:"updated_at"`
+}
+
+type mentionView struct {
+	Where string `json:"where"`
+	ID    int64  `json:"id"`
+	Text  string `json:"text"`
+}
+
+// askedView is what a sign-up asks for in one newsletter.
+type askedView struct {
+	Newsletter string   `json:"newsletter"`
+	Cadence    string   `json:"cadence"`
+	Slot       string   `json:"slot"`
+	Sections   []string `json:"sections"` // slugs; empty: everything
 }
 
 type signUpView struct {
-	SignUp      int64      `json:"sign_up"`
-	Email       string     `json:"email"`
-	Name        string     `json:"name"`
-	TimeZone    string     `json:"time_zone"`
-	Page        string     `json:"page"`
-	Placement   string     `json:"placement"`
-	Newsletters []string   `json:"newsletters"`
-	CreatedAt   *time.Time `json:"created_at"`
-	ExpiresAt   *time.Time `json:"expires_at"`
-	ConfirmedAt *time.Time `json:"confirmed_at"`
+	SignUp      int64       `json:"sign_up"`
+	Email       string      `json:"email"`
+	Name        string      `json:"name"`
+	TimeZone    string      `json:"time_zone"`
+	Page        string      `json:"page"`
+	Placement   string      `json:"placement"`
+	Newsletters []string    `json:"newsletters"`
+	Asked       []askedView `json:"asked"`
+	CreatedAt   *time.Time  `json:"created_at"`
+	ExpiresAt   *time.Time  `json:"expires_at"`
+	ConfirmedAt *time.Time  `json:"confirmed_at"`
 }
 
 type mailView struct {
@@ -108,10 +135,14 @@ type mailView struct {
 	SignUp    int64      `json:"sign_up,omitempty"`
 	State     string     `json:"state"`
 	Attempts  int        `json:"attempts"`
+	Doubts    int        `json:"doubts"`
 	CreatedAt *time.Time `json:"created_at"`
 	Date      *time.Time `json:"date"`
+	NextTry   *time.Time `json:"next_try"`
+	ExpiresAt *time.Time `json:"expires_at"`
 	UpdatedAt *time.Time `json:"updated_at"`
 	Code      int        `json:"code,omitempty"`
+	Status    string     `json:"status,omitempty"`
 	Reply     string     `json:"reply,omitempty"`
 }
 
@@ -123,11 +154,16 @@ type personDeliveryView struct {
 	State      string        `json:"state"`
 	Reason     string        `json:"reason,omitempty"`
 	Attempts   int           `json:"attempts"`
+	Doubts     int           `json:"doubts"`
+	DoubtedAt  *time.Time    `json:"doubted_at,omitempty"`
 	Date       *time.Time    `json:"date"`
+	NextTry    *time.Time    `json:"next_try"`
+	ExpiresAt  *time.Time    `json:"expires_at"`
 	UpdatedAt  *time.Time    `json:"updated_at"`
 	Code       int           `json:"code,omitempty"`
 	Status     string        `json:"status,omitempty"`
 	Reply      string        `json:"reply,omitempty"`
+	Relay      string        `json:"relay,omitempty"`
 	Returned   string        `json:"returned,omitempty"`
 	Articles   []articleLink `json:"articles"`
 }
@@ -176,10 +212,17 @@ func viewPerson(ctx context.Context, r *readers.Service, record *readers.Record)
 	}
 	v.Events, v.Returns = viewEvents(record.Events), viewReturns(record.Returns)
 	v.SuppressionEvents, v.SignUps, v.Mails = viewStanding(record.Standing).Events, []signUpView{}, []mailView{}
+	v.Language, v.UpdatedAt, v.SubscriptionDetails, v.Mentions = record.Detail.Language, utc(record.Detail.UpdatedAt), []personSubscription{}, []mentionView{}
+	for _, u := range record.Detail.Subscriptions {
+		v.SubscriptionDetails = append(v.SubscriptionDetails, personSubscription{u.Newsletter, u.Slot, utc(u.UpdatedAt)})
+	}
+	for _, m := range record.Mentions {
+		v.Mentions = append(v.Mentions, mentionView(m))
+	}
 	for _, u := range record.SignUps {
 		v.SignUps = append(v.SignUps, signUpView{
 			SignUp: u.ID, Email: u.Email, Name: u.Name, TimeZone: u.TimeZone, Page: u.Page, Placement: u.Placement, Newsletters: u.Newsletters,
-			CreatedAt: utc(u.CreatedAt), ExpiresAt: utc(u.ExpiresAt), ConfirmedAt: utc(u.ConfirmedAt),
+			Asked: viewAsked(record, u), CreatedAt: utc(u.CreatedAt), ExpiresAt: utc(u.ExpiresAt), ConfirmedAt: utc(u.ConfirmedAt),
 		})
 	}
 	for _, m := range record.Mails {
@@ -188,17 +231,31 @@ func viewPerson(ctx context.Context, r *readers.Service, record *readers.Record)
 	return v, nil
 }
 
+func viewAsked(record *readers.Record, u newsletter.PersonSignUp) []askedView {
+	views := []askedView{}
+	for _, c := range u.Asked {
+		view := askedView{c.Newsletter, string(c.Cadence), c.Slot, []string{}}
+		for _, sec := range record.SectionsIn(c.NewsletterID, c.Sections) {
+			view.Sections = append(view.Sections, sec.Slug)
+		}
+		views = append(views, view)
+	}
+	return views
+}
+
 func viewMail(m newsletter.PersonMail) mailView {
 	return mailView{
 		Mail: m.ID, Kind: string(m.Kind), SignUp: m.SignupID, State: m.State.String(), Attempts: m.Attempts,
-		CreatedAt: utc(m.CreatedAt), Date: utc(m.NotBefore), UpdatedAt: utc(m.UpdatedAt), Code: m.Code, Reply: m.Reply,
+		Doubts: m.Doubts, CreatedAt: utc(m.CreatedAt), Date: utc(m.NotBefore), NextTry: utc(m.NextTry), ExpiresAt: utc(m.ExpiresAt),
+		UpdatedAt: utc(m.UpdatedAt), Code: m.Code, Status: m.Enhanced, Reply: m.Reply,
 	}
 }
 
 func viewPersonDelivery(d newsletter.PersonDelivery) personDeliveryView {
 	v := personDeliveryView{
 		Edition: d.EditionID, Newsletter: d.Newsletter, LocalDate: d.Date, Subject: d.Subject, State: d.State.String(), Reason: d.Reason,
-		Attempts: d.Attempts, Date: utc(d.NotBefore), UpdatedAt: utc(d.UpdatedAt), Code: d.Code, Status: d.Enhanced, Reply: d.Reply,
+		Attempts: d.Attempts, Doubts: d.Doubts, DoubtedAt: utc(d.DoubtedAt), Date: utc(d.NotBefore), NextTry: utc(d.NextTry),
+		ExpiresAt: utc(d.ExpiresAt), UpdatedAt: utc(d.UpdatedAt), Code: d.Code, Status: d.Enhanced, Reply: d.Reply, Relay: d.Relay,
 		Returned: d.Returned.String(), Articles: []articleLink{},
 	}
 	for _, x := range d.Articles {

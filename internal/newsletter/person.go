@@ -9,10 +9,14 @@ type PersonMail struct {
 	SignupID  int64
 	State     State
 	Attempts  int
+	Doubts    int // how often nobody knew whether it had arrived
 	CreatedAt time.Time
 	NotBefore time.Time // its Date
+	NextTry   time.Time
+	ExpiresAt time.Time
 	UpdatedAt time.Time // when it came to its state
 	Code      int
+	Enhanced  string
 	Reply     string
 }
 
@@ -25,11 +29,16 @@ type PersonDelivery struct {
 	State      State
 	Reason     string // why it is withheld
 	Attempts   int
+	Doubts     int       // how often nobody knew whether it had arrived
+	DoubtedAt  time.Time // the last time
 	NotBefore  time.Time // the message's Date
+	NextTry    time.Time
+	ExpiresAt  time.Time
 	UpdatedAt  time.Time // when it came to its state
 	Code       int
 	Enhanced   string
 	Reply      string
+	Relay      string
 	Returned   Returned
 	Articles   []PersonArticle
 }
@@ -41,4 +50,37 @@ type PersonArticle struct{ Headline, URL string }
 type PersonSignUp struct {
 	SignUp
 	Newsletters []string // slugs
+	Asked       []PersonChoice
+}
+
+// PersonChoice is what a sign-up asks for in one newsletter.
+type PersonChoice struct {
+	NewsletterID int64
+	Newsletter   string // slug
+	Cadence      Cadence
+	Slot         string
+	Sections     Mask
+}
+
+// PersonDetail is what is kept of a person beside what staff see of a subscriber.
+type PersonDetail struct {
+	Language  string
+	UpdatedAt time.Time
+	// Subscriptions has the slot of each, by newsletter, and when it last changed.
+	Subscriptions []PersonSubscription
+}
+
+// PersonSubscription is what is kept of a subscription beside what staff see of it.
+type PersonSubscription struct {
+	Newsletter string // slug
+	Slot       string
+	UpdatedAt  time.Time
+}
+
+// PersonMention is a row that is not the person's own and says something of them: words of
+// staff, of a relay or of another system that name the address.
+type PersonMention struct {
+	Where string // "desk event", "alarm", "reply" …
+	ID    int64
+	Text  string
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"broadsheet/internal/mail"
 	"broadsheet/internal/newsletter"
 )
 
@@ -15,6 +16,8 @@ const foldTries = 5
 // Erased says what erasing a person removed.
 type Erased struct {
 	newsletter.Erased
+	// Mentions is how many rows named an address that no subscriber has.
+	Mentions int
 	// Traces says that the database may still have traces of what was erased: its log, since
 	// others were reading all the time, or words that came in at that moment. The service, and
 	// the next erasure, remove them.
@@ -33,15 +36,39 @@ func (s *Service) Erase(ctx context.Context, emailOrID string, origin newsletter
 	if err != nil {
 		return Erased{}, err
 	}
-	// Nothing is lost by failing here: the marks are there, and the service goes on.
-	done := false
-	_, err = s.store.ScrubErased(ctx, s.o.Now())
+	return Erased{Erased: gone, Traces: !s.removeTraces(ctx)}, nil
+}
+
+// EraseAddress removes what is held about an address that no subscriber has: words that name
+// it, and notes about it. A suppression stays. It is a Conflict if a subscriber has it.
+func (s *Service) EraseAddress(ctx context.Context, address string, origin newsletter.Origin) (Erased, error) {
+	_, key, err := mail.ParseAddress(address)
+	if err != nil {
+		return Erased{}, err
+	}
+	if sub, err := s.store.SubscriberByKey(ctx, key); newsletter.KindOf(err) != newsletter.NotFound {
+		if err == nil {
+			err = newsletter.Conflictf("subscriber %d has this address; erase the subscriber", sub.ID)
+		}
+		return Erased{}, err
+	}
+	n, err := s.store.EraseAddress(ctx, key, cleanOrigin(origin).Actor, s.o.Now())
+	if err != nil {
+		return Erased{}, err
+	}
+	return Erased{Mentions: n, Traces: !s.removeTraces(ctx)}, nil
+}
+
+// removeTraces removes what was written meanwhile, and what the log has. Nothing is lost if it
+// cannot: the marks are there, and the service goes on.
+func (s *Service) removeTraces(ctx context.Context) (done bool) {
+	_, err := s.store.ScrubErased(ctx, s.o.Now())
 	for try := 0; err == nil && try < foldTries && !done && ctx.Err() == nil; try++ {
 		if done, err = s.store.FoldLog(ctx); err != nil {
 			break
 		}
 	}
-	return Erased{Erased: gone, Traces: !done}, nil
+	return done
 }
 
 // Keep says for how many days what is kept about people; 0: for ever.

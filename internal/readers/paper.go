@@ -66,6 +66,12 @@ func writePaper(w io.Writer, name string, data paper) error {
 		"channel": channelWords, "event": eventWords, "state": stateWords,
 		"number": func(i int) int { return i + 1 },
 		"dict":   dict,
+		"tries": func(n int) string {
+			if n == 1 {
+				return "1 try"
+			}
+			return fmt.Sprintf("%d tries", n)
+		},
 		"events": onPage[newsletter.Event], "mails": onPage[newsletter.PersonMail],
 	}).ParseFS(papers, "paper/*.html")
 	if err == nil {

@@ -49,11 +49,14 @@ func consentKinds() []newsletter.EventKind {
 }
 
 // Proof returns the proof of consent of somebody, by address or number. The errors are those
-// of Record.
+// of Record, and NotFound for an address that no subscriber has.
 func (s *Service) Proof(ctx context.Context, emailOrID string) (*Proof, error) {
 	r, err := s.Record(ctx, emailOrID)
 	if err != nil {
 		return nil, err
+	}
+	if r.Nobody() {
+		return nil, newsletter.NotFoundf("no subscriber has the address %s, so there is no proof; \"broadsheet subscriber export\" has what is held about it", r.Subscriber.Email)
 	}
 	p := &Proof{Record: r, Sent: map[newsletter.State]int{}}
 	for _, e := range r.Events {

@@ -51,6 +51,35 @@ func (s *Store) EraseSubscriber(ctx context.Context, id int64, actor string, now
 	return gone, nil
 }
 
+// EraseAddress removes what is held about an address, given case-folded, that no subscriber
+// has: it is taken out of words that name it, and the notes about it are emptied. It returns of
+// how many rows. A suppression stays, so that nobody mails the address.
+func (s *Store) EraseAddress(ctx context.Context, emailKey, actor string, now time.Time) (rows int, err error) {
+	places, err := findAddresses(s.read(ctx), func(key string) bool { return key == emailKey })
+	if err == nil {
+		err = s.write(ctx, func(t *tx) error {
+			hash, err := suppressionHash(t, emailKey)
+			if err != nil {
+				return err
+			}
+			if rows, err = t.scrub(places); err != nil {
+				return err
+			}
+			if err := t.forgetNotes(hash); err != nil {
+				return err
+			}
+			if err := errors.Join(t.markErased(hash, now), t.markFold(now)); err != nil {
+				return err
+			}
+			return t.deskEvent(now, actor, "address erased", 0, 0, counted(rows, "row")+" named it")
+		})
+	}
+	if err != nil {
+		return 0, fmt.Errorf("erase an address: %w", err)
+	}
+	return rows, nil
+}
+
 // erase is EraseSubscriber without what other rows say of the person.
 func (t *tx) erase(id int64, actor string, now time.Time) (newsletter.Erased, error) {
 	var gone newsletter.Erased

@@ -21,72 +21,86 @@ type place struct {
 // addressPlaces are the columns, those of the person's own rows aside, in which somebody else's
 // words may name an address: relays, other systems' reports, errors. Words that have changed
 // since they were found are left: they are looked at again (ScrubErased). Long tables are
-// narrowed by what an address is written with.
-var addressPlaces = [...]struct{ name, find, set string }{
+// narrowed by what an address is written with. own says whether a row is a subscriber's own, so
+// that their record has it already; empty: none is.
+var addressPlaces = [...]struct{ name, find, set, own string }{
 	{
 		"reply",
 		`SELECT id, text FROM replies WHERE text LIKE '%@%' OR text LIKE '%=%' OR text LIKE '%40%'`,
 		`UPDATE replies SET text = CASE WHEN EXISTS (SELECT 1 FROM replies o WHERE o.text = $1) THEN $1 || ' #' || CAST(id AS TEXT) ELSE $1 END WHERE id = $2 AND text = $3`,
+		`SELECT COUNT(*) FROM deliveries WHERE subscriber_id = $1 AND edition_id IN (SELECT id FROM editions) AND reply_id = $2`,
 	},
 	{
 		"return",
 		`SELECT id, diagnostic FROM returns WHERE diagnostic <> ''`,
 		`UPDATE returns SET diagnostic = $1 WHERE id = $2 AND diagnostic = $3`,
+		`SELECT COUNT(*) FROM returns WHERE subscriber_id = $1 AND id = $2`,
 	},
 	{
 		"return",
 		`SELECT id, address FROM returns WHERE address <> ''`,
 		`UPDATE returns SET address = $1 WHERE id = $2 AND address = $3`,
+		`SELECT COUNT(*) FROM returns WHERE subscriber_id = $1 AND id = $2`,
 	},
 	{
 		"mail",
 		`SELECT id, reply FROM mails WHERE reply <> ''`,
 		`UPDATE mails SET reply = $1 WHERE id = $2 AND reply = $3`,
+		`SELECT COUNT(*) FROM mails WHERE subscriber_id = $1 AND id = $2`,
 	},
 	{
 		"edition",
 		`SELECT id, reason FROM editions WHERE reason <> ''`,
 		`UPDATE editions SET reason = $1 WHERE id = $2 AND reason = $3`,
+		"",
 	},
 	{
 		"edition",
 		`SELECT edition_id, relay FROM edition_pulses WHERE relay <> ''`,
 		`UPDATE edition_pulses SET relay = $1 WHERE edition_id = $2 AND relay = $3`,
+		"",
 	},
 	{
 		"edition",
 		`SELECT edition_id, counts FROM edition_pulses WHERE counts LIKE '%@%'`,
 		`UPDATE edition_pulses SET counts = $1 WHERE edition_id = $2 AND counts = $3`,
+		"",
 	},
 	{
 		"alarm",
 		`SELECT id, text FROM alarms`,
 		`UPDATE alarms SET text = $1 WHERE id = $2 AND text = $3`,
+		"",
 	},
 	{
 		"desk event",
 		`SELECT id, detail FROM desk_events WHERE detail <> ''`,
 		`UPDATE desk_events SET detail = $1 WHERE id = $2 AND detail = $3`,
+		"",
 	},
 	{
 		"event",
 		`SELECT id, note FROM subscription_events WHERE note LIKE '%@%'`,
 		`UPDATE subscription_events SET note = $1 WHERE id = $2 AND note = $3`,
+		`SELECT COUNT(*) FROM subscription_events WHERE subscriber_id = $1 AND id = $2`,
 	},
 	{
 		"suppression",
 		`SELECT id, note FROM suppressions WHERE note LIKE '%@%'`,
 		`UPDATE suppressions SET note = $1 WHERE id = $2 AND note = $3`,
+		"",
 	},
 	{
 		"suppression event",
 		`SELECT id, note FROM suppression_events WHERE note LIKE '%@%'`,
 		`UPDATE suppression_events SET note = $1 WHERE id = $2 AND note = $3`,
+		"",
 	},
 	{
 		"edition",
 		`SELECT edition_id, example FROM edition_totals WHERE example LIKE '%@%' OR example LIKE '%=%' OR example LIKE '%40%'`,
 		`UPDATE edition_totals SET example = $1 WHERE edition_id = $2 AND example = $3`,
+		"",
 	},
 }
 

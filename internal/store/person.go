@@ -22,7 +22,10 @@ func (s *Store) SignUpsOf(ctx context.Context, subscriberID int64) ([]newsletter
 	})
 	for i := range list {
 		if err == nil {
-			list[i].Newsletters, err = slugsOf(s.read(ctx), list[i].ID)
+			list[i].Asked, err = askedIn(s.read(ctx), list[i].ID)
+		}
+		for _, c := range list[i].Asked {
+			list[i].Newsletters = append(list[i].Newsletters, c.Newsletter)
 		}
 	}
 	if err != nil {
@@ -31,14 +34,87 @@ func (s *Store) SignUpsOf(ctx context.Context, subscriberID int64) ([]newsletter
 	return list, nil
 }
 
+func askedIn(q querier, signupID int64) ([]newsletter.PersonChoice, error) {
+	rows, err := q.query(`SELECT n.id, n.slug, c.cadence, c.slot, c.sections FROM signup_newsletters c JOIN newsletters n ON n.id = c.newsletter_id
+		WHERE c.signup_id = $1 ORDER BY n.slug`, signupID)
+	return collect(rows, err, func(rows *sql.Rows) (c newsletter.PersonChoice, err error) {
+		return c, rows.Scan(&c.NewsletterID, &c.Newsletter, &c.Cadence, &c.Slot, &c.Sections)
+	})
+}
+
+// PersonDetail returns what is kept of a subscriber beside what staff see.
+func (s *Store) PersonDetail(ctx context.Context, subscriberID int64) (d newsletter.PersonDetail, err error) {
+	var updated int64
+	err = s.read(ctx).row(`SELECT language, updated_at FROM subscribers WHERE id = $1`, subscriberID).Scan(&d.Language, &updated)
+	if err != nil {
+		return d, fmt.Errorf("subscriber %d: %w", subscriberID, err)
+	}
+	d.UpdatedAt = fromMillis(updated)
+	rows, err := s.read(ctx).query(`SELECT n.slug, u.slot, u.updated_at FROM subscriptions u JOIN newsletters n ON n.id = u.newsletter_id
+		WHERE u.subscriber_id = $1 ORDER BY n.slug`, subscriberID)
+	d.Subscriptions, err = collect(rows, err, func(rows *sql.Rows) (u newsletter.PersonSubscription, err error) {
+		err = rows.Scan(&u.Newsletter, &u.Slot, &updated)
+		u.UpdatedAt = fromMillis(updated)
+		return u, err
+	})
+	if err != nil {
+		return d, fmt.Errorf("subscriber %d: %w", subscriberID, err)
+	}
+	return d, nil
+}
+
+// Mentions returns the rows that name an address, given case-folded, and that are not the
+// subscriber's own; 0 if the address is nobody's. It reads through all words that are kept.
+func (s *Store) Mentions(ctx context.Context, emailKey string, subscriberID int64) ([]newsletter.PersonMention, error) {
+	list, err := s.mentions(ctx, emailKey, subscriberID)
+	if err != nil {
+		return nil, fmt.Errorf("what names the address: %w", err)
+	}
+	return list, nil
+}
+
+func (s *Store) mentions(ctx context.Context, emailKey string, id int64) ([]newsletter.PersonMention, error) {
+	q := s.read(ctx)
+	found, err := findAddresses(q, func(key string) bool { return key == emailKey })
+	if err != nil {
+		return nil, err
+	}
+	list := []newsletter.PersonMention{}
+	for _, p := range found {
+		own := 0
+		if query := addressPlaces[p.index].own; query != "" && id != 0 {
+			if err := q.row(query, id, p.id).Scan(&own); err != nil {
+				return nil, err
+			}
+		}
+		if own == 0 {
+			list = append(list, newsletter.PersonMention{Where: addressPlaces[p.index].name, ID: p.id, Text: p.text})
+		}
+	}
+	if id == 0 {
+		return list, nil
+	}
+	rows, err := q.query(`SELECT id, actor, action, detail FROM desk_events WHERE detail = $1 ORDER BY id`, fmt.Sprintf("subscriber %d", id))
+	events, err := collect(rows, err, func(rows *sql.Rows) (m newsletter.PersonMention, err error) {
+		var actor, action, detail string
+		err = rows.Scan(&m.ID, &actor, &action, &detail)
+		m.Where, m.Text = "desk event", action+": "+detail+", by "+actor
+		return m, err
+	})
+	return append(list, events...), err
+}
+
 // MailsOf returns the transactional mails to a person that are kept, the oldest first.
 func (s *Store) MailsOf(ctx context.Context, subscriberID int64) ([]newsletter.PersonMail, error) {
-	rows, err := s.read(ctx).query(`SELECT id, kind, COALESCE(signup_id, 0), state, attempts, created_at, not_before, updated_at, code, reply
+	rows, err := s.read(ctx).query(`SELECT id, kind, COALESCE(signup_id, 0), state, attempts, doubts, created_at, not_before, next_try, expires_at,
+			updated_at, code, enhanced, reply
 		FROM mails WHERE subscriber_id = $1 ORDER BY created_at, id`, subscriberID)
 	list, err := collect(rows, err, func(rows *sql.Rows) (m newsletter.PersonMail, err error) {
-		var created, notBefore, updated int64
-		err = rows.Scan(&m.ID, &m.Kind, &m.SignupID, &m.State, &m.Attempts, &created, &notBefore, &updated, &m.Code, &m.Reply)
+		var created, notBefore, next, expires, updated int64
+		err = rows.Scan(&m.ID, &m.Kind, &m.SignupID, &m.State, &m.Attempts, &m.Doubts, &created, &notBefore, &next, &expires,
+			&updated, &m.Code, &m.Enhanced, &m.Reply)
 		m.CreatedAt, m.NotBefore, m.UpdatedAt = fromMillis(created), fromMillis(notBefore), fromMillis(updated)
+		m.NextTry, m.ExpiresAt = fromMillis(next), fromMillis(expires)
 		return m, err
 	})
 	if err != nil {
@@ -72,21 +148,24 @@ func (s *Store) EachDeliveryTo(ctx context.Context, subscriberID int64, f func(n
 
 func (s *Store) deliveriesTo(ctx context.Context, subscriberID, after int64) ([]newsletter.PersonDelivery, error) {
 	rows, err := s.read(ctx).query(`SELECT d.edition_id, COALESCE(d.variant_id, 0), n.slug, e.local_date, COALESCE(v.subject, e.subject), d.state,
-			COALESCE(d.reason, ''), d.attempts, d.not_before, d.updated_at, COALESCE(d.code, 0), COALESCE(d.enhanced, ''),
-			COALESCE(p.text, ''), COALESCE(d.returned, 0)
+			COALESCE(d.reason, ''), d.attempts, d.doubts, d.doubted_at, d.not_before, d.next_try, d.expires_at, d.updated_at,
+			COALESCE(d.code, 0), COALESCE(d.enhanced, ''), COALESCE(p.text, ''), COALESCE(l.name, ''), COALESCE(d.returned, 0)
 		FROM deliveries d
 		JOIN editions e ON e.id = d.edition_id
 		JOIN newsletters n ON n.id = e.newsletter_id
 		LEFT JOIN variants v ON v.id = d.variant_id
 		LEFT JOIN replies p ON p.id = d.reply_id
+		LEFT JOIN relays l ON l.id = d.relay_id
 		WHERE d.subscriber_id = $1 AND d.edition_id IN (SELECT id FROM editions WHERE id > $2)
 		ORDER BY d.edition_id LIMIT $3`, subscriberID, after, personPage)
 	var variants []int64
 	list, err := collect(rows, err, func(rows *sql.Rows) (d newsletter.PersonDelivery, err error) {
-		var variant, notBefore, updated int64
-		err = rows.Scan(&d.EditionID, &variant, &d.Newsletter, &d.Date, &d.Subject, &d.State, &d.Reason, &d.Attempts,
-			&notBefore, &updated, &d.Code, &d.Enhanced, &d.Reply, &d.Returned)
-		d.NotBefore, d.UpdatedAt = fromMillis(notBefore), fromMillis(updated)
+		var variant, notBefore, next, expires, updated int64
+		var doubted sql.NullInt64
+		err = rows.Scan(&d.EditionID, &variant, &d.Newsletter, &d.Date, &d.Subject, &d.State, &d.Reason, &d.Attempts, &d.Doubts, &doubted,
+			&notBefore, &next, &expires, &updated, &d.Code, &d.Enhanced, &d.Reply, &d.Relay, &d.Returned)
+		d.NotBefore, d.UpdatedAt, d.DoubtedAt = fromMillis(notBefore), fromMillis(updated), fromNull(doubted)
+		d.NextTry, d.ExpiresAt = fromMillis(next), fromMillis(expires)
 		variants = append(variants, variant)
 		return d, err
 	})
