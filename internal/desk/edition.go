@@ -15,6 +15,7 @@ import (
 type LedgerStore interface {
 	LedgerReader
 	LedgerMover
+	PreviewStore
 	Pulse(ctx context.Context, editionID int64) (newsletter.Pulse, bool, error)
 	NextTry(ctx context.Context, editionID int64) (time.Time, error)
 	SubscriberByKey(ctx context.Context, emailKey string) (newsletter.Subscriber, error)

@@ -1,0 +1,38 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+
+	"broadsheet/internal/newsletter"
+)
+
+// ReaderChoice is what one reader gets of an edition.
+type ReaderChoice struct {
+	newsletter.Copy
+	Reason   string                       // why they get nothing; empty: they get the copy
+	Verdicts map[int64]newsletter.Verdict // of each candidate; empty if it did not come to that
+}
+
+// ChooseOne decides what one reader gets, as planning would, and changes nothing. ok is false if
+// the subscriber is not among the edition's readers.
+func ChooseOne(ctx context.Context, store PlanStore, e Edition, subscriber int64) (r ReaderChoice, ok bool, err error) {
+	c, err := newChooser(ctx, store, e)
+	if err != nil {
+		return r, false, err
+	}
+	err = c.each(ctx, subscriber-1, func(choices []choice) error {
+		if choices[0].subscriber == subscriber {
+			d := choices[0].decision
+			r, ok = ReaderChoice{Copy: d.copy, Reason: d.reason, Verdicts: map[int64]newsletter.Verdict{}}, true
+			for i, v := range d.verdicts {
+				r.Verdicts[e.Candidates[i].ID] = v
+			}
+		}
+		return errFound
+	})
+	if errors.Is(err, errFound) {
+		err = nil
+	}
+	return r, ok, err
+}

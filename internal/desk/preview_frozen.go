@@ -1,0 +1,156 @@
+package desk
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"broadsheet/internal/delivery"
+	"broadsheet/internal/digest"
+	"broadsheet/internal/mail"
+	"broadsheet/internal/newsletter"
+)
+
+// previewFrozen returns the preview of an edition whose content is fixed: of what is on record
+// where it is planned, else of what planning would choose.
+func (d *Desk) previewFrozen(ctx context.Context, e newsletter.Edition, reader *newsletter.Subscriber, full bool) (*Preview, error) {
+	snapshot, err := delivery.LoadSnapshot(ctx, d.o.Press.Store, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	n, err := d.Newsletter(ctx, e.Newsletter)
+	if err != nil {
+		return nil, err
+	}
+	p := &Preview{Newsletter: n, Edition: e, Snapshot: snapshot}
+	switch {
+	case full:
+		p.Copy, p.For = newsletter.Copy{Articles: snapshot.Articles()}, "nobody in particular: all that the edition has"
+		return p, d.composePreview(p, reader)
+	case e.PlannedAt.IsZero():
+		return p, d.previewUnplanned(ctx, p, reader)
+	case reader != nil:
+		return p, d.previewDelivery(ctx, p, *reader)
+	}
+	variants, err := d.o.Press.Store.EditionVariants(ctx, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(variants) == 0 {
+		return nil, newsletter.Refusef("no_copy", "no reader gets edition %d; \"broadsheet edition report %d\" says why", e.ID, e.ID)
+	}
+	all := 0
+	for _, v := range variants {
+		all += v.Readers
+	}
+	most := variants[0]
+	p.For = mostReaders(most.Readers, all)
+	if all == 0 { // the rows are gone
+		most = slices.MaxFunc(variants, func(a, b newsletter.StoredVariant) int {
+			return cmp.Or(cmp.Compare(len(a.Articles), len(b.Articles)), cmp.Compare(b.ID, a.ID))
+		})
+		p.For = "the copy with the most articles; who had which is no longer kept"
+	}
+	return p, d.previewVariant(ctx, p, most, nil)
+}
+
+// previewDelivery is the message that the ledger has for the reader.
+func (d *Desk) previewDelivery(ctx context.Context, p *Preview, reader newsletter.Subscriber) error {
+	if !p.Edition.PrunedAt.IsZero() {
+		return newsletter.RowsGone(p.Edition.ID)
+	}
+	var rows []newsletter.Delivery
+	err := d.o.Press.Store.EachDelivery(ctx, newsletter.DeliveryFilter{EditionID: p.Edition.ID, SubscriberID: reader.ID}, func(row newsletter.Delivery) error {
+		rows = append(rows, row)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		return noCopy(reader, p.Newsletter, p.Edition, "")
+	}
+	row := rows[0]
+	if row.State == newsletter.Withheld {
+		return noCopy(reader, p.Newsletter, p.Edition, row.Reason)
+	}
+	variant, err := d.o.Press.Store.StoredVariant(ctx, row.VariantID)
+	if err != nil {
+		return err
+	}
+	p.For = reader.Email
+	return d.previewVariant(ctx, p, variant, &row)
+}
+
+// previewVariant is the message of a variant on record, as the row has it or for nobody.
+func (d *Desk) previewVariant(ctx context.Context, p *Preview, v newsletter.StoredVariant, row *newsletter.Delivery) error {
+	message, err := d.storedMessage(ctx, p.Snapshot, v)
+	if err != nil {
+		return err
+	}
+	p.Copy, p.Preheader = v.Copy, v.Preheader
+	if row == nil {
+		return d.address(p, message, nil, p.Edition.AsOf)
+	}
+	return d.address(p, message, &newsletter.Subscriber{ID: row.SubscriberID, Email: row.Email, Name: row.Name}, row.NotBefore)
+}
+
+// storedMessage returns the bytes of a variant as they were composed. Of a rare one only the hash
+// is on record: it is composed again, and must be the same.
+func (d *Desk) storedMessage(ctx context.Context, s digest.Snapshot, v newsletter.StoredVariant) (*mail.Variant, error) {
+	data, err := d.o.Press.Store.Variant(ctx, v.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > 0 {
+		return mail.ParseVariant(data)
+	}
+	rendered, err := digest.Render(s, v.Copy)
+	if err != nil {
+		return nil, err
+	}
+	message, err := mail.Compose(delivery.DigestMessage(s, rendered, v.EditionID))
+	if err == nil && v.Hash != "" && message.Hash() != v.Hash {
+		err = fmt.Errorf("variant %d cannot be composed again as it was: this is another build of broadsheet", v.ID)
+	}
+	return message, err
+}
+
+// previewUnplanned is what planning would choose of an edition that is frozen.
+func (d *Desk) previewUnplanned(ctx context.Context, p *Preview, reader *newsletter.Subscriber) error {
+	choosing, err := d.frozenChoosing(ctx, p.Newsletter, p.Edition, p.Snapshot)
+	if err != nil {
+		return err
+	}
+	if reader != nil {
+		choice, ok, err := delivery.ChooseOne(ctx, d.o.Press.Store, choosing, reader.ID)
+		if err != nil {
+			return err
+		}
+		if !ok || choice.Reason != "" {
+			return noCopy(*reader, p.Newsletter, p.Edition, choice.Reason)
+		}
+		p.Copy, p.For = choice.Copy, reader.Email
+		return d.composePreview(p, reader)
+	}
+	survey, err := delivery.Look(ctx, d.o.Press.Store, choosing)
+	if err != nil {
+		return err
+	}
+	if len(survey.Variants) == 0 {
+		return newsletter.Refusef("no_copy", "no reader is owed anything of edition %d", p.Edition.ID)
+	}
+	p.Copy, p.For = survey.Variants[0].Copy, mostReaders(survey.Variants[0].Readers, survey.Readers)
+	return d.composePreview(p, nil)
+}
+
+// frozenChoosing returns a frozen edition as planning chooses for it.
+func (d *Desk) frozenChoosing(ctx context.Context, n newsletter.Newsletter, e newsletter.Edition, s digest.Snapshot) (delivery.Edition, error) {
+	n.MinArticles, n.MaxArticles = s.Newsletter.MinArticles, s.Newsletter.MaxArticles
+	candidates, err := d.o.Press.Store.Candidates(ctx, n.ID, e.AsOf.Add(-newsletter.MaxLookBack))
+	if err != nil {
+		return delivery.Edition{}, err
+	}
+	return d.choosing(n, e, frozenCandidates(s, candidates, e.AsOf)), nil
+}
