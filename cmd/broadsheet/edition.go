@@ -17,7 +17,7 @@ for every reader; every row is in exactly one state, so that
   planned = accepted + refused + expired + in doubt + withheld + waiting
 
 docs/delivery.md says what each state means and what to do about it.`, groupThings,
-		editionList(a), editionShow(a), editionReport(a), editionDeliveries(a), editionWatch(a),
+		editionDraft(a), editionFreeze(a), editionList(a), editionShow(a), editionReport(a), editionDeliveries(a), editionWatch(a),
 		editionPause(a), editionResume(a), editionCancel(a), editionRetry(a), editionResolve(a))
 }
 
@@ -32,6 +32,7 @@ type editionView struct {
 	StartedAt  *time.Time     `json:"started_at"`
 	FinishedAt *time.Time     `json:"finished_at"`
 	ExpiresAt  *time.Time     `json:"expires_at"`
+	SendAt     *time.Time     `json:"send_at"` // when it is planned and sent; null: at once
 	Doubted    int            `json:"doubted"`
 	Reasons    map[string]int `json:"withheld_reasons"`
 	WarmUp     string         `json:"warm_up"` // "500/day x1.5"; empty: it has none
@@ -41,7 +42,7 @@ type editionView struct {
 func viewEdition(e newsletter.Edition, t newsletter.Tally) editionView {
 	return editionView{
 		ledgerView: viewLedger(e, t), Date: e.Date.String(), Slot: e.Slot, Reason: e.Reason, Subject: e.Subject,
-		DueAt: utc(e.DueAt), AsOf: utc(e.AsOf), StartedAt: utc(e.StartedAt), FinishedAt: utc(e.FinishedAt), ExpiresAt: utc(e.ExpiresAt),
+		DueAt: utc(e.DueAt), AsOf: utc(e.AsOf), StartedAt: utc(e.StartedAt), FinishedAt: utc(e.FinishedAt), ExpiresAt: utc(e.ExpiresAt), SendAt: utc(e.SendAt),
 		Doubted: t.Doubted, Reasons: t.Reasons, WarmUp: e.WarmUp.String(),
 	}
 }

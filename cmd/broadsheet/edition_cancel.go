@@ -46,8 +46,11 @@ func (a *app) cancelEdition(ctx context.Context, s *services, id int64, reason s
 	if err != nil {
 		return err
 	}
-	if e.State.Open() || e.State == newsletter.EditionPaused {
+	if e.State.Open() || e.State == newsletter.EditionPaused || e.State == newsletter.EditionDraft {
 		question := fmt.Sprintf("Cancel edition %d of %s? %s not get it.", id, e.Newsletter, counted(tally.WaitingCount(), "reader will", "readers will"))
+		if e.PlannedAt.IsZero() {
+			question = fmt.Sprintf("Cancel edition %d of %s? It is %s, and nothing of it was sent.", id, e.Newsletter, e.State)
+		}
 		goOn, err := a.ask(ctx, yes, question, fmt.Sprintf("cancel edition %d", id))
 		if err != nil {
 			return err

@@ -62,6 +62,9 @@ func (a *app) printEditions(views []editionView) {
 		if v.Reason != "" {
 			state += ": " + cut(v.Reason, 40)
 		}
+		if v.SendAt != nil && v.StartedAt == nil {
+			state += ", for " + local(*v.SendAt)
+		}
 		rows = append(rows, []string{
 			fmt.Sprint(v.Edition), v.Newsletter, v.Cadence, v.Date, v.Slot, state, fmt.Sprint(v.Planned),
 			fmt.Sprint(v.Accepted), fmt.Sprint(v.Refused), fmt.Sprint(v.Expired), fmt.Sprint(v.InDoubt), fmt.Sprint(v.Withheld), fmt.Sprint(v.Waiting), cut(v.Subject, 40),

@@ -52,9 +52,14 @@ bytes, and every article that was considered with the reason why it was taken or
 				a.printFields([][2]string{
 					{"Edition", fmt.Sprintf("%d of %s, %s of %s (%s)", e.ID, e.Newsletter, e.Cadence, e.Date, e.Slot)},
 					{"State", string(e.State)}, {"Reason", e.Reason}, {"Subject", e.Subject},
-					{"Due", local(e.DueAt)}, {"Frozen as of", local(e.AsOf)}, {"Finished", local(e.FinishedAt)},
+					{"Due", local(e.DueAt)}, {"Sent from", local(e.SendAt)}, {"Frozen as of", local(e.AsOf)}, {"Finished", local(e.FinishedAt)},
 					{"Hash", e.Hash},
 				})
+				if e.State == newsletter.EditionDraft {
+					if err := a.showSheet(cmd.Context(), s, id); err != nil {
+						return err
+					}
+				}
 				if e.Planned > 0 {
 					fmt.Fprintln(a.stdout)
 					a.printTally(tally, s.press.transport.Real())

@@ -30,6 +30,7 @@ type sending struct {
 	onDoubt    string
 	onDoubtSet bool
 	warmUp     string
+	at         string
 	wait       time.Duration
 }
 
@@ -42,6 +43,10 @@ func newSendCommand(a *app) *cobra.Command {
 		Long: `Goes on with an edition of the newsletter that is not finished. If there is none, it
 asks the sources, builds what is owed to each reader now, shows it, asks, sends it, and
 prints the ledger: what became of every single message.
+
+With the number of a draft ("broadsheet edition draft") it shows that, asks, freezes it and
+sends it. With --at the edition is frozen now and sent later, by the newsletter's clocks:
+"broadsheet serve" does it then. It has the slot of that day.
 
 An edition takes the slot of its day, so that the schedule does not send another one; if
 that slot is taken already, or with --extra, it is an extra edition. No reader ever gets
@@ -61,7 +66,8 @@ anything), 4 unfinished.`,
   broadsheet send daily-news --test me@example.org
   broadsheet send daily-news --subject "Ports special" --intro "All you need for the week." --yes
   broadsheet send daily-news --warm-up "500/day x1.5"
-  broadsheet send --edition 42`,
+  broadsheet send --edition 42
+  broadsheet send --edition 42 --at 07:00`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			slug := ""
@@ -82,6 +88,7 @@ anything), 4 unfinished.`,
 	f.StringVar(&s.subject, "subject", "", "subject in your own words; who does not get the first story gets the template's")
 	f.StringVar(&s.intro, "intro", "", "words before the first story, in Markdown: paragraphs, emphasis, links and lists")
 	f.StringVar(&s.onDoubt, "on-doubt", string(newsletter.DoubtResend), "what to do when nobody can know whether a message arrived: resend or hold")
+	f.StringVar(&s.at, "at", "", "send it later: 07:00 of today, or 2026-11-25T07:00, by the newsletter's clocks")
 	f.StringVar(&s.warmUp, "warm-up", "", "for a new relay or domain: so many on the first day and more on each that follows, \"500/day x1.5\"")
 	f.DurationVar(&s.wait, "wait", 2*time.Minute, "how long to wait for the next try")
 	return cmd
@@ -95,8 +102,6 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		return usagef("give a newsletter or --edition, not both")
 	case s.dryRun && s.test != "":
 		return usagef("give --dry-run or --test, not both")
-	case s.edition != 0 && (s.dryRun || s.test != ""):
-		return usagef("edition %d is frozen: \"broadsheet edition show %d\" shows it; --dry-run and --test are for what is owed now", s.edition, s.edition)
 	case s.wait < 0:
 		return newsletter.Invalidf("wait", "cannot be less than 0")
 	}
@@ -151,7 +156,7 @@ func (s *sending) run(ctx context.Context, slug string) error {
 			if err != nil {
 				return err
 			}
-			return s.goOn(ctx, sv, e)
+			return s.sendEdition(ctx, sv, p, e)
 		}
 		e, ok, err := sv.desk.Unfinished(ctx, slug, cadence)
 		switch {
@@ -164,7 +169,12 @@ func (s *sending) run(ctx context.Context, slug string) error {
 				return err
 			}
 		}
+		at, err := s.sendTime(ctx, sv, slug)
+		if err != nil {
+			return err
+		}
 		return s.sendNew(ctx, sv, p, desk.BuildOptions{
+			At:         at,
 			Newsletter: slug, Cadence: cadence, Extra: s.extra, OnDoubt: doubt, WarmUp: warmUp, Sample: s.test != "",
 			Words: digest.Words{Subject: s.subject, Intro: s.intro},
 		})
@@ -238,6 +248,11 @@ func (s *sending) sendNew(ctx context.Context, sv *services, p *press, o desk.Bu
 	if err != nil {
 		return err
 	}
+	return s.sendBuilt(ctx, sv, p, draft)
+}
+
+// sendBuilt shows an edition that is built, asks, and sends it, as far as the flags say.
+func (s *sending) sendBuilt(ctx context.Context, sv *services, p *press, draft *desk.Draft) error {
 	for _, w := range draft.Warnings {
 		s.warn("%s", w)
 	}
@@ -269,7 +284,7 @@ func (s *sending) sendNew(ctx context.Context, sv *services, p *press, o desk.Bu
 		return nil
 	}
 	if !s.yes {
-		yes, err := s.confirm(ctx, fmt.Sprintf("Send to %s?", counted(draft.Survey.Readers, "reader", "readers")))
+		yes, err := s.confirm(ctx, fmt.Sprintf("Send to %s%s?", counted(draft.Survey.Readers, "reader", "readers"), atWords(draft)))
 		if err != nil {
 			return err
 		}
@@ -290,6 +305,9 @@ func (s *sending) sendNew(ctx context.Context, sv *services, p *press, o desk.Bu
 	}
 	if err != nil {
 		return err
+	}
+	if e.Waits(s.now()) {
+		return s.sayWaits(ctx, sv, e)
 	}
 	return s.carry(ctx, sv, e.ID)
 }

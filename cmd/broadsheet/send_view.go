@@ -97,7 +97,7 @@ func verdictWords(v newsletter.Verdict) string {
 		newsletter.HadAlready: "they had it", newsletter.IsBaseline: "from before the source was added",
 		newsletter.IsBackDated: "held: dated back", newsletter.IsHeld: "held",
 		newsletter.IsEmbargoed: "embargo", newsletter.IsWithdrawn: "withdrawn",
-		newsletter.BelowMinimum: "too few articles", newsletter.NoReaders: "no readers",
+		newsletter.BelowMinimum: "too few articles", newsletter.NoReaders: "no readers", newsletter.Dropped: "not in the sheet",
 		newsletter.BeforeAttached: "from before the source was added",
 	}
 	if w, ok := words[v]; ok {

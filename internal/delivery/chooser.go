@@ -31,6 +31,8 @@ type Edition struct {
 	// Real says that the mail goes to readers; to the outbox, deliveries to the outbox count.
 	Real bool
 	Key  newsletter.SuppressionKey
+	// Announcement says that it has no articles and goes to every reader of its cadence.
+	Announcement bool
 }
 
 // planChunk is how many readers are read, decided and written at once. More in a transaction
@@ -175,6 +177,9 @@ func (c *chooser) decide(r *newsletter.PlanReader, past historyID) *decision {
 
 // decideAnew decides for the first reader of a kind, who stands for all of them.
 func (c *chooser) decideAnew(r *newsletter.PlanReader, past history) *decision {
+	if c.edition.Announcement {
+		return &decision{}
+	}
 	current := 0
 	reader := newsletter.Reader{
 		Sections: r.Sections, JoinedAt: r.JoinedAt, JoinedAfter: c.joins.freezeBefore(r.JoinedAt), LastGot: past.lastGot,

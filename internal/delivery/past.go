@@ -36,6 +36,7 @@ func openPast(ctx context.Context, store PlanStore, e Edition) (past []*pastEdit
 	if err != nil {
 		return nil, nil, fmt.Errorf("past editions: %w", err)
 	}
+	announced := map[int64]bool{} // editions that gave nobody an article
 	for i := len(editions) - 1; i >= 0; i-- {
 		if p := editions[i]; p.ID != e.ID {
 			opened, err := openPastEdition(ctx, store, e, p, index)
@@ -45,10 +46,11 @@ func openPast(ctx context.Context, store PlanStore, e Edition) (past []*pastEdit
 			if len(opened.gifts) > 0 || opened.others != nil {
 				past = append(past, opened)
 			}
+			announced[p.ID] = opened.others == nil && p.NewsletterID == e.NewsletterID
 		}
 	}
 	for _, p := range editions {
-		if p.ID != e.ID && p.NewsletterID == e.NewsletterID && p.Cadence == e.Cadence {
+		if p.ID != e.ID && !announced[p.ID] && p.NewsletterID == e.NewsletterID && p.Cadence == e.Cadence {
 			joins = append(joins, p.AsOf)
 		}
 	}
@@ -65,6 +67,9 @@ func openPastEdition(ctx context.Context, store PlanStore, e Edition, p newslett
 	articles, err := store.VariantArticles(ctx, p.ID)
 	if err != nil {
 		return nil, err
+	}
+	if len(articles) == 0 { // an announcement: who got it got no news
+		opened.others = nil
 	}
 	for variant, list := range articles {
 		var had []int

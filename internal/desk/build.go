@@ -29,6 +29,9 @@ type BuildOptions struct {
 	Sample bool
 	// Due is the slot that the schedule builds; zero: staff send by hand.
 	Due newsletter.Due
+	// At is when planning and sending begin, if staff send it later; zero: at once.
+	At    time.Time
+	draft *newsletter.DraftRecord // what staff decided about it; nil: nothing
 }
 
 // Draft is an edition that could be sent now. Nothing of it is recorded.
@@ -41,8 +44,12 @@ type Draft struct {
 	Sample     digest.Variant // the variant that most readers get
 	Message    *mail.Variant  // the sample, composed
 	Warnings   []string       // sources that could not be asked, for example
+	Force      bool           // staff want it although a gate fails, see Gates
 	manual     bool
 	extra      bool
+	record     *newsletter.DraftRecord // of a draft that is on record
+	// announcement says that it has no articles and goes to every reader of its cadence.
+	announcement bool
 }
 
 // DraftArticle is an article that was considered, and why it was taken or left.
@@ -141,6 +148,9 @@ func (d *Desk) newEdition(n newsletter.Newsletter, o BuildOptions) (newsletter.E
 			}
 		}
 	}
+	if !o.At.IsZero() {
+		e.Date, e.DueAt, e.SendAt = newsletter.DateOf(o.At.In(zone)), o.At, o.At
+	}
 	from := now
 	if e.DueAt.After(from) {
 		from = e.DueAt
@@ -160,11 +170,18 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	eligible := slices.DeleteFunc(slices.Clone(candidates), func(c newsletter.Candidate) bool {
 		return newsletter.Eligible(c, e.AsOf) != newsletter.Taken
 	})
-	draft.Survey, err = delivery.Look(ctx, d.o.Press.Store, d.choosing(n, *e, eligible))
+	if o.draft != nil {
+		candidates, eligible = draft.asDrafted(o.draft, candidates)
+		draft.announcement = o.draft.Sheet.Announcement
+	}
+	draft.Survey, err = delivery.Look(ctx, d.o.Press.Store, d.choosingFor(draft, eligible))
 	if err != nil {
 		return err
 	}
 	draft.Articles = judge(candidates, draft.Survey, e.AsOf)
+	if o.draft != nil {
+		draft.markDropped(o.draft)
+	}
 	if draft.Survey.Readers == 0 && o.Sample {
 		draft.sample(n.MaxArticles)
 	}
@@ -181,11 +198,14 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	if err != nil {
 		return err
 	}
-	draft.Snapshot, err = digest.New(digest.Input{
+	input := digest.Input{
 		Newsletter: n, Sections: sections, Articles: taken, Date: e.Date, Cadence: e.Cadence,
 		BaseURL: d.o.BaseURL, Words: o.Words, Templates: d.o.Press.Templates, Composer: composer,
-	})
-	if err != nil {
+	}
+	if o.draft != nil {
+		addSheet(&input, o.draft.Sheet)
+	}
+	if draft.Snapshot, err = digest.New(input); err != nil {
 		return err
 	}
 	draft.Sample, err = digest.Render(draft.Snapshot, draft.Survey.Variants[0].Copy)
@@ -220,6 +240,13 @@ func (d *Desk) choosing(n newsletter.Newsletter, e newsletter.Edition, candidate
 		MinArticles: n.MinArticles, MaxArticles: n.MaxArticles, Candidates: candidates,
 		Real: d.o.Press.Transport.Real(), Key: d.o.Press.Suppression,
 	}
+}
+
+// choosingFor returns the draft's edition as delivery chooses for it.
+func (d *Desk) choosingFor(draft *Draft, candidates []newsletter.Candidate) delivery.Edition {
+	e := d.choosing(draft.Newsletter, draft.Edition, candidates)
+	e.Announcement = draft.announcement
+	return e
 }
 
 // judge gives every candidate its verdict, those taken first.
@@ -279,8 +306,8 @@ func whyNothing(articles []DraftArticle) string {
 	return " (articles: " + strings.Join(words, ", ") + ")"
 }
 
-// Start freezes the draft, takes its slot, and gives every reader a row in the ledger. From
-// then on the edition is carried out, by this process or another one, whatever happens.
+// Start freezes the draft, takes its slot, and gives every reader a row in the ledger; that last
+// thing is done later if the draft has a time to be sent at. From then on the edition is carried out, by this process or another one, whatever happens.
 //
 // It looks once more whether anything is owed, under the planning lock, and refuses with the
 // reason nothing_new if an edition that was planned meanwhile has it all; an edition of the
@@ -288,6 +315,9 @@ func whyNothing(articles []DraftArticle) string {
 // not be mailed to real readers is refused with the reason legal.
 func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int)) (newsletter.Edition, error) {
 	if err := draft.Newsletter.MayMail(d.o.BaseURL); err != nil {
+		return newsletter.Edition{}, err
+	}
+	if err := d.passGates(ctx, draft); err != nil {
 		return newsletter.Edition{}, err
 	}
 	lock, err := d.o.Press.Store.LockPlanning(ctx)
@@ -308,7 +338,7 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	if err := d.stillGood(ctx, draft, taken); err != nil {
 		return newsletter.Edition{}, err
 	}
-	owed, err := delivery.AnyOwed(ctx, d.o.Press.Store, d.choosing(draft.Newsletter, draft.Edition, taken))
+	owed, err := delivery.AnyOwed(ctx, d.o.Press.Store, d.choosingFor(draft, taken))
 	if err != nil {
 		return newsletter.Edition{}, err
 	}
@@ -324,12 +354,16 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	if err != nil {
 		return newsletter.Edition{}, err
 	}
-	edition, err := d.o.Press.Store.FreezeEdition(ctx, newsletter.FrozenEdition{
+	frozen := newsletter.FrozenEdition{
 		Edition: draft.Edition, Manual: draft.manual, Extra: draft.extra,
 		Snapshot: snapshot, Templates: templates, TemplateHash: draft.Snapshot.TemplatesHash,
 		Blocks: blocks, Verdicts: verdicts, Actor: d.o.Actor,
-	}, d.now())
-	if err != nil {
+	}
+	if draft.record != nil {
+		frozen.Revision = draft.record.Revision
+	}
+	edition, err := d.o.Press.Store.FreezeEdition(ctx, frozen, d.now())
+	if err != nil || edition.Waits(d.now()) {
 		return edition, err
 	}
 	return d.plan(ctx, edition.ID, progress)
@@ -396,6 +430,7 @@ func (d *Desk) plan(ctx context.Context, id int64, progress func(rows int)) (new
 		return edition, err
 	}
 	choosing := d.choosing(n, edition, frozenCandidates(snapshot, candidates, edition.AsOf))
+	choosing.Announcement = len(snapshot.Articles()) == 0
 	if err := delivery.Plan(ctx, d.o.Press.Store, edition, choosing, snapshot, d.now, progress); err != nil {
 		return edition, err
 	}
@@ -437,7 +472,7 @@ func (d *Desk) FinishPlanning(ctx context.Context, progress func(rows int)) erro
 	}
 	var failures []error // one edition that cannot be planned does not hold up the others
 	for _, e := range open {
-		if e.PlannedAt.IsZero() {
+		if e.PlannedAt.IsZero() && !e.Waits(d.now()) {
 			failures = append(failures, d.finishPlanning(ctx, e.ID, progress))
 		}
 	}

@@ -59,8 +59,8 @@ func (d *Desk) Cancel(ctx context.Context, id int64, reason string) (int, error)
 	switch {
 	case err != nil:
 		return 0, err
-	case e.State.Open(), e.State == newsletter.EditionPaused:
-		from := []newsletter.EditionState{newsletter.EditionFrozen, newsletter.EditionSending, newsletter.EditionPaused}
+	case e.State.Open(), e.State == newsletter.EditionPaused, e.State == newsletter.EditionDraft:
+		from := []newsletter.EditionState{newsletter.EditionFrozen, newsletter.EditionSending, newsletter.EditionPaused, newsletter.EditionDraft}
 		if err := d.o.Press.Store.MoveEdition(ctx, id, from, newsletter.EditionCancelled, reason, d.o.Actor, d.now()); err != nil {
 			return 0, err
 		}

@@ -26,6 +26,7 @@ type Press struct {
 type EditionStore interface {
 	delivery.PlanWriter
 	EditionReader
+	DraftStore
 	LedgerStore
 	Candidates(ctx context.Context, newsletterID int64, since time.Time) ([]newsletter.Candidate, error)
 	FreezeEdition(ctx context.Context, f newsletter.FrozenEdition, now time.Time) (newsletter.Edition, error)

@@ -12,7 +12,7 @@ import (
 )
 
 // Unfinished returns the newsletter's oldest edition of the cadence that is not carried out
-// yet, also one that is paused; ok is false if there is none. An empty cadence is any.
+// yet, also one that is paused, but none that waits for its time; ok is false if there is none. An empty cadence is any.
 func (d *Desk) Unfinished(ctx context.Context, slug string, c newsletter.Cadence) (e newsletter.Edition, ok bool, err error) {
 	n, err := d.Newsletter(ctx, slug)
 	if err != nil {
@@ -23,7 +23,7 @@ func (d *Desk) Unfinished(ctx context.Context, slug string, c newsletter.Cadence
 		return e, false, err
 	}
 	for _, e := range list {
-		if c == "" || e.Cadence == c {
+		if (c == "" || e.Cadence == c) && !e.Waits(d.now()) {
 			return e, true, nil
 		}
 	}
@@ -42,6 +42,9 @@ func (d *Desk) Carry(ctx context.Context, id int64, wait time.Duration, progress
 	case newsletter.EditionSent:
 		return nil
 	case newsletter.EditionPaused:
+		if e.Waits(d.now()) {
+			return waiting(e)
+		}
 		err := d.o.Press.Store.MoveEdition(ctx, id, []newsletter.EditionState{newsletter.EditionPaused}, newsletter.EditionSending, "", d.o.Actor, d.now())
 		if err != nil {
 			return err
@@ -49,6 +52,9 @@ func (d *Desk) Carry(ctx context.Context, id int64, wait time.Duration, progress
 	case newsletter.EditionFrozen, newsletter.EditionSending:
 	case newsletter.EditionSkipped, newsletter.EditionCancelled, newsletter.EditionExpired, newsletter.EditionDraft:
 		return newsletter.Refusef("not_open", "edition %d is %s, so there is nothing to send", id, e.State)
+	}
+	if e.Waits(d.now()) {
+		return waiting(e)
 	}
 	if e.PlannedAt.IsZero() {
 		if err := d.finishPlanning(ctx, id, nil); err != nil {
@@ -67,6 +73,12 @@ func (d *Desk) Carry(ctx context.Context, id int64, wait time.Duration, progress
 		d.o.Logger.Warn("the edition is sent, and its totals are not kept yet", "edition", id, "error", err)
 	}
 	return nil
+}
+
+// waiting is the refusal to send an edition before its time.
+func waiting(e newsletter.Edition) error {
+	return newsletter.Refusef("waiting", "edition %d waits until %s UTC; \"broadsheet edition cancel %d\" stops it",
+		e.ID, e.SendAt.UTC().Format("2006-01-02 15:04"), e.ID)
 }
 
 // withholdIfCancelled withholds what came back of an edition that was cancelled while it was

@@ -90,7 +90,7 @@ func whySkipped(draft *Draft) string {
 	for _, a := range draft.Articles {
 		switch a.Verdict {
 		case newsletter.Taken, newsletter.OverCap, newsletter.NotTheirs, newsletter.NoReaders, newsletter.BelowMinimum,
-			newsletter.IsHeld, newsletter.IsBackDated, newsletter.IsEmbargoed:
+			newsletter.IsHeld, newsletter.IsBackDated, newsletter.IsEmbargoed, newsletter.Dropped:
 			published = true
 		case newsletter.TooOld, newsletter.BeforeJoining, newsletter.HadAlready, newsletter.IsBaseline,
 			newsletter.IsWithdrawn, newsletter.BeforeAttached:

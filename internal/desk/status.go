@@ -184,6 +184,7 @@ func (d *Desk) lastEditions(ctx context.Context, n newsletter.Newsletter) ([]new
 	if err != nil {
 		return nil, err
 	}
+	list = slices.DeleteFunc(list, newsletter.Edition.WasDraft)
 	open, err := d.o.Press.Store.UnfinishedEditions(ctx, n.ID)
 	for _, e := range open {
 		if !slices.ContainsFunc(list, func(l newsletter.Edition) bool { return l.ID == e.ID }) {

@@ -1,13 +1,16 @@
 package newsletter
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // EditionState is where an edition stands.
 type EditionState string
 
 // The states of an edition.
 const (
-	EditionDraft     EditionState = "draft"     // being made; later issues
+	EditionDraft     EditionState = "draft"     // being made: staff can change it
 	EditionFrozen    EditionState = "frozen"    // its content is fixed and hashed
 	EditionSending   EditionState = "sending"   // planned, and carried to its readers
 	EditionSent      EditionState = "sent"      // nothing is left to be tried
@@ -79,8 +82,20 @@ type Edition struct {
 	ExpiresAt    time.Time // after it nothing more is tried
 	Moves        int       // how often staff changed its ledger after the sending
 	PrunedAt     time.Time // since then its rows are being removed, or are gone; zero: they are there
+	SendAt       time.Time // planning and sending begin then; zero: at once
 	Brakes       Brakes    // the limits at which it is paused again, where it was paused at lower ones; zero: as set
 }
+
+// Waits reports whether the edition is frozen to be sent later.
+func (e Edition) Waits(now time.Time) bool {
+	return e.PlannedAt.IsZero() && e.SendAt.After(now) && (e.State.Open() || e.State == EditionPaused)
+}
+
+// DraftSlot begins the name that stands for the slot of a draft, which has none.
+const DraftSlot = "draft-"
+
+// WasDraft reports whether the edition is a draft, or was cancelled as one.
+func (e Edition) WasDraft() bool { return strings.HasPrefix(e.Slot, DraftSlot) }
 
 // SlotKey names a slot: at most one edition has it.
 type SlotKey struct {

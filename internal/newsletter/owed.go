@@ -31,6 +31,7 @@ const (
 	IsWithdrawn    Verdict = "withdrawn"
 	NoReaders      Verdict = "no_readers"
 	BelowMinimum   Verdict = "below_minimum"   // owed, but too few are: the next edition has it
+	Dropped        Verdict = "dropped"         // not in the sheet of this edition: the next one has it
 	BeforeAttached Verdict = "before_attached" // known long before its source was the newsletter's
 )
 

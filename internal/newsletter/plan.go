@@ -13,6 +13,8 @@ type FrozenEdition struct {
 	Blocks       []int64 // article ids in order
 	Verdicts     []ArticleVerdict
 	Actor        string
+	// Revision is that of the draft that is frozen; the edition has an id then. 0: it was none.
+	Revision int
 }
 
 // ArticleVerdict is why an article was taken into an edition or left.

@@ -111,7 +111,7 @@ func (s *Store) Progress(ctx context.Context, editionID int64) (accepted int, ch
 func (s *Store) SlotEditions(ctx context.Context, since time.Time) ([]newsletter.Edition, error) {
 	rows, err := s.read(ctx).query(`SELECT `+editionColumns+`
 		FROM editions e JOIN newsletters n ON n.id = e.newsletter_id
-		WHERE e.due_at >= $1 AND e.slot NOT LIKE 'extra-%' ORDER BY e.id`, millis(since))
+		WHERE e.due_at >= $1 AND e.slot NOT LIKE 'extra-%' AND e.slot NOT LIKE 'draft-%' ORDER BY e.id`, millis(since))
 	list, err := collect(rows, err, scanEditionRow)
 	if err != nil {
 		return nil, fmt.Errorf("editions of slots: %w", err)

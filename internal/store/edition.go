@@ -13,7 +13,7 @@ import (
 
 const editionColumns = `e.id, e.newsletter_id, n.slug, e.cadence, e.local_date, e.slot, e.state, e.reason,
 	e.due_at, e.as_of, e.hash, e.subject, e.articles, e.planned, e.on_doubt, e.created_at,
-	e.planned_at, e.started_at, e.finished_at, e.expires_at, e.moves, e.pruned_at, e.warm_up, e.brake_refused, e.brake_complaints`
+	e.planned_at, e.started_at, e.finished_at, e.expires_at, e.moves, e.pruned_at, e.warm_up, e.brake_refused, e.brake_complaints, e.send_at`
 
 func scanEdition(row rowScanner) (newsletter.Edition, error) {
 	var (
@@ -22,11 +22,11 @@ func scanEdition(row rowScanner) (newsletter.Edition, error) {
 		due, asOf, created, expires int64
 		plannedAt, startedAt        sql.NullInt64
 		finishedAt, prunedAt        sql.NullInt64
-		refused, complaints         sql.NullInt64
+		refused, complaints, sendAt sql.NullInt64
 	)
 	err := row.Scan(&e.ID, &e.NewsletterID, &e.Newsletter, &e.Cadence, &date, &e.Slot, &e.State, &e.Reason,
 		&due, &asOf, &e.Hash, &e.Subject, &e.Articles, &e.Planned, &e.OnDoubt, &created,
-		&plannedAt, &startedAt, &finishedAt, &expires, &e.Moves, &prunedAt, &warmUp, &refused, &complaints)
+		&plannedAt, &startedAt, &finishedAt, &expires, &e.Moves, &prunedAt, &warmUp, &refused, &complaints, &sendAt)
 	if err != nil {
 		return e, err
 	}
@@ -38,6 +38,10 @@ func scanEdition(row rowScanner) (newsletter.Edition, error) {
 		return e, err
 	}
 	e.DueAt, e.AsOf, e.CreatedAt, e.ExpiresAt = fromMillis(due), fromMillis(asOf), fromMillis(created), fromMillis(expires)
+	if asOf == 0 { // it is a draft: nothing is fixed
+		e.AsOf = time.Time{}
+	}
+	e.SendAt = fromNull(sendAt)
 	e.PlannedAt, e.StartedAt, e.FinishedAt, e.PrunedAt = fromNull(plannedAt), fromNull(startedAt), fromNull(finishedAt), fromNull(prunedAt)
 	return e, nil
 }
@@ -68,7 +72,7 @@ func (t *tx) freeze(f newsletter.FrozenEdition, now time.Time) (int64, error) {
 		return 0, err
 	}
 	e.Slot, e.State = slot, newsletter.EditionFrozen
-	id, err := t.insertEdition(e, now)
+	id, err := t.recordFrozen(e, f.Revision, now)
 	if err != nil {
 		return 0, err
 	}
@@ -95,15 +99,15 @@ func (t *tx) freeze(f newsletter.FrozenEdition, now time.Time) (int64, error) {
 	if err := t.noteFrozen(id, e, now); err != nil {
 		return 0, err
 	}
-	return id, t.deskEvent(now, f.Actor, "edition frozen", e.NewsletterID, id, "hash "+e.Hash)
+	return id, t.deskEvent(now, f.Actor, "edition frozen", e.NewsletterID, id, frozenDetail(e))
 }
 
 func (t *tx) insertEdition(e newsletter.Edition, now time.Time) (int64, error) {
 	return t.insert(`INSERT INTO editions (id, newsletter_id, cadence, local_date, slot, state, reason, due_at, as_of,
-			hash, subject, articles, on_doubt, created_at, expires_at, warm_up)
-		VALUES (`+nextEdition+`, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING id`,
+			hash, subject, articles, on_doubt, created_at, expires_at, warm_up, send_at)
+		VALUES (`+nextEdition+`, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id`,
 		e.NewsletterID, string(e.Cadence), e.Date.String(), e.Slot, string(e.State), e.Reason, millis(e.DueAt), millis(e.AsOf),
-		e.Hash, e.Subject, e.Articles, string(e.OnDoubt), millis(now), millis(e.ExpiresAt), e.WarmUp.String())
+		e.Hash, e.Subject, e.Articles, string(e.OnDoubt), millis(now), millis(e.ExpiresAt), e.WarmUp.String(), nullMillis(e.SendAt))
 }
 
 // freeSlot returns the name of the slot that the edition gets.

@@ -190,6 +190,9 @@ func (r *replayer) lostEdition(t *tx, l *lostEdition) error {
 		r.result.NotBegun++
 		return nil
 	}
+	if err := t.dropDraft(l.id); err != nil {
+		return err
+	}
 	var there int
 	if err := t.row(`SELECT (SELECT COUNT(*) FROM editions WHERE id = $1) + (SELECT 1 - COUNT(*) FROM newsletters WHERE id = $2)`,
 		l.id, entry.Newsletter).Scan(&there); err != nil || there > 0 {

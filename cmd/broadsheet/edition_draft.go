@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"broadsheet/internal/desk"
+	"broadsheet/internal/newsletter"
+
+	"github.com/spf13/cobra"
+)
+
+func editionDraft(a *app) *cobra.Command {
+	var o desk.DraftOptions
+	var cadence, body string
+	cmd := &cobra.Command{
+		Use:   "draft NEWSLETTER",
+		Short: "Make an edition that can be changed before it is sent",
+		Long: `Asks the sources, takes what is owed to readers now, and records it as a draft. A draft
+takes no slot and is sent to nobody: "edition edit" changes it, "edition refresh" takes in
+what came later, "send --edition ID" shows it, asks and sends it.
+
+--body is a note of yours before the first story, in Markdown: paragraphs, emphasis, links
+and lists; "-" reads it from standard input. With --no-articles the edition is a plain
+announcement: it needs --subject and --body, and goes to every reader of the cadence.`,
+		Example: `  broadsheet edition draft daily-news
+  broadsheet edition draft daily-news --cadence weekly --subject "Ports special" --body note.md
+  broadsheet edition draft daily-news --no-articles --subject "We are moving" --body note.md`,
+		Args: exactArgs("NEWSLETTER"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			o.Build.Newsletter = args[0]
+			if cadence != "" {
+				if o.Build.Cadence, err = newsletter.ParseCadence(cadence); err != nil {
+					return err
+				}
+			}
+			if o.Note, err = a.readText("body", body); err != nil {
+				return err
+			}
+			return a.withPress(cmd.Context(), func(s *services) error {
+				draft, err := s.desk.CreateDraft(cmd.Context(), o)
+				if err != nil {
+					return err
+				}
+				return a.printDraft(cmd.Context(), s, draft)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&cadence, "cadence", "", "daily or weekly, where the newsletter has both")
+	f.StringVar(&o.Build.Words.Subject, "subject", "", "subject in your own words; who does not get the first story gets the template's")
+	f.StringVar(&o.Build.Words.Preheader, "preheader", "", "what mail programs show after the subject")
+	f.StringVar(&o.Build.Words.Intro, "intro", "", "words before the first story, in Markdown")
+	f.StringVar(&body, "body", "", "a file with a note in Markdown; - reads standard input")
+	f.BoolVar(&o.Announcement, "no-articles", false, "an announcement to every reader of the cadence")
+	return cmd
+}
+
+// maxTextFile is how long a file with words for an edition can be, in bytes.
+const maxTextFile = 200_000
+
+// readText returns what a file says, or standard input for "-"; no name is no text.
+func (a *app) readText(flag, name string) (string, error) {
+	if name == "" {
+		return "", nil
+	}
+	from := a.stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return "", newsletter.Invalidf(flag, "%s cannot be read: %v", name, err)
+		}
+		defer f.Close() // it is only read
+		from = f
+	}
+	data, err := io.ReadAll(io.LimitReader(from, maxTextFile+1))
+	switch {
+	case err != nil:
+		return "", newsletter.Invalidf(flag, "%s cannot be read: %v", name, err)
+	case len(data) > maxTextFile:
+		return "", newsletter.Invalidf(flag, "%s is longer than %d kB", name, maxTextFile/1000)
+	case strings.TrimSpace(string(data)) == "":
+		return "", newsletter.Invalidf(flag, "%s is empty", name)
+	}
+	return string(data), nil
+}
+
+// printDraft says what a draft is, and what to do with it.
+func (a *app) printDraft(ctx context.Context, s *services, d *desk.Draft) error {
+	for _, w := range d.Warnings {
+		a.warn("%s", w)
+	}
+	e, tally, err := s.desk.Edition(ctx, d.Edition.ID)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.printJSON(struct {
+			editionView
+			Draft draftView `json:"draft"`
+		}{viewEdition(e, tally), viewDraft(d)})
+	}
+	a.say("Edition %d of %s is a draft: %q, with %s, for %s.", e.ID, e.Newsletter, d.Edition.Subject,
+		counted(d.Edition.Articles, "article", "articles"), counted(d.Survey.Readers, "reader", "readers"))
+	a.say("\"broadsheet edition edit %d\" changes it, \"broadsheet send --edition %d --dry-run\" shows it, \"broadsheet send --edition %d\" sends it.", e.ID, e.ID, e.ID)
+	return nil
+}
+
+// showSheet shows what staff decided about a draft.
+func (a *app) showSheet(ctx context.Context, s *services, id int64) error {
+	r, err := s.desk.Sheet(ctx, id)
+	if err != nil {
+		return err
+	}
+	a.printFields([][2]string{
+		{"Changed", fmt.Sprintf("%s by %s (revision %d)", local(r.ChangedAt), r.ChangedBy, r.Revision)},
+		{"Own subject", r.Sheet.Subject}, {"Preheader", r.Sheet.Preheader}, {"Intro", cut(r.Sheet.Intro, 70)},
+	})
+	var rows [][]string
+	for _, b := range r.Sheet.Blocks {
+		switch b.Kind {
+		case newsletter.SheetArticle:
+			headline := b.Headline
+			if headline == "" {
+				headline = r.Items[b.Article].Headline
+			}
+			rows = append(rows, []string{b.Kind, fmt.Sprint(b.Article), cut(headline, 70)})
+		default:
+			rows = append(rows, []string{b.Kind, b.ID, cut(strings.TrimSpace(b.Sponsor+" "+b.Text), 70)})
+		}
+	}
+	fmt.Fprintln(a.stdout)
+	a.printTable([]string{"BLOCK", "ID", "TEXT"}, rows)
+	return nil
+}
+
+func editionFreeze(a *app) *cobra.Command {
+	var at string
+	var extra, yes bool
+	cmd := &cobra.Command{
+		Use:   "freeze ID",
+		Short: "Fix a draft, so that it is sent as it is now",
+		Long: `Fixes everything of a draft and gives it its slot: that of its day, so that the schedule
+sends no second one, or an extra one if that is taken or with --extra. Every reader who is
+owed something gets a row in the ledger, and "broadsheet serve" sends it at once.
+
+With --at it is sent later, by the newsletter's clocks, as it is now; what comes later is
+for the next edition. "broadsheet edition cancel" stops it until then. What another edition
+gives a reader meanwhile, this one does not give again.
+
+It asks on a terminal and needs --yes without one.`,
+		Example: `  broadsheet edition freeze 42
+  broadsheet edition freeze 42 --at 07:00
+  broadsheet edition freeze 42 --at 2026-11-25T07:00 --yes`,
+		Args: exactArgs("ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := editionID(args[0])
+			if err != nil {
+				return err
+			}
+			return a.withPress(cmd.Context(), func(s *services) error {
+				return a.freeze(cmd.Context(), s, id, at, extra, yes)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&at, "at", "", "when it is sent: 07:00 of today, or 2026-11-25T07:00, by the newsletter's clocks")
+	f.BoolVar(&extra, "extra", false, "leave the slot of the day to the schedule")
+	f.BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return cmd
+}
+
+func (a *app) freeze(ctx context.Context, s *services, id int64, at string, extra, yes bool) error {
+	if err := s.refuseRestored(ctx); err != nil {
+		return err
+	}
+	if err := s.refuseSending(ctx, s.press); err != nil {
+		return err
+	}
+	e, _, err := s.desk.Edition(ctx, id)
+	if err != nil {
+		return err
+	}
+	o := desk.FreezeOptions{Extra: extra}
+	if at != "" {
+		if o.At, err = s.desk.SendTime(ctx, e.Newsletter, at); err != nil {
+			return err
+		}
+	}
+	draft, err := s.desk.OpenDraftFor(ctx, id, o)
+	if err != nil {
+		return err
+	}
+	for _, w := range draft.Warnings {
+		a.warn("%s", w)
+	}
+	when := atWords(draft)
+	if when == "" {
+		when = " at once"
+	}
+	question := fmt.Sprintf("Freeze edition %d of %s, %q, for %s? It is sent%s.", id, e.Newsletter, draft.Edition.Subject,
+		counted(draft.Survey.Readers, "reader", "readers"), when)
+	goOn, err := a.ask(ctx, yes, question, fmt.Sprintf("freeze edition %d", id))
+	if err != nil {
+		return err
+	}
+	if !goOn {
+		a.say("Nothing was changed.")
+		return nil
+	}
+	if e, err = s.desk.Start(ctx, draft, nil); err != nil {
+		return err
+	}
+	if e.Waits(a.now()) {
+		return a.sayWaits(ctx, s, e)
+	}
+	if err := a.printMoved(ctx, s, id); err != nil {
+		return err
+	}
+	a.sayWhoSends(ctx, s, id)
+	return nil
+}

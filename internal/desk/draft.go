@@ -1,0 +1,158 @@
+package desk
+
+import (
+	"context"
+	"time"
+
+	"broadsheet/internal/digest"
+	"broadsheet/internal/newsletter"
+)
+
+// DraftStore keeps drafts.
+type DraftStore interface {
+	CreateDraft(ctx context.Context, e newsletter.Edition, r newsletter.DraftRecord, actor string, now time.Time) (int64, error)
+	DraftRecord(ctx context.Context, id int64) (newsletter.DraftRecord, error)
+	SaveDraft(ctx context.Context, r newsletter.DraftRecord, subject, action, detail, actor string, now time.Time) error
+}
+
+// DraftOptions say which draft to make.
+type DraftOptions struct {
+	Build BuildOptions // which edition; Words are the sheet's
+	Note  string       // a note before the stories, Markdown; of an announcement, what it says
+	// Announcement makes it one without articles, for every reader of the cadence.
+	Announcement bool
+}
+
+// CreateDraft makes a draft of what is owed now, or of an announcement, and records it. It takes
+// no slot, and nothing is sent before it is frozen. It refuses as Build does.
+func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) {
+	w := o.Build.Words
+	record := newsletter.DraftRecord{
+		Sheet: newsletter.Sheet{Subject: w.Subject, Preheader: w.Preheader, Intro: w.Intro, Announcement: o.Announcement},
+	}
+	if err := checkAnnouncement(o); err != nil {
+		return nil, err
+	}
+	if o.Announcement {
+		o.Build.draft = &record
+	}
+	if o.Note != "" { // it is looked at before sources are asked
+		if err := digest.CheckMarkdown("body", o.Note); err != nil {
+			return nil, err
+		}
+		record.Sheet.Blocks = append(record.Sheet.Blocks, newsletter.SheetBlock{Kind: newsletter.SheetNote, ID: "n1", Text: o.Note})
+	}
+	draft, err := d.Build(ctx, o.Build)
+	if err != nil {
+		return draft, err
+	}
+	var taken []newsletter.Candidate
+	for _, a := range draft.Articles {
+		if a.Verdict == newsletter.Taken && !o.Announcement {
+			taken = append(taken, a.Candidate)
+			record.Sheet.Blocks = append(record.Sheet.Blocks, newsletter.SheetBlock{Kind: newsletter.SheetArticle, Article: a.ID})
+		}
+	}
+	record = record.With(taken)
+	o.Build.draft = &record
+	warnings := draft.Warnings
+	if err := d.fill(ctx, draft, o.Build); err != nil { // what is wrong with the words
+		return draft, err
+	}
+	id, err := d.o.Press.Store.CreateDraft(ctx, draft.Edition, record, d.o.Actor, d.now())
+	if err != nil {
+		return nil, err
+	}
+	if draft, err = d.OpenDraft(ctx, id); err == nil {
+		draft.Warnings = append(warnings, draft.Warnings...)
+	}
+	return draft, err
+}
+
+func checkAnnouncement(o DraftOptions) error {
+	switch {
+	case !o.Announcement:
+		return nil
+	case o.Build.Words.Subject == "":
+		return newsletter.Invalidf("subject", "an announcement needs one: there is no headline to take it from")
+	case o.Note == "":
+		return newsletter.Invalidf("body", "an announcement needs a text")
+	}
+	return nil
+}
+
+// OpenDraft builds a recorded draft as it would be sent now: with its own articles and texts, for
+// the readers that they are owed to. It is what Build returns of an edition that is not recorded,
+// and refuses as Build does. It is a Conflict with the reason not_draft if the edition is frozen.
+func (d *Desk) OpenDraft(ctx context.Context, id int64) (*Draft, error) {
+	return d.OpenDraftFor(ctx, id, FreezeOptions{})
+}
+
+// FreezeOptions say when a draft is sent.
+type FreezeOptions struct {
+	At    time.Time // planning and sending begin then; zero: at once
+	Extra bool      // leave the day's slot to the schedule
+}
+
+// OpenDraftFor is OpenDraft as it would be frozen with the options.
+func (d *Desk) OpenDraftFor(ctx context.Context, id int64, o FreezeOptions) (*Draft, error) {
+	record, err := d.o.Press.Store.DraftRecord(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return d.buildDraft(ctx, record, o)
+}
+
+// buildDraft builds the edition of a record, be it kept or about to be.
+func (d *Desk) buildDraft(ctx context.Context, record newsletter.DraftRecord, o FreezeOptions) (*Draft, error) {
+	e, err := d.o.Press.Store.Edition(ctx, record.EditionID)
+	if err != nil {
+		return nil, err
+	}
+	n, err := d.Newsletter(ctx, e.Newsletter)
+	if err != nil {
+		return nil, err
+	}
+	build := BuildOptions{
+		Newsletter: n.Slug, Cadence: e.Cadence, OnDoubt: e.OnDoubt, WarmUp: e.WarmUp, At: o.At, Extra: o.Extra, draft: &record,
+		Words: digest.Words{Subject: record.Sheet.Subject, Preheader: record.Sheet.Preheader, Intro: record.Sheet.Intro},
+	}
+	draft := &Draft{Newsletter: n, manual: true, extra: o.Extra, record: &record}
+	if draft.Edition, err = d.newEdition(n, build); err != nil {
+		return nil, err
+	}
+	draft.Edition.ID, draft.Edition.CreatedAt = e.ID, e.CreatedAt
+	if err = d.fill(ctx, draft, build); err == nil {
+		err = draft.giveTime()
+	}
+	return draft, err
+}
+
+// Freeze fixes a draft and gives it its slot: at once, or with a time that lies ahead, when it is
+// planned and sent. Until then it can be cancelled. It refuses as OpenDraft and Start do.
+func (d *Desk) Freeze(ctx context.Context, id int64, o FreezeOptions, progress func(rows int)) (newsletter.Edition, error) {
+	draft, err := d.OpenDraftFor(ctx, id, o)
+	if err != nil {
+		return newsletter.Edition{}, err
+	}
+	return d.Start(ctx, draft, progress)
+}
+
+// SendTime reads when an edition of the newsletter is to be sent, by the newsletter's clocks:
+// "07:00", or "2026-11-25T07:00".
+func (d *Desk) SendTime(ctx context.Context, slug, text string) (time.Time, error) {
+	n, err := d.Newsletter(ctx, slug)
+	if err != nil {
+		return time.Time{}, err
+	}
+	zone, err := n.Location()
+	if err != nil {
+		return time.Time{}, err
+	}
+	return newsletter.ParseAt(text, d.now(), zone)
+}
+
+// Sheet returns what is kept of a draft; see OpenDraft for the errors.
+func (d *Desk) Sheet(ctx context.Context, id int64) (newsletter.DraftRecord, error) {
+	return d.o.Press.Store.DraftRecord(ctx, id)
+}

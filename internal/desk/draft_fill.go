@@ -1,0 +1,74 @@
+package desk
+
+import (
+	"fmt"
+	"slices"
+
+	"broadsheet/internal/digest"
+	"broadsheet/internal/newsletter"
+)
+
+// asDrafted returns the candidates with those of the draft's sheet first, in its order and with
+// the texts that the draft took in, and these alone: no others can be in the edition. It warns of
+// those that cannot be, and of those whose text has changed since.
+func (draft *Draft) asDrafted(r *newsletter.DraftRecord, candidates []newsletter.Candidate) (all, chosen []newsletter.Candidate) {
+	warn := func(format string, args ...any) {
+		draft.Warnings = append(draft.Warnings, fmt.Sprintf(format, args...))
+	}
+	wanted := r.Sheet.Articles()
+	others := slices.DeleteFunc(slices.Clone(candidates), func(c newsletter.Candidate) bool { return slices.Contains(wanted, c.ID) })
+	for _, id := range wanted {
+		i := slices.IndexFunc(candidates, func(c newsletter.Candidate) bool { return c.ID == id })
+		if i < 0 {
+			warn("article %d is left out: it is too old by now, or its source was removed", id)
+			continue
+		}
+		c := candidates[i]
+		if kept, ok := r.Items[id]; ok {
+			if kept.Hash() != c.Hash() {
+				warn("article %d has a new text at its source; \"broadsheet edition refresh %d\" shows it and takes it in", id, r.EditionID)
+			}
+			kept.Categories = c.Categories
+			c.Item = kept
+		}
+		all = append(all, c)
+		if v := newsletter.Eligible(c, draft.Edition.AsOf); v != newsletter.Taken {
+			warn("article %d, %q, is left out: %s", id, c.Headline, v)
+			continue
+		}
+		chosen = append(chosen, c)
+	}
+	return append(all, others...), chosen
+}
+
+// markDropped gives the articles that are not in the sheet their verdict.
+func (draft *Draft) markDropped(r *newsletter.DraftRecord) {
+	wanted := r.Sheet.Articles()
+	for i, a := range draft.Articles {
+		if !slices.Contains(wanted, a.ID) && newsletter.Eligible(a.Candidate, draft.Edition.AsOf) == newsletter.Taken {
+			draft.Articles[i].Verdict = newsletter.Dropped
+		}
+	}
+}
+
+// addSheet adds to what a snapshot is taken of what staff wrote in the sheet.
+func addSheet(in *digest.Input, s newsletter.Sheet) {
+	in.Articles = slices.Clone(in.Articles)
+	for i, b := range s.Blocks {
+		block := digest.Block{
+			ID: b.ID, Text: b.Text, Sponsor: b.Sponsor, URL: b.URL, ImageURL: b.ImageURL, ImageAlt: b.ImageAlt, Position: s.Position(i),
+		}
+		switch b.Kind {
+		case newsletter.SheetNote:
+			in.Notes = append(in.Notes, block)
+		case newsletter.SheetSponsor:
+			in.Sponsors = append(in.Sponsors, block)
+		case newsletter.SheetArticle:
+			for j := range in.Articles {
+				if in.Articles[j].ID == b.Article && b.Headline != "" {
+					in.Articles[j].Headline = b.Headline
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package desk_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"broadsheet/internal/desk"
+	"broadsheet/internal/newsletter"
+	"broadsheet/internal/newsroomtest"
+)
+
+// drafted returns a newsroom with a draft of two articles for three readers.
+func drafted(t *testing.T) (*newsroomtest.Newsroom, newsletter.Newsletter, *desk.Draft) {
+	t.Helper()
+	r, n := newsroomWith(t, 3)
+	draft, err := r.Desk.CreateDraft(t.Context(), desk.DraftOptions{Build: desk.BuildOptions{Newsletter: "daily-news"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, n, draft
+}
+
+func TestDraft_IsSentAsItWasTakenIn(t *testing.T) {
+	t.Parallel()
+	r, _, draft := drafted(t)
+	id := draft.Edition.ID
+	if e, tally := r.Tally(id); e.State != newsletter.EditionDraft || tally.Planned != 0 || !e.AsOf.IsZero() {
+		t.Fatalf("the draft is %+v with %+v", e, tally)
+	}
+	// What comes later is for the next edition, and no new text slips in.
+	r.Clock.Add(time.Hour)
+	r.Feed.Publish("A third story", r.Clock.Now())
+	if _, err := r.Build("daily-news"); err != nil {
+		t.Fatal(err)
+	}
+	r.Exec(`UPDATE articles SET headline = 'Changed at its source' WHERE headline = 'Ferry fares frozen'`)
+	opened, err := r.Desk.OpenDraft(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(opened.Snapshot.Articles()) != 2 || strings.Contains(opened.Sample.Text, "Changed at its source") || len(opened.Warnings) != 1 {
+		t.Errorf("it has %d articles, warnings %q:\n%s", len(opened.Snapshot.Articles()), opened.Warnings, opened.Sample.Text)
+	}
+	if got := opened.Articles[2].Verdict; got != newsletter.Dropped {
+		t.Errorf("the third article is %s", got)
+	}
+	e, err := r.Desk.Freeze(t.Context(), id, desk.FreezeOptions{}, nil)
+	if err != nil || e.ID != id || e.Slot != newsletter.MainSlot || e.Planned != 3 {
+		t.Fatalf("frozen: %+v (%v)", e, err)
+	}
+	if err := r.Desk.Carry(t.Context(), id, time.Minute, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, tally := r.Tally(id)
+	wantStates(t, tally, map[newsletter.State]int{newsletter.Accepted: 3})
+	if _, err := r.Desk.OpenDraft(t.Context(), id); newsletter.ReasonOf(err) != "not_draft" {
+		t.Errorf("it can be opened again: %v", err)
+	}
+	// The third story is owed still.
+	_, tally = r.Send("daily-news")
+	wantStates(t, tally, map[newsletter.State]int{newsletter.Accepted: 3})
+}
+
+func TestFreeze_AtALaterTimeWaits(t *testing.T) {
+	t.Parallel()
+	r, _, draft := drafted(t)
+	at, err := r.Desk.SendTime(t.Context(), "daily-news", r.Clock.Now().Add(26*time.Hour).In(time.UTC).Format("2006-01-02T15:04"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := r.Desk.Freeze(t.Context(), draft.Edition.ID, desk.FreezeOptions{At: at}, nil)
+	if err != nil || !e.Waits(r.Clock.Now()) || e.Slot != newsletter.MainSlot || e.Date != newsletter.DateOf(at) {
+		t.Fatalf("frozen: %+v (%v)", e, err)
+	}
+	if err := r.Desk.FinishPlanning(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if e, _ := r.Tally(e.ID); !e.PlannedAt.IsZero() {
+		t.Error("it is planned before its time")
+	}
+	wantRefusal(t, r.Desk.Carry(t.Context(), e.ID, time.Minute, nil), "waiting")
+	if _, ok, err := r.Desk.Unfinished(t.Context(), "daily-news", ""); ok || err != nil {
+		t.Errorf("send would go on with it (%v)", err)
+	}
+	status, err := r.Desk.Status(t.Context(), r.Store)
+	if err != nil || len(status.Problems) > 0 {
+		t.Errorf("problems: %+v (%v)", status.Problems, err)
+	}
+	r.Clock.Add(26 * time.Hour)
+	if err := r.Desk.FinishPlanning(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Desk.Carry(t.Context(), e.ID, time.Minute, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, tally := r.Tally(e.ID)
+	wantStates(t, tally, map[newsletter.State]int{newsletter.Accepted: 3})
+}
+
+// An announcement goes to everybody, and takes no article from anybody.
+func TestDraft_AnnouncementChangesNothingThatIsOwed(t *testing.T) {
+	t.Parallel()
+	r, n := newsroomWith(t, 2)
+	o := desk.DraftOptions{Build: desk.BuildOptions{Newsletter: "daily-news"}, Announcement: true, Note: "We *move* on Monday."}
+	if _, err := r.Desk.CreateDraft(t.Context(), o); newsletter.KindOf(err) != newsletter.Invalid {
+		t.Errorf("without a subject: %v", err)
+	}
+	o.Build.Words.Subject, o.Build.Extra = "We are moving", true
+	draft, err := r.Desk.CreateDraft(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Desk.Freeze(t.Context(), draft.Edition.ID, desk.FreezeOptions{Extra: true}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Desk.Carry(t.Context(), draft.Edition.ID, time.Minute, nil); err != nil {
+		t.Fatal(err)
+	}
+	_, tally := r.Tally(draft.Edition.ID)
+	wantStates(t, tally, map[newsletter.State]int{newsletter.Accepted: 2})
+	r.Clock.Add(time.Minute)
+	r.Reader(n, "late@example.org", newsletter.Daily, 0)
+	e, tally := r.Send("daily-news")
+	wantStates(t, tally, map[newsletter.State]int{newsletter.Accepted: 3})
+	if e.Articles != 2 {
+		t.Errorf("the next edition has %d articles", e.Articles)
+	}
+}
+
+func TestDraft_TwoWhoFreezeOrChangeIt(t *testing.T) {
+	t.Parallel()
+	r, _, draft := drafted(t)
+	id := draft.Edition.ID
+	first, err := r.Desk.OpenDraft(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err := r.Desk.Sheet(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Store.SaveDraft(t.Context(), record, "s", "draft changed", "", "cli:ben", r.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Desk.Start(t.Context(), first, nil); newsletter.ReasonOf(err) != "changed" || !strings.Contains(err.Error(), "cli:ben") {
+		t.Errorf("a draft that was changed meanwhile is frozen: %v", err)
+	}
+	if _, err := r.Desk.Cancel(t.Context(), id, ""); err != nil {
+		t.Fatal(err)
+	}
+	if e, _ := r.Tally(id); e.State != newsletter.EditionCancelled {
+		t.Errorf("it is %s", e.State)
+	}
+	// A cancelled draft stands in nobody's way.
+	_, tally := r.Send("daily-news")
+	wantStates(t, tally, map[newsletter.State]int{newsletter.Accepted: 3})
+}
