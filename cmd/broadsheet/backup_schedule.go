@@ -80,7 +80,7 @@ func (s *service) backUp(ctx context.Context) error {
 // flushJournal appends what the journal could not take before. That it still cannot is told
 // as an alarm.
 func (s *service) flushJournal(ctx context.Context) error {
-	err := s.store.FlushJournal(ctx)
+	err := s.store.FlushJournal(ctx, s.app.now())
 	if _, failed := errors.AsType[*journal.Error](err); failed {
 		return nil
 	}
@@ -100,6 +100,13 @@ func (s *services) unsafe(ctx context.Context) ([]newsletter.Alarm, error) {
 			Kind: newsletter.AlarmRestored, Subject: "database", Since: state.RestoredAt,
 			What: fmt.Sprintf("the database was restored from %s, and nothing is sent, neither digests nor confirmations", filepath.Base(state.RestoredFrom)),
 			Do:   `"broadsheet restore --confirm" shows what would be sent next, and lets it go on`,
+		})
+	}
+	if !state.LostAt.IsZero() && s.settings.Journal != "" {
+		list = append(list, newsletter.Alarm{
+			Kind: newsletter.AlarmJournal, Subject: "journal lost", Since: state.LostAt,
+			What: fmt.Sprintf("the journal %s lacks what was put into it before: it is another file than it was, or was cut short", s.settings.Journal),
+			Do:   `look whether its disk is mounted; then make a backup ("broadsheet backup FILE"): a restore of an older one would bring back who left since`,
 		})
 	}
 	return append(append(list, s.journalAlarm(state)...), s.backupAlarm()...), nil

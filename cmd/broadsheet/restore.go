@@ -159,6 +159,7 @@ func restoredLines(d store.Restored) []string {
 	add(d.GoOn, "edition of the backup goes on", "editions of the backup go on")
 	add(d.Articles, "article counts as had by everybody", "articles count as had by everybody")
 	add(d.Withdrawn, "article withdrawn", "articles withdrawn")
+	add(d.Revoked, "API token revoked", "API tokens revoked")
 	add(d.Mails, "confirmation mail that waited in the backup is not sent", "confirmation mails that waited in the backup are not sent")
 	if len(lines) == 0 {
 		return []string{"nothing had happened since the backup"}
@@ -197,6 +198,7 @@ type restoredView struct {
 	Articles    int    `json:"articles"`
 	Withdrawn   int    `json:"withdrawn"`
 	Mails       int    `json:"mails"`
+	Revoked     int    `json:"revoked_tokens"`
 }
 
 func viewRestored(database, file, journal string, d store.Restored) restoredView {
@@ -205,7 +207,7 @@ func viewRestored(database, file, journal string, d store.Restored) restoredView
 		Position: d.Position, Last: d.Last, Entries: d.Entries, Missing: d.Missing, Broken: list(d.Broken), Torn: d.Torn, Uncovered: d.Uncovered, OldUnread: d.OldUnread,
 		Left: d.Left, LeftUnknown: d.LeftUnknown, CameBack: d.CameBack, Suppressed: d.Suppressed, Lifted: d.Lifted, Erased: d.Erased,
 		Editions: d.Editions, Skipped: d.Skipped, NotBegun: d.NotBegun, Closed: d.Closed, InDoubt: d.InDoubt, Cancelled: d.Cancelled,
-		GoOn: d.GoOn, Articles: d.Articles, Withdrawn: d.Withdrawn, Mails: d.Mails,
+		GoOn: d.GoOn, Articles: d.Articles, Withdrawn: d.Withdrawn, Mails: d.Mails, Revoked: d.Revoked,
 	}
 }
 

@@ -36,6 +36,7 @@ const (
 	Skipped    Kind = "skipped"    // a slot passed, or will pass, without an edition
 	Unskipped  Kind = "unskipped"  // … or will have one after all
 	Withdrawn  Kind = "withdrawn"  // an article was taken back
+	Revoked    Kind = "revoked"    // an API token opens nothing any more
 	Restored   Kind = "restored"   // the database came back from a backup
 	Void       Kind = "void"       // of the entries from Position on, nobody knows that they were committed
 )
@@ -51,7 +52,8 @@ type Entry struct {
 	Newsletter int64     `json:"newsletter,omitempty"`
 	Edition    int64     `json:"edition,omitempty"`
 	Address    string    `json:"address,omitempty"` // the keyed hash, in hex
-	Domain     string    `json:"domain,omitempty"`  // of a suppression that is for a whole one
+	Token      int64     `json:"token,omitempty"`
+	Domain     string    `json:"domain,omitempty"` // of a suppression that is for a whole one
 	Reason     string    `json:"reason,omitempty"`
 	Slot       *Slot     `json:"slot,omitempty"`
 	Articles   []Article `json:"articles,omitempty"`

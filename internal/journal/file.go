@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"broadsheet/internal/ownfile"
 
@@ -28,6 +29,8 @@ func (f *File) Path() string { return f.path }
 // Appended is what Append did.
 type Appended struct {
 	Last int64 // the number of the last entry
+	// Before is the number of the last entry that was there; 0: there was none.
+	Before int64
 	// Dropped is how many bytes of a line that was cut off, by a crash while it was written,
 	// were removed first. Nobody was told that what stood in it was done.
 	Dropped int64
@@ -54,7 +57,7 @@ func (f *File) Append(entries []Entry, after int64) (a Appended, err error) {
 	if err != nil {
 		return a, f.failed(err)
 	}
-	a.Last, a.Dropped = max(t.last, after), t.torn
+	a.Last, a.Before, a.Dropped = max(t.last, after), t.last, t.torn
 	var lines []byte
 	if t.unended {
 		lines = append(lines, '\n')
@@ -85,13 +88,18 @@ func (f *File) Append(entries []Entry, after int64) (a Appended, err error) {
 	return a, nil
 }
 
-// Make makes the journal if there is none, so that a missing one is a lost one.
-func (f *File) Make() error {
+// Make makes the journal if there is none, so that a missing one is a lost one, and returns the
+// number of its last entry; 0: it has none.
+func (f *File) Make() (last int64, err error) {
 	file, err := f.open()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return file.Close()
+	t, err := readTail(file)
+	if err != nil {
+		err = f.failed(err)
+	}
+	return t.last, errors.Join(err, file.Close())
 }
 
 // Check reports whether the journal could be written, and changes nothing. One that is not
@@ -110,6 +118,12 @@ func (f *File) Check() error {
 	return nil
 }
 
+// The lock is asked for this often, and for so long.
+const (
+	lockPoll  = 5 * time.Millisecond
+	lockLimit = 5 * time.Second
+)
+
 // open opens the file, or makes it, and waits for its lock.
 func (f *File) open() (*os.File, error) {
 	_, err := os.Stat(f.path)
@@ -118,8 +132,9 @@ func (f *File) open() (*os.File, error) {
 	if err != nil {
 		return nil, f.failed(err)
 	}
-	for {
-		if err = unix.Flock(int(file.Fd()), unix.LOCK_EX); !errors.Is(err, unix.EINTR) {
+	for asked := time.Now(); ; time.Sleep(lockPoll) { // another program that holds it and was stopped must not stop everybody
+		err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.EWOULDBLOCK) || time.Since(asked) > lockLimit {
 			break
 		}
 	}
@@ -140,6 +155,8 @@ func (f *File) failed(err error) error {
 		why = "its folder does not exist; make it, or mount its disk"
 	case errors.Is(err, fs.ErrPermission):
 		why = fmt.Sprintf("this user (%d) may not write it", os.Getuid())
+	case errors.Is(err, unix.EWOULDBLOCK):
+		why = fmt.Sprintf("another program has held its lock for %s", lockLimit)
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
 		why = "its disk is full; make room"
 	}

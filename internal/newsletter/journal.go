@@ -8,6 +8,8 @@ type JournalState struct {
 	FailedAt time.Time // since when the journal cannot be written; zero: it can
 	Failure  string    // why
 	Kept     int       // entries that wait to be appended
+	Appended int64     // the number of the last entry that this database has put into the file
+	LostAt   time.Time // since when the file is known to lack some of those; zero: it has them, or a backup was made since
 	// RestoredAt is when the database was put in place of another one. Nothing is sent until
 	// staff have confirmed that; then, and if it was not restored, it is zero.
 	RestoredAt   time.Time

@@ -21,7 +21,10 @@ const backupPages = 1000
 // verifies the copy. The file appears under its name only when it is complete. It is an
 // error if the file exists. progress may be nil.
 func (s *Store) Backup(ctx context.Context, file string, progress func(done, total int)) error {
-	return backupFile(ctx, s.path, file, progress)
+	if err := backupFile(ctx, s.path, file, progress); err != nil {
+		return err
+	}
+	return s.journalMadeUp(ctx)
 }
 
 func backupFile(ctx context.Context, from, to string, progress func(done, total int)) error {

@@ -99,9 +99,9 @@ func (t *tx) appendRest() error {
 // appendNotes appends what was kept before and the notes. The error is a *journal.Error if the
 // file does not take them.
 func (t *tx) appendNotes() error {
-	var position int64
+	var position, before int64
 	var failed sql.NullInt64
-	if err := t.row(`SELECT position, failed_at FROM journal_state`).Scan(&position, &failed); err != nil {
+	if err := t.row(`SELECT position, failed_at, appended FROM journal_state`).Scan(&position, &failed, &before); err != nil {
 		return err
 	}
 	if t.journal == nil {
@@ -136,13 +136,42 @@ func (t *tx) appendNotes() error {
 			t.journal.File.Path(), appended.Dropped))
 	}
 	t.notes = nil
+	if appended.Before < before {
+		if err := t.journalLost(appended.Before, before, entries[len(entries)-1].At); err != nil {
+			return err
+		}
+	}
 	if _, err := t.exec(`DELETE FROM journal_backlog WHERE id <= $1`, upTo); err != nil {
 		return err
 	}
 	// With more kept than are appended at once, it is not over.
-	_, err = t.exec(`UPDATE journal_state SET position = $1, failed_at = (SELECT MIN(at) FROM journal_backlog),
+	_, err = t.exec(`UPDATE journal_state SET position = $1, appended = $1, failed_at = (SELECT MIN(at) FROM journal_backlog),
 		failure = CASE WHEN EXISTS (SELECT 1 FROM journal_backlog) THEN failure ELSE '' END`, appended.Last)
 	return err
+}
+
+// journalLost has on record that the file lacks what this database put into it: it was moved
+// away, or its disk is not mounted.
+func (t *tx) journalLost(last, want int64, now time.Time) error {
+	if t.journal != nil && t.journal.Tell != nil {
+		t.journal.Tell(fmt.Sprintf("the journal %s ends with entry %d, and entry %d was put into it before: it is another file, or was cut short; make a backup, since a restore of an older one would lack what is gone",
+			t.journal.File.Path(), last, want))
+	}
+	_, err := t.exec(`UPDATE journal_state SET lost_at = COALESCE(lost_at, $1), appended = $2`, millis(now), last)
+	return err
+}
+
+// journalMadeUp has on record that a backup was made after the journal was lost: with it, the
+// journal is enough again.
+func (s *Store) journalMadeUp(ctx context.Context) error {
+	state, err := s.JournalState(ctx)
+	if err != nil || state.LostAt.IsZero() {
+		return err
+	}
+	return s.write(ctx, func(t *tx) error {
+		_, err := t.exec(`UPDATE journal_state SET lost_at = NULL`)
+		return err
+	})
 }
 
 // keptAtOnce is how many kept entries are appended in one transaction.
@@ -184,8 +213,9 @@ func (t *tx) keepNotes(why error) error {
 }
 
 // FlushJournal appends what the journal could not take before. The error is a *journal.Error
-// if it still cannot. A journal that is not there is made.
-func (s *Store) FlushJournal(ctx context.Context) error {
+// if it still cannot. A journal that is not there is made; if it was there before, that is on
+// record as lost.
+func (s *Store) FlushJournal(ctx context.Context, now time.Time) error {
 	j := s.writer.journal.Load()
 	if j == nil {
 		return nil
@@ -196,7 +226,11 @@ func (s *Store) FlushJournal(ctx context.Context) error {
 			return err
 		}
 		if state.FailedAt.IsZero() {
-			return j.File.Make()
+			last, err := j.File.Make()
+			if err == nil && last < state.Appended {
+				err = s.write(ctx, func(t *tx) error { return t.journalLost(last, state.Appended, now) })
+			}
+			return err
 		}
 		if err := s.write(ctx, (*tx).appendNotes); err != nil {
 			return err
@@ -207,11 +241,11 @@ func (s *Store) FlushJournal(ctx context.Context) error {
 // JournalState returns how the database stands to its journal.
 func (s *Store) JournalState(ctx context.Context) (newsletter.JournalState, error) {
 	var js newsletter.JournalState
-	var failed, restored sql.NullInt64
-	err := s.read(ctx).row(`SELECT position, failed_at, failure, restored_at, restored_from,
+	var failed, restored, lost sql.NullInt64
+	err := s.read(ctx).row(`SELECT appended, lost_at, position, failed_at, failure, restored_at, restored_from,
 			(SELECT COUNT(*) FROM journal_backlog) FROM journal_state`).
-		Scan(&js.Position, &failed, &js.Failure, &restored, &js.RestoredFrom, &js.Kept)
-	js.FailedAt, js.RestoredAt = fromNull(failed), fromNull(restored)
+		Scan(&js.Appended, &lost, &js.Position, &failed, &js.Failure, &restored, &js.RestoredFrom, &js.Kept)
+	js.FailedAt, js.RestoredAt, js.LostAt = fromNull(failed), fromNull(restored), fromNull(lost)
 	if err != nil {
 		return js, fmt.Errorf("journal state: %w", err)
 	}

@@ -98,6 +98,11 @@ func (t *tx) noteWithdrawn(a newsletter.Article, now time.Time) {
 	t.note(journal.Entry{Kind: journal.Withdrawn, Articles: []journal.Article{{URL: a.URL, Source: a.SourceID, GUID: a.GUID}}}, now)
 }
 
+// noteRevoked leaves in the journal that an API token opens nothing any more.
+func (t *tx) noteRevoked(token int64, now time.Time) {
+	t.note(journal.Entry{Kind: journal.Revoked, Token: token}, now)
+}
+
 // sentBefore reports whether a new article went out already in an edition that the database
 // knows from the journal only, or was taken back then.
 func sentBefore(q querier, url string, sourceID int64, guid string) (bool, error) {

@@ -107,13 +107,13 @@ func TestJournal_ThatCannotBeWritten(t *testing.T) {
 	if state.Kept != 1 || !state.FailedAt.Equal(journalTime) || !strings.Contains(state.Failure, "folder does not exist") || state.Position != 0 {
 		t.Errorf("%+v", state)
 	}
-	if err := s.FlushJournal(t.Context()); err == nil {
+	if err := s.FlushJournal(t.Context(), noon); err == nil {
 		t.Error("flushing succeeds")
 	}
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.FlushJournal(t.Context()); err != nil {
+	if err := s.FlushJournal(t.Context(), noon); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.write(t.Context(), needed); err != nil {

@@ -56,6 +56,7 @@ type Restored struct {
 	Articles    int // that count as had by everybody
 	Withdrawn   int
 	Mails       int // transactional mails that are not sent any more
+	Revoked     int // API tokens
 }
 
 // Restore puts a backup in place of the database, brought to this program's version and to
@@ -196,7 +197,7 @@ func (r *replayer) bringUp(ctx context.Context, o RestoreOptions) error {
 	}
 	return r.write(ctx, func(t *tx) error {
 		t.note(journal.Entry{Kind: journal.Restored, Position: state.Position}, o.Now)
-		if _, err := t.exec(`UPDATE journal_state SET position = $1, restored_at = $2, restored_from = $3`,
+		if _, err := t.exec(`UPDATE journal_state SET position = $1, restored_at = $2, restored_from = $3, lost_at = NULL`,
 			r.result.Last, millis(o.Now), o.File); err != nil {
 			return err
 		}

@@ -119,7 +119,7 @@ func TestRestore_WhatWaitedInTheBackupIsNotAppendedAgain(t *testing.T) {
 		l.back()
 	})
 	l.Clock.Add(1e9)
-	l.must(l.Store.FlushJournal(t.Context()))
+	l.must(l.Store.FlushJournal(t.Context(), l.Clock.Now()))
 	l.suppress(3, newsletter.SuppressedComplaint)
 	for range 2 {
 		r, done := l.restore(nil)
@@ -182,5 +182,53 @@ func TestRestore_NumbersOfNewslettersAndEditionsAreNotGivenTwice(t *testing.T) {
 	r.Feed.Publish("Ferry fares frozen", r.Clock.Now())
 	if second, _ := r.Send("daily-news"); second.ID <= first.ID {
 		t.Errorf("edition %d, and there was %d", second.ID, first.ID)
+	}
+}
+
+// A journal that was moved away, or whose disk is not mounted, is made anew; that it lacks what
+// was in it is on record until a backup makes up for it.
+func TestJournal_ThatIsGoneIsOnRecordUntilABackup(t *testing.T) {
+	t.Parallel()
+	l := newLost(t, newsroomtest.Options{}, 4)
+	l.Store.UseJournal(store.NewJournal(l.journal, nil)) // what is told is not an error here
+	lostAt := func() bool {
+		state, err := l.Store.JournalState(t.Context())
+		l.must(err)
+		return !state.LostAt.IsZero()
+	}
+	for name, then := range map[string]func(){
+		"the next entry": func() { l.leave(2) },
+		"the next look":  func() { l.must(l.Store.FlushJournal(t.Context(), l.Clock.Now())) },
+	} {
+		l.leave(1)
+		l.must(l.Store.FlushJournal(t.Context(), l.Clock.Now()))
+		if lostAt() {
+			t.Fatalf("%s: it is lost before it is", name)
+		}
+		l.must(l.Store.UndoLeave(t.Context(), newsletter.Link{SubscriberID: 1, NewsletterID: l.news.ID}, newsletter.Origin{Channel: "link"}, l.Clock.Now()))
+		l.must(os.Rename(l.journal, l.journal+".moved"))
+		then()
+		if !lostAt() {
+			t.Errorf("%s: nobody knows", name)
+		}
+		l.back()
+		if lostAt() {
+			t.Errorf("%s: a backup was made", name)
+		}
+	}
+}
+
+func TestRestore_RevokedTokensStayRevoked(t *testing.T) {
+	t.Parallel()
+	l := newLost(t, newsroomtest.Options{}, 1)
+	hash := []byte("0123456789abcdef0123456789abcdef")
+	token, err := l.Store.CreateToken(t.Context(), newsletter.Token{Name: "site", Prefix: "bs_1", Scopes: []newsletter.Scope{newsletter.ScopeAll}}, hash, l.Clock.Now())
+	l.must(err)
+	l.back()
+	l.must(l.Store.RevokeToken(t.Context(), token.ID, l.Clock.Now()))
+	r, done := l.restore(nil)
+	list, err := r.Store.Tokens(t.Context())
+	if err != nil || done.Revoked != 1 || len(list) != 1 || list[0].RevokedAt.IsZero() {
+		t.Errorf("%+v, %+v, %v", list, done, err)
 	}
 }

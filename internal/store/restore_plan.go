@@ -22,6 +22,7 @@ type replay struct {
 	withdrawn     []journal.Article
 	sent          []journal.Article // of editions whose numbers were given out once more
 	high          journal.High
+	revoked       []revoked
 	last          int64           // the last entry
 	entries       int             // that were replayed
 	missing       int64           // entries that are not there
@@ -45,6 +46,12 @@ type mark struct {
 	domain string
 	reason newsletter.SuppressionReason
 	at     time.Time
+}
+
+// revoked is an API token that opens nothing any more.
+type revoked struct {
+	id int64
+	at time.Time
 }
 
 // lostEdition is what happened to an edition after the backup.
@@ -197,6 +204,8 @@ func (r *replay) take(e journal.Entry) error {
 		r.suppressions[string(hash)] = mark{e.Kind == journal.Suppressed, hash, e.Domain, newsletter.SuppressionReason(e.Reason), e.At}
 	case journal.Erased:
 		r.erased[e.Subscriber] = mark{set: true, hash: hash, at: e.At}
+	case journal.Revoked:
+		r.revoked = append(r.revoked, revoked{e.Token, e.At})
 	case journal.Withdrawn:
 		r.withdrawn = append(r.withdrawn, e.Articles...)
 	case journal.Frozen, journal.Articles, journal.Sending, journal.Cancelled, journal.Skipped:

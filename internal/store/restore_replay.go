@@ -34,7 +34,7 @@ const whyRestored = "restored from a backup: what became of its messages since i
 
 func (r *replayer) run(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		r.openEditions, r.lostEditions, r.closedEditions, r.withdrawals, r.suppress, r.leave, r.erase, r.mails, r.floors,
+		r.openEditions, r.lostEditions, r.closedEditions, r.withdrawals, r.suppress, r.leave, r.erase, r.mails, r.revoke, r.floors,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -386,6 +386,20 @@ func (r *replayer) mails(ctx context.Context) error {
 		r.result.Mails, err = t.changed(`UPDATE mails SET state = 7, reply = $1, updated_at = $2 WHERE state IN (1, 2, 5)`,
 			whyRestored, millis(r.now))
 		return err
+	})
+}
+
+// revoke ends the API tokens that were revoked after the backup.
+func (r *replayer) revoke(ctx context.Context) error {
+	return r.write(ctx, func(t *tx) error {
+		for _, v := range r.revoked {
+			n, err := t.changed(`UPDATE tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL`, millis(v.at), v.id)
+			if err != nil {
+				return fmt.Errorf("revoke token %d: %w", v.id, err)
+			}
+			r.result.Revoked += n
+		}
+		return nil
 	})
 }
 

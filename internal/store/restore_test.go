@@ -337,7 +337,7 @@ func TestRestore_MailsThatWaitedAreNotSent(t *testing.T) {
 		}, l.Clock.Now()))
 	}
 	signUp(l.Store, "eva@example.org")
-	l.must(l.Store.FlushJournal(t.Context())) // as a service does: nothing is in it yet
+	l.must(l.Store.FlushJournal(t.Context(), l.Clock.Now())) // as a service does: nothing is in it yet
 	l.back()
 	r, done := l.restore(nil)
 	if done.Mails != 1 {
@@ -451,6 +451,7 @@ func TestRestore_Refuses(t *testing.T) {
 func TestRestore_AJournalWithAGap(t *testing.T) {
 	t.Parallel()
 	l := newLost(t, newsroomtest.Options{}, 3)
+	l.Store.UseJournal(store.NewJournal(l.journal, nil)) // it tells that the file is gone
 	l.Feed.Publish("Harbour opens a second gate", l.Clock.Now())
 	draft, err := l.Desk.Build(t.Context(), desk.BuildOptions{Newsletter: "daily-news"})
 	l.must(err)

@@ -77,6 +77,7 @@ func (s *Store) RevokeToken(ctx context.Context, id int64, now time.Time) error 
 		if n == 0 {
 			return newsletter.NotFoundf("there is no token %d; \"broadsheet token list\" shows them", id)
 		}
+		t.noteRevoked(id, now)
 		return nil
 	})
 }
