@@ -37,6 +37,7 @@ func (r *Renderer) fit(c chosen) (Variant, error) {
 			high = limit
 		}
 	}
+	v.Shortened = true
 	return v, nil
 }
 

@@ -16,6 +16,7 @@ type Variant struct {
 	HTML      string
 	Text      string
 	Articles  []int64 // in full, in the order of the edition
+	Shortened bool    // its longest summaries were, so that the HTML part is not clipped
 }
 
 // The most characters of what the templates make of subject and preheader.
