@@ -51,7 +51,8 @@ type Settings struct {
 	KeepDeliveries    int      `env:"KEEP_DELIVERIES" envDefault:"400" help:"for how many days an edition's rows are kept, reader by reader; 0: for ever; what they add up to is always kept"`
 	KeepIP            int      `env:"KEEP_IP" envDefault:"400" help:"for how many days the addresses and programs of readers' machines are kept, a part of the proof of consent; 0: for ever"`
 	KeepUnconfirmed   int      `env:"KEEP_UNCONFIRMED" envDefault:"30" help:"for how many days after its link ends a sign-up is kept that nobody confirmed, with the address; 0: for ever"`
-	KeepMails         int      `env:"KEEP_MAILS" envDefault:"90" help:"for how many days it is kept what became of a confirmation mail; 0: for ever"`
+	KeepMails         int      `env:"KEEP_MAILS" envDefault:"90" help:"for how many days it is kept what became of a mail about a sign-up, but for those that led to a confirmation; 0: for ever"`
+	KeepLeft          int      `env:"KEEP_LEFT" envDefault:"1095" help:"for how many days somebody who left every newsletter is kept on record, before they are erased; 0: for ever"`
 	TrustedProxies    []string `env:"TRUSTED_PROXIES" help:"proxies whose X-Forwarded-For is believed: addresses or networks, with commas"`
 	AllowPrivateFeeds bool     `env:"ALLOW_PRIVATE_FEEDS" envDefault:"false" help:"true lets feeds come from this machine and private networks"`
 	Labels            []string `env:"LABELS" help:"words that mark a kind of article, with commas, the most important first; empty: Exclusive, Opinion and the like"`

@@ -22,8 +22,9 @@ which place, from which address, the words that were shown and their version, wh
 asked for and confirmed, the mails that asked for that, what changed, who left when, and
 what became of the newsletters. Of long lists it has the beginning and the end.
 
-Addresses of machines are kept for BROADSHEET_KEEP_IP days; the rest for as long as the person
-is on record.`,
+Addresses of machines are kept for BROADSHEET_KEEP_IP days, what became of newsletters for
+BROADSHEET_KEEP_DELIVERIES days; the rest, with the mails that asked to confirm, for as long
+as the person is on record.`,
 		Example: `  broadsheet subscriber proof vera@example.org
   broadsheet subscriber proof vera@example.org --html -o proof.html
   broadsheet subscriber proof vera@example.org --json -o proof.json`,

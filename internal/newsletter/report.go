@@ -115,4 +115,5 @@ func RowsGone(editionID int64) error {
 const (
 	MinKeepUnconfirmed = 30 // after the link's end
 	MinKeepMails       = 31
+	MinKeepLeft        = 31 // after the last newsletter was left
 )

@@ -75,12 +75,13 @@ func (s *Service) removeTraces(ctx context.Context) (done bool) {
 type Keep struct {
 	Clients     int // addresses and programs of readers' machines, in what happened
 	Unconfirmed int // sign-ups after their link ended, and who never confirmed anything
-	Mails       int // transactional mails
+	Mails       int // transactional mails, but for those that prove consent
+	Left        int // people after they left everything
 }
 
 // Forgot counts what Forget removed.
 type Forgot struct {
-	Clients, SignUps, People, Mails int
+	Clients, SignUps, People, Mails, Left int
 }
 
 // Forget removes what is older than it is kept, and what erasing left in the log. It goes on
@@ -99,6 +100,10 @@ func (s *Service) Forget(ctx context.Context, keep Keep) (f Forgot, err error) {
 	}
 	if keep.Mails > 0 {
 		f.Mails, err = s.store.PruneMails(ctx, before(keep.Mails))
+		failures = append(failures, err)
+	}
+	if keep.Left > 0 {
+		f.Left, err = s.store.EraseLeft(ctx, before(keep.Left), now)
 		failures = append(failures, err)
 	}
 	_, err = s.store.ScrubErased(ctx, now)

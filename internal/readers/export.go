@@ -29,6 +29,8 @@ type People interface {
 	FoldLog(ctx context.Context) (done bool, err error)
 	ForgetClients(ctx context.Context, before time.Time) (int, error)
 	PruneMails(ctx context.Context, before time.Time) (int, error)
+	// EraseLeft erases, as EraseSubscriber, who left everything before a time.
+	EraseLeft(ctx context.Context, before, now time.Time) (int, error)
 	PruneSignUps(ctx context.Context, before, now time.Time) (signUps, people int, err error)
 }
 

@@ -147,10 +147,48 @@ func TestForget_KeepsWhatIsNotOver(t *testing.T) {
 		t.Error("the wrong people are gone")
 	}
 	w.wait(60 * 24 * time.Hour)
-	if f, err := w.Forget(t.Context(), keep); f.Mails != 1 || err != nil {
+	if f, err := w.Forget(t.Context(), keep); f != (readers.Forgot{}) || err != nil {
 		t.Errorf("after 98 days %+v, %v", f, err)
+	}
+	p, err := w.Proof(t.Context(), "vera@example.org")
+	if err != nil || len(p.Asked) != 1 || p.Asked[0].State != newsletter.Accepted {
+		t.Errorf("the mail that asked to confirm is gone: %+v, %v", p.Asked, err)
 	}
 	if f, err := w.Forget(t.Context(), readers.Keep{}); f != (readers.Forgot{}) || err != nil {
 		t.Errorf("for ever %+v, %v", f, err)
+	}
+}
+
+func TestForget_ErasesWhoLeftLongAgo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, email := range []string{"left@example.org", "stays@example.org", "back@example.org", "reads@example.org"} {
+		w.signUp(email, "daily-news", "weekly")
+		w.confirm(w.token(w.deliver()[0]))
+	}
+	w.leave("left@example.org")
+	w.leave("reads@example.org")
+	w.exec(`UPDATE subscriptions SET state = 'left', left_at = $1 WHERE subscriber_id = (SELECT id FROM subscribers WHERE email_key = 'left@example.org')`, w.clock().UnixMilli())
+	w.leave("back@example.org")
+	w.exec(`UPDATE subscriptions SET state = 'left', left_at = $1 WHERE subscriber_id = (SELECT id FROM subscribers WHERE email_key = 'back@example.org')`, w.clock().UnixMilli())
+	keep := readers.Keep{Left: 100}
+	w.wait(99 * 24 * time.Hour)
+	w.signUp("back@example.org") // who is asked to confirm at this moment
+	if f, err := w.Forget(t.Context(), keep); f.Left != 0 || err != nil {
+		t.Errorf("after 99 days %+v, %v", f, err)
+	}
+	w.wait(2 * 24 * time.Hour)
+	if f, err := w.Forget(t.Context(), keep); f.Left != 1 || err != nil {
+		t.Errorf("after 101 days %+v, %v", f, err)
+	}
+	if w.count(`SELECT COUNT(*) FROM subscribers`) != 3 || w.count(`SELECT COUNT(*) FROM subscribers WHERE email_key = 'left@example.org'`) != 0 {
+		t.Error("the wrong people are gone")
+	}
+	_, err := w.Add(t.Context(), readers.Added{Email: "left@example.org", Newsletters: []string{w.daily.Slug}}, newsletter.Origin{Note: "a list"})
+	if newsletter.ReasonOf(err) != "suppressed" {
+		t.Errorf("staff add who left and is gone: %v", err)
+	}
+	if f, err := w.Forget(t.Context(), keep); f != (readers.Forgot{}) || err != nil {
+		t.Errorf("the second time %+v, %v", f, err)
 	}
 }

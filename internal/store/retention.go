@@ -7,7 +7,7 @@ import (
 )
 
 // PruneDeliveries removes the rows of editions that finished before a time and whose totals
-// are kept, and returns how many rows that were. It does so in short transactions, and goes on
+// are kept, and then the relays' words that no row has any more. It returns how many rows that were. It does so in short transactions, and goes on
 // where an earlier call was cut off.
 func (s *Store) PruneDeliveries(ctx context.Context, before, now time.Time) (int, error) {
 	rows, err := s.read(ctx).query(`SELECT e.id FROM editions e
@@ -23,6 +23,11 @@ func (s *Store) PruneDeliveries(ctx context.Context, before, now time.Time) (int
 		total += n
 		if err != nil {
 			return total, fmt.Errorf("remove the rows of edition %d: %w", id, err)
+		}
+	}
+	if total > 0 {
+		if err := s.pruneReplies(ctx); err != nil {
+			return total, fmt.Errorf("remove replies that no delivery has: %w", err)
 		}
 	}
 	return total, nil
@@ -56,3 +61,30 @@ func (s *Store) pruneEdition(ctx context.Context, id int64, now time.Time) (int,
 		}
 	}
 }
+
+// pruneReplies removes the relays' words that no delivery has any more: they may name people.
+func (s *Store) pruneReplies(ctx context.Context) error {
+	for after := int64(0); ; {
+		rows, err := s.read(ctx).query(`SELECT r.id FROM replies r
+			WHERE r.id > $1 AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.reply_id = r.id) ORDER BY r.id LIMIT $2`, after, replyChunk)
+		ids, err := collect(rows, err, scanID)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		after = ids[len(ids)-1]
+		err = s.write(ctx, func(t *tx) error {
+			for _, id := range ids { // a sender may have used it again meanwhile
+				if _, err := t.exec(`DELETE FROM replies WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE reply_id = $1)`, id); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// replyChunk is how many replies are removed in one transaction.
+const replyChunk = 1000

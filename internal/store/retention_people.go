@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -22,18 +23,22 @@ func (s *Store) ForgetClients(ctx context.Context, before time.Time) (int, error
 }
 
 // PruneMails removes transactional mails that were finished and made before a time, and
-// returns how many.
+// returns how many. One that asked to confirm and was accepted is a part of the proof of
+// consent: it goes with its sign-up (PruneSignUps), or with the person.
 func (s *Store) PruneMails(ctx context.Context, before time.Time) (int, error) {
 	if err := s.write(ctx, func(t *tx) error { return t.raiseFloor("mails", 0, 0) }); err != nil {
 		return 0, fmt.Errorf("remove old mails: %w", err)
 	}
-	n, err := s.removeOld(ctx, `DELETE FROM mails WHERE id IN (
-		SELECT id FROM mails WHERE created_at < $1 AND state IN (3, 4, 6, 7, 8) ORDER BY id LIMIT $2)`, before)
+	n, err := s.removeOld(ctx, oldMails, before)
 	if err != nil {
 		return n, fmt.Errorf("remove old mails: %w", err)
 	}
 	return n, nil
 }
+
+// oldMails has the condition of the index mails_finished, word for word.
+const oldMails = `DELETE FROM mails WHERE id IN (
+	SELECT id FROM mails WHERE created_at < $1 AND (state IN (4, 6, 7, 8) OR state = 3 AND kind = 'already') ORDER BY created_at LIMIT $2)`
 
 // removeOld runs a statement over what is older than a time, a chunk in a transaction, until
 // nothing is left.
@@ -135,3 +140,44 @@ func (t *tx) pruneSignUp(o oldSignUp, now time.Time) (gone bool, err error) {
 	// What others wrote about the address is found by the mark.
 	return true, errors.Join(t.markErased(hash, now), t.markFold(now))
 }
+
+// leftChunk is how many people are erased in one transaction; each looks through all editions.
+const leftChunk = 20
+
+// oldLeft finds people by what they left; who left several newsletters is found several times.
+const oldLeft = `SELECT u.subscriber_id FROM subscriptions u
+	WHERE u.state = 'left' AND u.left_at < $1
+	AND NOT EXISTS (SELECT 1 FROM subscriptions o WHERE o.subscriber_id = u.subscriber_id AND (o.state <> 'left' OR o.left_at >= $1))
+	AND NOT EXISTS (SELECT 1 FROM signups g WHERE g.subscriber_id = u.subscriber_id AND g.confirmed_at IS NULL)
+	ORDER BY u.left_at LIMIT $2`
+
+// EraseLeft erases the people who left everything that they ever had, before a time, and returns
+// how many: with the keyed hash of the address that stays, no import brings them back.
+func (s *Store) EraseLeft(ctx context.Context, before, now time.Time) (total int, err error) {
+	for {
+		n, people := 0, 0
+		err := s.write(ctx, func(t *tx) error {
+			rows, err := t.query(oldLeft, millis(before), leftChunk)
+			ids, err := collect(rows, err, scanID)
+			n = len(ids)
+			slices.Sort(ids)
+			for _, id := range slices.Compact(ids) {
+				if err == nil {
+					_, err = t.erase(id, retentionActor, now)
+					people++
+				}
+			}
+			return err
+		})
+		if err != nil {
+			return total, fmt.Errorf("erase who left: %w", err)
+		}
+		total += people
+		if n < leftChunk {
+			return total, nil
+		}
+	}
+}
+
+// retentionActor is who removes what is over its time, in the records.
+const retentionActor = "retention"

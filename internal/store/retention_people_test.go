@@ -1,8 +1,12 @@
 package store
 
 import (
+	"database/sql"
+	"strings"
 	"testing"
 	"time"
+
+	"broadsheet/internal/newsletter"
 )
 
 const day = 24 * time.Hour
@@ -101,11 +105,11 @@ func TestPruneMails_LeavesWhatIsToBeSent(t *testing.T) {
 	s := openTest(t)
 	smallLedger(t, s)
 	must(t, s, `INSERT INTO mails (id, kind, subscriber_id, state, not_before, next_try, expires_at, created_at, updated_at)
-		VALUES (1, 'already', 1, 5, 0, 0, 0, 0, 0), (2, 'already', 1, 2, 0, 0, 0, 0, 0), (3, 'already', 1, 3, 0, 0, 0, 0, 0)`)
+		VALUES (1, 'already', 1, 5, 0, 0, 0, 0, 0), (2, 'already', 1, 2, 0, 0, 0, 0, 0), (3, 'already', 1, 3, 0, 0, 0, 0, 0), (4, 'confirm', 1, 3, 0, 0, 0, 0, 0)`)
 	if n, err := s.PruneMails(t.Context(), noon); n != 1 || err != nil {
 		t.Errorf("removed %d, %v", n, err)
 	}
-	if n := count(t, s, `SELECT COUNT(*) FROM mails`); n != 2 {
+	if n := count(t, s, `SELECT COUNT(*) FROM mails`); n != 3 {
 		t.Errorf("%d are left", n)
 	}
 	inTx(t, s, func(x *tx) error {
@@ -115,7 +119,51 @@ func TestPruneMails_LeavesWhatIsToBeSent(t *testing.T) {
 		_, err := x.exec(`INSERT INTO mails (id, kind, subscriber_id, state, not_before, next_try, expires_at, created_at, updated_at) VALUES (` + nextMail + `, 'already', 1, 1, 0, 0, 0, 0, 0)`)
 		return err
 	})
-	if n := count(t, s, `SELECT MAX(id) FROM mails`); n <= 3 {
+	if n := count(t, s, `SELECT MAX(id) FROM mails`); n <= 4 {
 		t.Errorf("the next mail has the number %d", n)
+	}
+}
+
+// What runs every hour, in everybody's way, must not read all that is kept.
+func TestRetention_FindsByIndex(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	for query, index := range map[string]string{
+		oldMails: "mails_finished",
+		oldLeft:  "subscriptions_left",
+		`SELECT 1 FROM deliveries WHERE reply_id = $1 LIMIT $2`:                                                    "deliveries_by_reply",
+		`SELECT id FROM signups WHERE confirmed_at IS NULL AND expires_at < $1 ORDER BY expires_at LIMIT $2`:       "signups_unconfirmed",
+		`SELECT id FROM subscription_events WHERE at < $1 AND (ip <> '' OR user_agent <> '') ORDER BY at LIMIT $2`: "subscription_events_with_client",
+	} {
+		rows, err := s.read(t.Context()).query(`EXPLAIN QUERY PLAN `+query, 1, 5)
+		plan, err := collect(rows, err, func(rows *sql.Rows) (words string, err error) {
+			var a, b, c int
+			return words, rows.Scan(&a, &b, &c, &words)
+		})
+		if err != nil || !strings.Contains(strings.Join(plan, "\n"), index) {
+			t.Errorf("%s\nis answered by %q, %v", query, plan, err)
+		}
+	}
+}
+
+// The relays' words go with the last row that has them.
+func TestPruneDeliveries_TakesTheRepliesAlong(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	smallLedger(t, s)
+	for i := int64(1); i <= 3; i++ {
+		row(t, s, 1, i, newsletter.Refused)
+	}
+	must(t, s, append(smallEdition(2, "1", "sending"),
+		`INSERT INTO replies (id, text) VALUES (901, 'no needle@example.org'), (902, 'mailbox full'), (903, 'put off, and then accepted')`,
+		`UPDATE deliveries SET reply_id = 901 WHERE subscriber_id = 1`, `UPDATE deliveries SET reply_id = 902 WHERE subscriber_id > 1`,
+		`UPDATE editions SET state = 'sent', totals_at = 1, finished_at = 1 WHERE id = 1`)...)
+	row(t, s, 2, 1, newsletter.Refused)
+	must(t, s, `UPDATE deliveries SET reply_id = 902 WHERE edition_id = 2`)
+	if n, err := s.PruneDeliveries(t.Context(), noon, noon); n != 3 || err != nil {
+		t.Errorf("%d rows are gone, %v", n, err)
+	}
+	if n := count(t, s, `SELECT COUNT(*) FROM replies WHERE id IN (901, 902, 903)`); n != 1 || count(t, s, `SELECT COUNT(*) FROM replies WHERE id = 902`) != 1 {
+		t.Errorf("%d replies are left", n)
 	}
 }
