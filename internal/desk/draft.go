@@ -28,7 +28,7 @@ type DraftOptions struct {
 func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) {
 	w := o.Build.Words
 	record := newsletter.DraftRecord{
-		Sheet: newsletter.Sheet{Subject: w.Subject, Preheader: w.Preheader, Intro: w.Intro, Announcement: o.Announcement},
+		Sheet: newsletter.Sheet{Subject: w.Subject, Preheader: w.Preheader, Intro: w.Intro, Announcement: o.Announcement, Until: d.now()},
 	}
 	if err := checkAnnouncement(o); err != nil {
 		return nil, err

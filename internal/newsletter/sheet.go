@@ -22,6 +22,7 @@ type Sheet struct {
 	Intro     string // Markdown
 	// Announcement says that the edition has no articles, and goes to every reader of its cadence.
 	Announcement bool
+	Until        time.Time    // what came until then was looked at
 	Blocks       []SheetBlock // in the order of the edition; the first article leads
 }
 

@@ -1,0 +1,134 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"broadsheet/internal/digest"
+	"broadsheet/internal/newsletter"
+)
+
+// OpenSheet returns the draft's sheet with what it takes to write and read it as a text. See
+// OpenDraft for the errors.
+func (d *Desk) OpenSheet(ctx context.Context, id int64) (newsletter.SheetText, error) {
+	record, err := d.o.Press.Store.DraftRecord(ctx, id)
+	if err != nil {
+		return newsletter.SheetText{}, err
+	}
+	e, eligible, err := d.eligibleFor(ctx, id)
+	if err != nil {
+		return newsletter.SheetText{}, err
+	}
+	t := newsletter.SheetText{Record: record, Headlines: map[int64]string{}}
+	t.Title = fmt.Sprintf("Edition %d of %s, %s", id, e.Newsletter, e.Cadence)
+	if record.Sheet.Announcement {
+		t.Title += ", an announcement to all its readers"
+		return t, nil
+	}
+	wanted := record.Sheet.Articles()
+	for _, c := range eligible {
+		t.Headlines[c.ID] = c.Headline
+		if !slices.Contains(wanted, c.ID) {
+			t.LeftOut = append(t.LeftOut, c.ID)
+		}
+	}
+	for _, article := range wanted {
+		t.Headlines[article] = record.Items[article].Headline
+	}
+	return t, nil
+}
+
+// eligibleFor returns the draft's edition and the articles that it can have, in order.
+func (d *Desk) eligibleFor(ctx context.Context, id int64) (newsletter.Edition, []newsletter.Candidate, error) {
+	e, err := d.o.Press.Store.Edition(ctx, id)
+	if err != nil {
+		return e, nil, err
+	}
+	now := d.now()
+	list, err := d.o.Press.Store.Candidates(ctx, e.NewsletterID, now.Add(-newsletter.MaxLookBack))
+	if err != nil {
+		return e, nil, err
+	}
+	newsletter.Arrange(list)
+	return e, slices.DeleteFunc(list, func(c newsletter.Candidate) bool { return newsletter.Eligible(c, now) != newsletter.Taken }), nil
+}
+
+// ReadSheet reads a sheet's text as staff wrote it, and returns what in it cannot be.
+func ReadSheet(t newsletter.SheetText, text string) (newsletter.ParsedSheet, []newsletter.SheetMistake) {
+	p, mistakes := newsletter.ParseSheet(text, t.Headlines)
+	p.Sheet.Announcement = t.Record.Sheet.Announcement
+	p.Sheet.Until = t.Record.Sheet.Until
+	check := func(text string, line int) {
+		if m, wrong := markdownMistake(text, line); wrong {
+			mistakes = append(mistakes, m)
+		}
+	}
+	check(p.Sheet.Intro, p.Intro)
+	for i, b := range p.Sheet.Blocks {
+		check(b.Text, p.Texts[i])
+	}
+	slices.SortStableFunc(mistakes, func(a, b newsletter.SheetMistake) int { return a.Line - b.Line })
+	return p, mistakes
+}
+
+// markdownMistake says what in a text that begins at a line cannot be mailed.
+func markdownMistake(text string, line int) (newsletter.SheetMistake, bool) {
+	err := digest.CheckMarkdown("text", text)
+	if err == nil {
+		return newsletter.SheetMistake{}, false
+	}
+	message, within := err.Error(), 1
+	var rest string
+	if n, scanned := fmt.Sscanf(message, "text: line %d:", &within); n == 1 && scanned == nil {
+		rest = message[len(fmt.Sprintf("text: line %d: ", within)):]
+	} else {
+		rest = message
+	}
+	return newsletter.SheetMistake{Line: max(1, line+within-1), Message: rest}, true
+}
+
+// SaveSheet makes the sheet that of the draft, and returns the draft as it is then. revision is
+// the one that the sheet was made from: if somebody changed the draft meanwhile it is a Conflict
+// with the reason changed. A sheet that cannot be built is an error, and not kept; one of which
+// nothing is owed to anybody any more is kept, with a warning.
+func (d *Desk) SaveSheet(ctx context.Context, id int64, revision int, s newsletter.Sheet) (*Draft, error) {
+	record, err := d.o.Press.Store.DraftRecord(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if s.Announcement && len(s.Articles()) > 0 {
+		return nil, newsletter.Invalidf("article", "an announcement has no articles")
+	}
+	_, eligible, err := d.eligibleFor(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	record.Sheet, record.Revision = s, revision
+	record = record.With(slices.DeleteFunc(eligible, func(c newsletter.Candidate) bool {
+		_, taken := record.Items[c.ID]
+		return taken
+	}))
+	return d.saveDraft(ctx, record, "draft changed", sheetDetail(s))
+}
+
+func sheetDetail(s newsletter.Sheet) string {
+	return fmt.Sprintf("subject %q, articles %v", s.Subject, s.Articles())
+}
+
+// saveDraft keeps a record that can be built, and returns the draft.
+func (d *Desk) saveDraft(ctx context.Context, record newsletter.DraftRecord, action, detail string) (*Draft, error) {
+	draft, err := d.buildDraft(ctx, record, FreezeOptions{})
+	switch {
+	case newsletter.ReasonOf(err) == newsletter.SkippedNothingNew && draft != nil:
+		draft.Warnings = append(draft.Warnings, err.Error())
+		draft.Edition.Subject = record.Sheet.Subject
+	case err != nil:
+		return nil, err
+	}
+	if err := d.o.Press.Store.SaveDraft(ctx, record, draft.Edition.Subject, action, detail, d.o.Actor, d.now()); err != nil {
+		return nil, err
+	}
+	draft.record.Revision++
+	return draft, nil
+}
