@@ -136,6 +136,7 @@ func (p *previewing) run(ctx context.Context) error {
 			for _, w := range view.Draft.Warnings {
 				p.warn("%s", w)
 			}
+			p.showSeen(ctx, sv, view.Draft)
 		}
 		if p.json {
 			return p.printJSON(viewPreview(view))

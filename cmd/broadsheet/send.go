@@ -25,6 +25,8 @@ type sending struct {
 	test       string
 	yes        bool
 	extra      bool
+	force      bool
+	checkLinks bool
 	subject    string
 	intro      string
 	onDoubt    string
@@ -85,6 +87,8 @@ anything), 4 unfinished.`,
 	f.StringVar(&s.test, "test", "", "send one copy to this address and nothing else")
 	f.BoolVarP(&s.yes, "yes", "y", false, "do not ask")
 	f.BoolVar(&s.extra, "extra", false, "leave the slot of the day to the schedule")
+	f.BoolVar(&s.force, "force", false, "send it although a gate fails; what and by whom is recorded")
+	f.BoolVar(&s.checkLinks, "check-links", false, "ask each address that the mail links to once, and warn of those that fail")
 	f.StringVar(&s.subject, "subject", "", "subject in your own words; who does not get the first story gets the template's")
 	f.StringVar(&s.intro, "intro", "", "words before the first story, in Markdown: paragraphs, emphasis, links and lists")
 	f.StringVar(&s.onDoubt, "on-doubt", string(newsletter.DoubtResend), "what to do when nobody can know whether a message arrived: resend or hold")
@@ -270,13 +274,25 @@ func (s *sending) sendBuilt(ctx context.Context, sv *services, p *press, draft *
 		}
 		s.say("Sent a test of %q to %s by %s. Readers got nothing.", draft.Sample.Subject, s.test, p.transport)
 		return nil
-	case s.dryRun && s.json:
-		return s.printJSON(viewDraft(draft))
+	}
+	seen, err := s.outlook(ctx, sv, draft)
+	if err != nil {
+		return err
+	}
+	if s.dryRun && s.json {
+		return s.printJSON(seen.view(draft))
 	}
 	if !s.json && !s.quiet {
 		s.showDraft(draft, p, sv, s.dryRun)
+		s.showOutlook(seen)
+	}
+	if fails := newsletter.Fails(seen.findings); len(fails) > 0 && !s.force && !s.dryRun {
+		return newsletter.GateRefusal(fails)
 	}
 	if s.dryRun {
+		if err := sv.desk.NotePreview(ctx, draft); err != nil {
+			s.warn("the next preview cannot say what is different from this one: %v", err)
+		}
 		if draft.Survey.Readers == 0 {
 			s.say("\nNobody would get it: there are no readers yet. They sign up at %s/n/%s,\nor: broadsheet subscriber import FILE.csv --newsletter %s --consent …",
 				sv.settings.BaseURL, draft.Newsletter.Slug, draft.Newsletter.Slug)
@@ -293,6 +309,7 @@ func (s *sending) sendBuilt(ctx context.Context, sv *services, p *press, draft *
 			return nil
 		}
 	}
+	draft.Force = s.force
 	draw, drawn := s.progress("planning")
 	e, err := sv.desk.Start(ctx, draft, func(rows int) {
 		if draw != nil {

@@ -317,7 +317,8 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	if err := draft.Newsletter.MayMail(d.o.BaseURL); err != nil {
 		return newsletter.Edition{}, err
 	}
-	if err := d.passGates(ctx, draft); err != nil {
+	forced, err := d.passGates(ctx, draft)
+	if err != nil {
 		return newsletter.Edition{}, err
 	}
 	lock, err := d.o.Press.Store.LockPlanning(ctx)
@@ -357,7 +358,7 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	frozen := newsletter.FrozenEdition{
 		Edition: draft.Edition, Manual: draft.manual, Extra: draft.extra,
 		Snapshot: snapshot, Templates: templates, TemplateHash: draft.Snapshot.TemplatesHash,
-		Blocks: blocks, Verdicts: verdicts, Actor: d.o.Actor,
+		Blocks: blocks, Verdicts: verdicts, Actor: d.o.Actor, Forced: forced,
 	}
 	if draft.record != nil {
 		frozen.Revision = draft.record.Revision

@@ -37,6 +37,8 @@ type NewsletterStore interface {
 type SkipStore interface {
 	SlotTaken(ctx context.Context, key newsletter.SlotKey) (bool, error)
 	SlotsOf(ctx context.Context, newsletterID int64, date newsletter.Date) ([]newsletter.Edition, error)
+	HoldSlot(ctx context.Context, key newsletter.SlotKey, why string, now time.Time) error
+	HeldSlot(ctx context.Context, key newsletter.SlotKey) (why string, err error)
 	SkipSlot(ctx context.Context, key newsletter.SlotKey, dueAt time.Time, reason, actor string, now time.Time) (skipped bool, err error)
 	UnskipDate(ctx context.Context, newsletterID int64, date newsletter.Date, actor string, now time.Time) (int, error)
 }

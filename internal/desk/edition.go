@@ -16,6 +16,7 @@ type LedgerStore interface {
 	LedgerReader
 	LedgerMover
 	PreviewStore
+	SeenStore
 	Pulse(ctx context.Context, editionID int64) (newsletter.Pulse, bool, error)
 	NextTry(ctx context.Context, editionID int64) (time.Time, error)
 	SubscriberByKey(ctx context.Context, emailKey string) (newsletter.Subscriber, error)

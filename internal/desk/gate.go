@@ -38,13 +38,17 @@ func (d *Desk) Gates(ctx context.Context, draft *Draft) []newsletter.Finding {
 	return g.found
 }
 
-// passGates refuses an edition that fails, unless it is forced.
-func (d *Desk) passGates(ctx context.Context, draft *Draft) error {
+// passGates refuses an edition that fails, unless it is forced: then it returns what was forced.
+func (d *Desk) passGates(ctx context.Context, draft *Draft) (forced string, err error) {
 	fails := newsletter.Fails(d.Gates(ctx, draft))
-	if len(fails) == 0 || draft.Force {
-		return nil
+	if len(fails) > 0 && !draft.Force {
+		return "", newsletter.GateRefusal(fails)
 	}
-	return newsletter.GateRefusal(fails)
+	var words []string
+	for _, f := range fails {
+		words = append(words, fmt.Sprintf("%s: %s", f.Gate, f.Message))
+	}
+	return strings.Join(words, "; "), nil
 }
 
 // gates looks at one edition.

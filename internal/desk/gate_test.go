@@ -1,6 +1,9 @@
 package desk_test
 
 import (
+	"database/sql"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -104,5 +107,74 @@ func TestGates_AHeadlineDoesNotStopTheSchedule(t *testing.T) {
 	}
 	if _, err := r.Desk.Start(t.Context(), draft, nil); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestGates_WhatWasForcedIsOnRecord(t *testing.T) {
+	t.Parallel()
+	r, n := newsroomWith(t, 2)
+	draft, err := r.Desk.Build(t.Context(), desk.BuildOptions{Newsletter: n.Slug, Words: digest.Words{Subject: "[TEST] Hello"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	draft.Force = true
+	e, err := r.Desk.Start(t.Context(), draft, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite3", "file:"+r.Store.Path()+"?_busy_timeout=5000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() // it is only read
+	var detail string
+	err = db.QueryRowContext(t.Context(), `SELECT actor || ' ' || detail FROM desk_events WHERE action = 'gates forced' AND edition_id = $1`, e.ID).Scan(&detail)
+	if err != nil || !strings.HasPrefix(detail, "test subject: the subject") {
+		t.Errorf("the record says %q (%v)", detail, err)
+	}
+}
+
+// TestGates_TheScheduleHoldsAndTells: nobody is there who could force it, so the slot waits until
+// it is mended, and staff are told.
+func TestGates_TheScheduleHoldsAndTells(t *testing.T) {
+	t.Parallel()
+	r, n := newsroomWith(t, 2)
+	r.Exec(`UPDATE newsletters SET privacy_url = 'http://intranet/privacy'`)
+	tick(t, r, at(20, 7, 1))
+	tick(t, r, at(20, 7, 7))
+	same(t, slots(t, r, n.Slug))
+	status, err := r.Desk.Status(t.Context(), r.Store)
+	if err != nil || len(status.Problems) == 0 {
+		t.Fatalf("nobody is told (%v)", err)
+	}
+	told := status.Problems[0].Text()
+	for _, want := range []string{"the daily edition of daily-news is held, and nothing is sent", "readers cannot reach http://intranet/privacy", `"broadsheet send daily-news --force"`} {
+		if !strings.Contains(told, want) {
+			t.Errorf("staff are told %q, without %q", told, want)
+		}
+	}
+	r.Exec(`UPDATE newsletters SET privacy_url = 'https://www.example.org/privacy'`)
+	tick(t, r, at(20, 7, 10))
+	same(t, slots(t, r, n.Slug), "2026-11-20 main frozen ")
+	if status, err = r.Desk.Status(t.Context(), r.Store); err != nil || len(status.Problems) > 0 && strings.Contains(status.Problems[0].What, "held") {
+		t.Errorf("it is still told: %v (%v)", status.Problems, err)
+	}
+}
+
+func TestCheckLinks(t *testing.T) {
+	t.Parallel()
+	r, n := newsroomWith(t, 1)
+	site := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(site.Close)
+	draft, err := r.Desk.Build(t.Context(), desk.BuildOptions{Newsletter: n.Slug})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// All other links are of the example domain, which a test does not ask.
+	draft.Sample.HTML = `<a href="` + site.URL + `/gone">a</a><a href="` + site.URL + `/gone">b</a><a href="` + r.Feed.URL + `">c</a><a href="` + newsletter.PlaceManage + `">d</a>`
+	draft.Snapshot.Blocks = nil
+	list, err := r.Desk.CheckLinks(t.Context(), draft)
+	if err != nil || len(list) != 1 || list[0].Level != newsletter.LevelWarn || !strings.Contains(list[0].Message, "/gone answers with status 404") {
+		t.Errorf("found %+v (%v)", list, err)
 	}
 }

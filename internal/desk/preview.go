@@ -82,7 +82,8 @@ func (d *Desk) Preview(ctx context.Context, o PreviewOptions) (*Preview, error) 
 	case newsletter.EditionSkipped:
 		return nil, newsletter.Refusef("no_copy", "edition %d is a slot that was skipped: there is nothing to look at", e.ID)
 	case newsletter.EditionDraft:
-		return nil, newsletter.Refusef("no_copy", "edition %d is a draft: \"broadsheet edition show %d\" shows it", e.ID, e.ID)
+		draft, err := d.OpenDraft(ctx, e.ID)
+		return d.previewDraft(ctx, draft, err, reader, o)
 	case newsletter.EditionFrozen, newsletter.EditionSending, newsletter.EditionSent, newsletter.EditionPaused,
 		newsletter.EditionCancelled, newsletter.EditionExpired:
 	}
@@ -114,7 +115,7 @@ func (d *Desk) previewDraft(ctx context.Context, draft *Draft, refused error, re
 	p := &Preview{Newsletter: draft.Newsletter, Edition: draft.Edition, Snapshot: draft.Snapshot, Draft: draft}
 	switch {
 	case reader != nil:
-		choice, ok, err := delivery.ChooseOne(ctx, d.o.Press.Store, d.choosing(draft.Newsletter, draft.Edition, draft.eligible()), reader.ID)
+		choice, ok, err := delivery.ChooseOne(ctx, d.o.Press.Store, d.choosingFor(draft, draft.eligible()), reader.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -141,6 +142,7 @@ func (draft *Draft) eligible() []newsletter.Candidate {
 		switch {
 		case a.Verdict == newsletter.Taken:
 			taken = append(taken, a.Candidate)
+		case a.Verdict == newsletter.Dropped:
 		case newsletter.Eligible(a.Candidate, draft.Edition.AsOf) == newsletter.Taken:
 			others = append(others, a.Candidate)
 		}

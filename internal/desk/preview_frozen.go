@@ -152,5 +152,7 @@ func (d *Desk) frozenChoosing(ctx context.Context, n newsletter.Newsletter, e ne
 	if err != nil {
 		return delivery.Edition{}, err
 	}
-	return d.choosing(n, e, frozenCandidates(s, candidates, e.AsOf)), nil
+	choosing := d.choosing(n, e, frozenCandidates(s, candidates, e.AsOf))
+	choosing.Announcement = len(s.Articles()) == 0
+	return choosing, nil
 }

@@ -60,6 +60,14 @@ func (d *Desk) judgeSlot(ctx context.Context, s *Status, n newsletter.Newsletter
 		What: fmt.Sprintf("the %s edition of %s is due and not built", schedule.Cadence, n.Slug),
 		Do:   `look whether "broadsheet serve" runs, and what it logs`,
 	}
+	held, err := d.store.HeldSlot(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: schedule.Cadence, Date: last.Date, Slot: schedule.Slot})
+	if err != nil {
+		return err
+	}
+	if held != "" {
+		a.What = fmt.Sprintf("the %s edition of %s is held, and nothing is sent: %s", schedule.Cadence, n.Slug, held)
+		a.Do = fmt.Sprintf(`mend that, and it is built at once; or "broadsheet send %s --force" sends it as it is`, n.Slug)
+	}
 	if late > 1 {
 		a.What += fmt.Sprintf(" (%d slots in all)", late)
 	}

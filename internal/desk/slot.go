@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -127,6 +128,10 @@ func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsl
 			return nil
 		}
 		return d.skip(ctx, n, key, due, whySkipped(draft))
+	case "gate": // nobody is here who could force it
+		d.retryLater(key)
+		d.o.Logger.Error("the edition is held", "newsletter", n.Slug, "cadence", string(key.Cadence), "error", err)
+		return d.store.HoldSlot(ctx, key, strings.Join(strings.Fields(err.Error()), " "), d.now())
 	case "slot_taken": // by staff, or by another process, while this one was building
 		return nil
 	}

@@ -57,7 +57,7 @@ func GateRefusal(fails []Finding) error {
 	for i, f := range fails {
 		lines[i] = fmt.Sprintf("%s: %s; %s", f.Gate, f.Message, f.Remedy)
 	}
-	return Refusef("gate", "the edition is not ready to be sent:\n  %s\nWhoever wants it as it is says --force", strings.Join(lines, "\n  "))
+	return Refusef("gate", "the edition is not ready to be sent:\n  %s\n--force sends it as it is", strings.Join(lines, "\n  "))
 }
 
 // MaxSubject is how many characters a subject can have: phones show 40, nobody shows more.

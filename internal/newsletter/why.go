@@ -35,3 +35,14 @@ type DomainReaders struct {
 	Domain  string
 	Readers int
 }
+
+// SeenPreview is the last preview that staff looked at.
+type SeenPreview struct {
+	NewsletterID int64
+	Cadence      Cadence
+	EditionID    int64 // 0: of what would be built
+	At           time.Time
+	Hash         string
+	Subject      string
+	Snapshot     []byte // without templates
+}

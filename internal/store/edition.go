@@ -99,6 +99,11 @@ func (t *tx) freeze(f newsletter.FrozenEdition, now time.Time) (int64, error) {
 	if err := t.noteFrozen(id, e, now); err != nil {
 		return 0, err
 	}
+	if f.Forced != "" {
+		if err := t.deskEvent(now, f.Actor, "gates forced", e.NewsletterID, id, f.Forced); err != nil {
+			return 0, err
+		}
+	}
 	return id, t.deskEvent(now, f.Actor, "edition frozen", e.NewsletterID, id, frozenDetail(e))
 }
 
