@@ -243,6 +243,19 @@ func lately(q querier) (addressMatch, error) {
 	if err != nil {
 		return nil, err
 	}
-	hash := key.AddressHasher()
-	return func(address string) bool { return hashes[string(hash(address))] }, nil
+	hash, goneKeys := key.AddressHasher(), map[string]bool{}
+	return func(address string) bool {
+		if !hashes[string(hash(address))] {
+			return false
+		}
+		gone, known := goneKeys[address]
+		if !known {
+			// Who has signed up again is somebody new. If it cannot be told, it is tried in an hour.
+			var now int
+			err := q.row(`SELECT COUNT(*) FROM subscribers WHERE email_key = $1`, address).Scan(&now)
+			gone = err == nil && now == 0
+			goneKeys[address] = gone
+		}
+		return gone
+	}, nil
 }

@@ -112,3 +112,18 @@ func TestScrubErased_FindsWhatComesLate(t *testing.T) {
 		t.Errorf("the hash is kept for longer than it is needed: %v", err)
 	}
 }
+
+// Who signs up again after being erased is somebody new, about whom staff may write.
+func TestScrubErased_LeavesWhoSignedUpAgain(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	erasable(t, s)
+	if _, err := s.EraseSubscriber(t.Context(), 3, "cli", noon); err != nil {
+		t.Fatal(err)
+	}
+	must(t, s, `INSERT INTO subscribers (id, email, email_key, created_at, updated_at) VALUES (9, 'vera.needle@example.org', 'vera.needle@example.org', 0, 0)`,
+		`INSERT INTO desk_events (at, actor, action, detail) VALUES (0, 'cli', 'x', 'vera.needle@example.org is back')`)
+	if n, err := s.ScrubErased(t.Context(), noon); n != 0 || err != nil {
+		t.Errorf("%d rows, %v", n, err)
+	}
+}

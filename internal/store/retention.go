@@ -7,8 +7,8 @@ import (
 )
 
 // PruneDeliveries removes the rows of editions that finished before a time and whose totals
-// are kept, and then the relays' words that no row has any more. It returns how many rows that were. It does so in short transactions, and goes on
-// where an earlier call was cut off.
+// are kept, and then the relays' words that no row has any more. It returns how many rows that
+// were. It does so in short transactions, and goes on where an earlier call was cut off.
 func (s *Store) PruneDeliveries(ctx context.Context, before, now time.Time) (int, error) {
 	rows, err := s.read(ctx).query(`SELECT e.id FROM editions e
 		WHERE e.totals_at IS NOT NULL AND e.state IN ('sent', 'cancelled', 'expired') AND COALESCE(e.finished_at, e.expires_at) < $1
