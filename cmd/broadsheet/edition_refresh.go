@@ -75,6 +75,9 @@ func (a *app) printRefreshed(r desk.Refreshed) {
 	for _, c := range r.Changed {
 		rows = append(rows, []string{"changed", fmt.Sprint(c.ID), changeWords(c.Was, c.Now)})
 	}
+	if r.Sponsors > 0 {
+		rows = append(rows, []string{"booked", "", counted(r.Sponsors, "sponsor's message", "sponsors' messages")})
+	}
 	a.printTable([]string{"WHAT", "ARTICLE", "HEADLINE"}, rows)
 }
 

@@ -77,6 +77,7 @@ a digest of what is new to them. Every message is accounted for.
 		newSourceCommand(a),
 		newArticleCommand(a),
 		newEditionCommand(a),
+		newSponsorCommand(a),
 		newSubscriberCommand(a),
 		newSuppressionCommand(a),
 		newTokenCommand(a),

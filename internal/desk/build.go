@@ -204,6 +204,8 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	}
 	if o.draft != nil {
 		addSheet(&input, o.draft.Sheet)
+	} else if err := d.addBooked(ctx, &input, draft); err != nil {
+		return err
 	}
 	if draft.Snapshot, err = digest.New(input); err != nil {
 		return err

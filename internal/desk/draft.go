@@ -54,6 +54,12 @@ func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) 
 		}
 	}
 	record = record.With(taken)
+	if !o.Announcement {
+		asked := &Draft{Newsletter: draft.Newsletter, Edition: draft.Edition} // Build has warned already
+		if _, err := d.placeBooked(ctx, &record.Sheet, asked, time.Time{}); err != nil {
+			return nil, err
+		}
+	}
 	o.Build.draft = &record
 	warnings := draft.Warnings
 	if err := d.fill(ctx, draft, o.Build); err != nil { // what is wrong with the words

@@ -55,9 +55,7 @@ func (draft *Draft) markDropped(r *newsletter.DraftRecord) {
 func addSheet(in *digest.Input, s newsletter.Sheet) {
 	in.Articles = slices.Clone(in.Articles)
 	for i, b := range s.Blocks {
-		block := digest.Block{
-			ID: b.ID, Text: b.Text, Sponsor: b.Sponsor, URL: b.URL, ImageURL: b.ImageURL, ImageAlt: b.ImageAlt, Position: s.Position(i),
-		}
+		block := sheetBlock(b, s.Position(i))
 		switch b.Kind {
 		case newsletter.SheetNote:
 			in.Notes = append(in.Notes, block)
@@ -70,5 +68,12 @@ func addSheet(in *digest.Input, s newsletter.Sheet) {
 				}
 			}
 		}
+	}
+}
+
+// sheetBlock returns a note or a sponsor's message as an edition has it.
+func sheetBlock(b newsletter.SheetBlock, position int) digest.Block {
+	return digest.Block{
+		ID: b.ID, Text: b.Text, Sponsor: b.Sponsor, URL: b.URL, ImageURL: b.ImageURL, ImageAlt: b.ImageAlt, Position: position,
 	}
 }

@@ -14,6 +14,7 @@ type Refreshed struct {
 	Added    []newsletter.Candidate // that are owed to somebody since
 	Gone     []GoneArticle          // that cannot be in an edition any more
 	Changed  []ChangedArticle
+	Sponsors int      // messages that were booked, or changed, since
 	Warnings []string // sources that could not be asked, for example
 }
 
@@ -31,7 +32,7 @@ type ChangedArticle struct {
 }
 
 // Same reports whether there is nothing to take in.
-func (r Refreshed) Same() bool { return len(r.Added)+len(r.Gone)+len(r.Changed) == 0 }
+func (r Refreshed) Same() bool { return len(r.Added)+len(r.Gone)+len(r.Changed)+r.Sponsors == 0 }
 
 // LookAfresh asks the sources, and returns the draft with what came after it was made, or after
 // it was refreshed last. What staff dropped from it stays so.
@@ -68,6 +69,9 @@ func (d *Desk) LookAfresh(ctx context.Context, id int64) (Refreshed, error) {
 		}
 	}
 	r.dropGone(fresh)
+	if r.Sponsors, err = d.placeBooked(ctx, &r.Record.Sheet, &Draft{Newsletter: fresh.Newsletter, Edition: fresh.Edition}, record.Sheet.Until); err != nil {
+		return Refreshed{}, err
+	}
 	r.Record.Sheet.Until = now
 	r.Record = r.Record.With(texts)
 	return r, nil
@@ -96,5 +100,5 @@ func (r *Refreshed) dropGone(fresh *Draft) {
 // Conflict with the reason changed.
 func (d *Desk) KeepRefreshed(ctx context.Context, r Refreshed) (*Draft, error) {
 	return d.saveDraft(ctx, r.Record, "draft refreshed",
-		fmt.Sprintf("%d added, %d gone, %d changed", len(r.Added), len(r.Gone), len(r.Changed)))
+		fmt.Sprintf("%d added, %d gone, %d changed, %d sponsors", len(r.Added), len(r.Gone), len(r.Changed), r.Sponsors))
 }

@@ -27,6 +27,7 @@ type EditionStore interface {
 	delivery.PlanWriter
 	EditionReader
 	DraftStore
+	SponsorStore
 	LedgerStore
 	Candidates(ctx context.Context, newsletterID int64, since time.Time) ([]newsletter.Candidate, error)
 	FreezeEdition(ctx context.Context, f newsletter.FrozenEdition, now time.Time) (newsletter.Edition, error)

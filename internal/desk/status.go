@@ -159,6 +159,11 @@ func (d *Desk) status(ctx context.Context, store StatusStore, count counter) (St
 		if err := d.slotStatus(ctx, &s, n, list); err != nil {
 			return s, err
 		}
+		if n.Status == newsletter.Open {
+			if err := d.judgeSponsors(ctx, &s, n); err != nil {
+				return s, err
+			}
+		}
 		if err := d.editionStatus(ctx, &s, store, list, count); err != nil {
 			return s, err
 		}

@@ -26,6 +26,7 @@ const (
 	AlarmJournal       AlarmKind = "journal"        // the journal cannot be written
 	AlarmBackup        AlarmKind = "backup"         // there is no backup of the last day
 	AlarmRestored      AlarmKind = "restored"       // the database was restored, and nothing is sent
+	AlarmSponsor       AlarmKind = "sponsor"        // a sponsor's message has not come, a day before
 	AlarmLegal         AlarmKind = "legal"          // a newsletter lacks what the law wants, and is not sent
 )
 
@@ -34,7 +35,7 @@ func AlarmKinds() []AlarmKind {
 	return []AlarmKind{
 		AlarmLate, AlarmMissed, AlarmStuck, AlarmPaused, AlarmImbalance, AlarmRefused, AlarmComplaints, AlarmExpired, AlarmInDoubt,
 		AlarmRelayRefusing, AlarmSourceFailing, AlarmDiskLow, AlarmMailQueue, AlarmSignUps, AlarmDatabase, AlarmBounces,
-		AlarmJournal, AlarmBackup, AlarmRestored, AlarmLegal,
+		AlarmJournal, AlarmBackup, AlarmRestored, AlarmLegal, AlarmSponsor,
 	}
 }
 
@@ -50,7 +51,7 @@ const (
 // Severity returns how much alarms of the kind matter.
 func (k AlarmKind) Severity() Severity {
 	switch k {
-	case AlarmComplaints, AlarmExpired, AlarmInDoubt, AlarmSourceFailing, AlarmMailQueue, AlarmSignUps, AlarmBounces:
+	case AlarmComplaints, AlarmExpired, AlarmInDoubt, AlarmSourceFailing, AlarmMailQueue, AlarmSignUps, AlarmBounces, AlarmSponsor:
 		return SeverityWarning
 	case AlarmLate, AlarmMissed, AlarmStuck, AlarmPaused, AlarmImbalance, AlarmRefused, AlarmRelayRefusing,
 		AlarmDiskLow, AlarmDatabase, AlarmJournal, AlarmBackup, AlarmRestored, AlarmLegal:

@@ -70,6 +70,9 @@ func (t SheetText) Format() string {
 					fmt.Fprintf(&w, "    %s: %s\n", f[0], f[1])
 				}
 			}
+			if b.URL+b.ImageURL+b.ImageAlt != "" { // then nothing of the text is taken for a field
+				w.WriteString("\n")
+			}
 			writeIndented(&w, b.Text)
 		}
 	}
@@ -273,8 +276,9 @@ func (p *sheetParser) sponsorFields(b *SheetBlock, text string, line int) (strin
 			return text, line
 		}
 		text, line = rest, line+1
-		for strings.HasPrefix(text, "\n") {
-			text, line = text[1:], line+1
+		if strings.HasPrefix(text, "\n") {
+			rest := strings.TrimLeft(text, "\n")
+			return rest, line + len(text) - len(rest)
 		}
 	}
 	return "", line

@@ -17,7 +17,7 @@ func TestSheet_FormatIsReadBack(t *testing.T) {
 		Blocks: []newsletter.SheetBlock{
 			{Kind: newsletter.SheetNote, ID: "n1", Text: "# not a comment\n\nlink: is text here"},
 			{Kind: newsletter.SheetArticle, Article: 13},
-			{Kind: newsletter.SheetSponsor, ID: "s1", Sponsor: "Leaf Ltd", URL: "https://www.example.org/leaf", ImageAlt: "A leaf", Text: "Tea.\n\nMore tea."},
+			{Kind: newsletter.SheetSponsor, ID: "s1", Sponsor: "Leaf Ltd", URL: "https://www.example.org/leaf", ImageAlt: "A leaf", Text: "alt: is text here\n\nMore tea."},
 			{Kind: newsletter.SheetArticle, Article: 12, Headline: "Our own"},
 		},
 	}

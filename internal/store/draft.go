@@ -20,7 +20,8 @@ func (s *Store) CreateDraft(ctx context.Context, e newsletter.Edition, r newslet
 	}
 	var id int64
 	err = s.write(ctx, func(t *tx) (err error) {
-		if err = t.row(`SELECT ` + nextEdition).Scan(&id); err != nil {
+		err = t.row(`SELECT ` + nextEdition).Scan(&id)
+		if err != nil {
 			return err
 		}
 		_, err = t.exec(`INSERT INTO editions (id, newsletter_id, cadence, local_date, slot, state, due_at, as_of,

@@ -1,0 +1,96 @@
+package desk_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"broadsheet/internal/desk"
+	"broadsheet/internal/newsletter"
+)
+
+func TestBooking_EntersTheEditionsOfItsDate(t *testing.T) {
+	t.Parallel()
+	r, _ := newsroomWith(t, 1)
+	today := newsletter.DateOf(r.Clock.Now())
+	book := func(sponsor, text string, date newsletter.Date, position int) newsletter.Booking {
+		t.Helper()
+		b, err := r.Desk.BookSponsor(t.Context(), "daily-news", newsletter.Booking{Sponsor: sponsor, Text: text, Date: date, Position: position}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	book("Leaf Ltd", "Tea for all.", today, 2)
+	book("Morrow Ltd", "Another day.", today.AddDays(1), 2)
+	late := book("Late Ltd", "", today, 3)
+	built, err := r.Build("daily-news")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := built.Sample.Text
+	if !strings.Contains(text, "Tea for all.") || strings.Contains(text, "Another day.") || strings.Contains(text, "Late Ltd") {
+		t.Errorf("the wrong sponsors:\n%s", text)
+	}
+	if len(built.Warnings) != 1 || !strings.Contains(built.Warnings[0], "broadsheet sponsor copy 3") {
+		t.Errorf("warnings: %q", built.Warnings)
+	}
+	draft, err := r.Desk.CreateDraft(t.Context(), desk.DraftOptions{Build: desk.BuildOptions{Newsletter: "daily-news"}})
+	if err != nil || !strings.Contains(draft.Sample.Text, "Tea for all.") || len(draft.Warnings) != 1 {
+		t.Fatalf("the draft warns of %q (%v):\n%s", draft.Warnings, err, draft.Sample.Text)
+	}
+	r.Clock.Add(time.Minute)
+	before := draft.Edition.Hash
+	if _, err := r.Desk.SetSponsorCopy(t.Context(), late.ID, newsletter.SheetBlock{Text: "Here we are."}); err != nil {
+		t.Fatal(err)
+	}
+	afresh, err := r.Desk.LookAfresh(t.Context(), draft.Edition.ID)
+	if err != nil || afresh.Sponsors != 1 {
+		t.Fatalf("it takes in %+v (%v)", afresh, err)
+	}
+	if draft, err = r.Desk.KeepRefreshed(t.Context(), afresh); err != nil || !strings.Contains(draft.Sample.Text, "Here we are.") {
+		t.Fatalf("the refreshed draft (%v):\n%s", err, draft.Sample.Text)
+	}
+	if draft.Edition.Hash == before {
+		t.Error("a sponsor's message is no part of the hash")
+	}
+}
+
+func TestStatus_TellsOfASponsorWhoseMessageHasNotCome(t *testing.T) {
+	t.Parallel()
+	r, _ := newsroomWith(t, 1)
+	told := func() bool {
+		t.Helper()
+		s, err := r.Desk.Status(t.Context(), r.Store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range s.Problems {
+			if p.Kind == newsletter.AlarmSponsor {
+				return true
+			}
+		}
+		return false
+	}
+	date := newsletter.DateOf(r.Clock.Now()).AddDays(3)
+	for date.Weekday() == time.Saturday || date.Weekday() == time.Sunday {
+		date = date.AddDays(1)
+	}
+	if _, err := r.Desk.BookSponsor(t.Context(), "daily-news", newsletter.Booking{Sponsor: "Late Ltd", Date: date, Position: 2}, false); err != nil {
+		t.Fatal(err)
+	}
+	if told() {
+		t.Error("it is told days ahead")
+	}
+	due := newsletter.Resolve(date, 7, 0, time.UTC)
+	r.Clock.Add(due.Add(-20 * time.Hour).Sub(r.Clock.Now()))
+	if !told() {
+		t.Error("it is not told the day before")
+	}
+	if _, err := r.Desk.SetSponsorCopy(t.Context(), 1, newsletter.SheetBlock{Text: "Here."}); err != nil {
+		t.Fatal(err)
+	}
+	if told() {
+		t.Error("it is told although the message has come")
+	}
+}

@@ -1,0 +1,54 @@
+package newsletter
+
+import (
+	"fmt"
+	"time"
+)
+
+// Booking is a sponsor's message that is booked ahead for a newsletter's editions of a date.
+type Booking struct {
+	ID           int64
+	NewsletterID int64
+	Newsletter   string  // slug
+	Cadence      Cadence // empty: every edition of the date
+	Date         Date
+	Position     int // among the stories: 2 is after the lead
+	Sponsor      string
+	Text         string // Markdown; empty: it is still to come
+	URL          string
+	ImageURL     string
+	ImageAlt     string
+	CancelledAt  time.Time // zero: it stands
+	ChangedBy    string
+	ChangedAt    time.Time
+}
+
+// MinSponsorPosition is the first place that advertising can have: it never stands before the lead.
+const MinSponsorPosition = 2
+
+// BlockID is the name of the booking's block in an edition.
+func (b Booking) BlockID() string { return fmt.Sprintf("b%d", b.ID) }
+
+// For reports whether the booking enters editions of the cadence.
+func (b Booking) For(c Cadence) bool { return b.Cadence == "" || b.Cadence == c }
+
+// Clashes reports whether both bookings want the same place of the same edition.
+func (b Booking) Clashes(o Booking) bool {
+	return b.ID != o.ID && b.NewsletterID == o.NewsletterID && b.Date == o.Date && b.Position == o.Position &&
+		(b.Cadence == "" || o.Cadence == "" || b.Cadence == o.Cadence)
+}
+
+// Block returns the booking as a block of a sheet.
+func (b Booking) Block() SheetBlock {
+	return SheetBlock{
+		Kind: SheetSponsor, ID: b.BlockID(), Text: b.Text, Sponsor: b.Sponsor, URL: b.URL, ImageURL: b.ImageURL, ImageAlt: b.ImageAlt,
+	}
+}
+
+// LogEntry is one thing that was done to an edition.
+type LogEntry struct {
+	At     time.Time
+	Actor  string // who, and from where: "cli:ada", "api:crm", "schedule"
+	Action string
+	Detail string
+}
