@@ -140,7 +140,7 @@ func (a *app) showSheet(ctx context.Context, s *services, id int64) error {
 
 func editionFreeze(a *app) *cobra.Command {
 	var at string
-	var extra, yes bool
+	var extra, yes, force bool
 	cmd := &cobra.Command{
 		Use:   "freeze ID",
 		Short: "Fix a draft, so that it is sent as it is now",
@@ -163,7 +163,7 @@ It asks on a terminal and needs --yes without one.`,
 				return err
 			}
 			return a.withPress(cmd.Context(), func(s *services) error {
-				return a.freeze(cmd.Context(), s, id, at, extra, yes)
+				return a.freeze(cmd.Context(), s, id, freezing{at, extra, yes, force})
 			})
 		},
 	}
@@ -171,10 +171,17 @@ It asks on a terminal and needs --yes without one.`,
 	f.StringVar(&at, "at", "", "when it is sent: 07:00 of today, or 2026-11-25T07:00, by the newsletter's clocks")
 	f.BoolVar(&extra, "extra", false, "leave the slot of the day to the schedule")
 	f.BoolVarP(&yes, "yes", "y", false, "do not ask")
+	f.BoolVar(&force, "force", false, "even if a gate fails; it is on record")
 	return cmd
 }
 
-func (a *app) freeze(ctx context.Context, s *services, id int64, at string, extra, yes bool) error {
+// freezing is what the flags of the command say.
+type freezing struct {
+	at                string
+	extra, yes, force bool
+}
+
+func (a *app) freeze(ctx context.Context, s *services, id int64, f freezing) error {
 	if err := s.refuseRestored(ctx); err != nil {
 		return err
 	}
@@ -185,9 +192,9 @@ func (a *app) freeze(ctx context.Context, s *services, id int64, at string, extr
 	if err != nil {
 		return err
 	}
-	o := desk.FreezeOptions{Extra: extra}
-	if at != "" {
-		if o.At, err = s.desk.SendTime(ctx, e.Newsletter, at); err != nil {
+	o := desk.FreezeOptions{Extra: f.extra}
+	if f.at != "" {
+		if o.At, err = s.desk.SendTime(ctx, e.Newsletter, f.at); err != nil {
 			return err
 		}
 	}
@@ -198,13 +205,14 @@ func (a *app) freeze(ctx context.Context, s *services, id int64, at string, extr
 	for _, w := range draft.Warnings {
 		a.warn("%s", w)
 	}
+	draft.Force = f.force
 	when := atWords(draft)
 	if when == "" {
 		when = " at once"
 	}
 	question := fmt.Sprintf("Freeze edition %d of %s, %q, for %s? It is sent%s.", id, e.Newsletter, draft.Edition.Subject,
 		counted(draft.Survey.Readers, "reader", "readers"), when)
-	goOn, err := a.ask(ctx, yes, question, fmt.Sprintf("freeze edition %d", id))
+	goOn, err := a.ask(ctx, f.yes, question, fmt.Sprintf("freeze edition %d", id))
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,9 @@ func (d *Desk) Differences(ctx context.Context, draft *Draft) ([]Difference, err
 		return list, err
 	}
 	for _, past := range editions {
+		if past.Hash == "" { // of one that was lost in a restore, only the slot is known
+			continue
+		}
 		if past.Cadence != e.Cadence || past.ID == e.ID || !past.State.Open() && past.State != newsletter.EditionSent && past.State != newsletter.EditionPaused {
 			continue
 		}
