@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"broadsheet/internal/readers"
+	"broadsheet/internal/store"
 
 	"github.com/spf13/cobra"
 )
@@ -21,7 +23,8 @@ makes a copy for the person.
 A keyed hash of the address stays, from which nobody can read the address: no import brings
 the person back. They can sign up again themselves, as somebody new. What editions add up to
 stays, without saying who it was. Backups made before still hold the person, until they are
-rotated away; "broadsheet restore" erases again whom the journal names.
+rotated away, and databases that an upgrade or a restore has set aside until you remove them;
+they are named. "broadsheet restore" erases again whom the journal names.
 
 Of an address that no subscriber has, words that name it and notes about it go; a suppression
 stays.
@@ -115,6 +118,13 @@ func (a *app) sayErased(gone readers.Erased, what string) {
 		a.say("The database's log could not be emptied, since others are reading; serve does it within the hour.")
 	}
 	a.say("Backups made before now still hold %s, until they are rotated away.", what)
+	settings, err := a.settings()
+	if err != nil {
+		return
+	}
+	if old, err := store.SetAside(settings.DatabasePath); err == nil && len(old) > 0 {
+		a.say("So do these, which nothing removes but you: %s", strings.Join(old, ", "))
+	}
 }
 
 // erasedView is what erasing removed, in JSON.

@@ -69,6 +69,9 @@ func (d *Desk) Differences(ctx context.Context, draft *Draft) ([]Difference, err
 		if past.Cadence != e.Cadence || past.ID == e.ID || !past.State.Open() && past.State != newsletter.EditionSent && past.State != newsletter.EditionPaused {
 			continue
 		}
+		if past.Hash == "" {
+			continue // a restored database knows of it from the journal alone
+		}
 		old, err := delivery.LoadSnapshot(ctx, d.o.Press.Store, past.ID)
 		if err != nil {
 			return list, err

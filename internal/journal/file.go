@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"broadsheet/internal/ownfile"
@@ -18,10 +19,14 @@ import (
 
 // File is a journal by its name. It is opened for each use, so that a disk that comes back,
 // or a file that was moved away, needs no restart.
-type File struct{ path string }
+type File struct {
+	path string
+	// busy is when its lock was last waited for in vain, in Unix nanoseconds.
+	busy atomic.Int64
+}
 
 // Named returns the journal of that name. Nothing is opened yet.
-func Named(path string) *File { return &File{path} }
+func Named(path string) *File { return &File{path: path} }
 
 // Path returns the file's name.
 func (f *File) Path() string { return f.path }
@@ -118,10 +123,12 @@ func (f *File) Check() error {
 	return nil
 }
 
-// The lock is asked for this often, and for so long.
+// The lock is asked for this often, and for so long. Who waited in vain does not wait again for
+// a while: every write would take as long.
 const (
 	lockPoll  = 5 * time.Millisecond
 	lockLimit = 5 * time.Second
+	lockPause = 30 * time.Second
 )
 
 // open opens the file, or makes it, and waits for its lock.
@@ -132,11 +139,18 @@ func (f *File) open() (*os.File, error) {
 	if err != nil {
 		return nil, f.failed(err)
 	}
+	limit := lockLimit
+	if time.Since(time.Unix(0, f.busy.Load())) < lockPause {
+		limit = 0
+	}
 	for asked := time.Now(); ; time.Sleep(lockPoll) { // another program that holds it and was stopped must not stop everybody
 		err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.EWOULDBLOCK) || time.Since(asked) > lockLimit {
+		if !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.EWOULDBLOCK) || time.Since(asked) > limit {
 			break
 		}
+	}
+	if errors.Is(err, unix.EWOULDBLOCK) && limit > 0 {
+		f.busy.Store(time.Now().UnixNano())
 	}
 	if err == nil && missing {
 		err = syncFolder(f.path)
@@ -156,7 +170,7 @@ func (f *File) failed(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		why = fmt.Sprintf("this user (%d) may not write it", os.Getuid())
 	case errors.Is(err, unix.EWOULDBLOCK):
-		why = fmt.Sprintf("another program has held its lock for %s", lockLimit)
+		why = "another program keeps its lock; is one stopped that should run or end?"
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
 		why = "its disk is full; make room"
 	}

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -230,4 +232,27 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%+v of %d bytes", tail, len(data))
 		}
 	})
+}
+
+// A program that was stopped while it held the lock must not stop everybody who leaves.
+func TestAppend_WhileSomebodyKeepsTheLock(t *testing.T) {
+	t.Parallel()
+	f := newJournal(t, 1)
+	holder, err := os.Open(f.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Flock(int(holder.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	f.busy.Store(time.Now().UnixNano()) // somebody has just waited in vain
+	if _, err := f.Append([]Entry{left(2)}, 1); err == nil || !strings.Contains(err.Error(), "keeps its lock") {
+		t.Errorf("%v", err)
+	}
+	if err := holder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := f.Append([]Entry{left(2)}, 1); err != nil || a.Last != 2 {
+		t.Errorf("%+v, %v", a, err)
+	}
 }
