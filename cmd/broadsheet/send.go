@@ -166,6 +166,8 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		switch {
 		case err != nil:
 			return err
+		case ok && sends && s.at != "":
+			return newsletter.Refusef("unfinished", "edition %d of %s is not finished; go on with it first (\"broadsheet send %s\"), or end it (\"broadsheet edition cancel %d\")", e.ID, e.Newsletter, e.Newsletter, e.ID)
 		case ok && sends:
 			return s.goOnUnlessPaused(ctx, sv, e)
 		case ok && s.dryRun:
@@ -260,8 +262,7 @@ func (s *sending) sendBuilt(ctx context.Context, sv *services, p *press, draft *
 	for _, w := range draft.Warnings {
 		s.warn("%s", w)
 	}
-	switch {
-	case s.test != "":
+	if s.test != "" {
 		if err := sv.desk.SendTest(ctx, draft, s.test); err != nil {
 			return err
 		}

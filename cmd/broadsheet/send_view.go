@@ -269,8 +269,8 @@ func (a *app) printIdentity(t newsletter.Tally, real bool, returned []string) {
 }
 
 // note says on a terminal what is being done.
-func (a *app) note(format string, args ...any) {
+func (a *app) note(text string) {
 	if !a.json && !a.quiet && isTerminal(a.stderr) {
-		fmt.Fprintf(a.stderr, format+"\n", args...)
+		fmt.Fprintln(a.stderr, text)
 	}
 }
