@@ -18,7 +18,7 @@ for every reader; every row is in exactly one state, so that
 
 docs/delivery.md says what each state means and what to do about it.`, groupThings,
 		editionDraft(a), editionEdit(a), editionRefresh(a), editionSponsor(a), editionFreeze(a), editionLog(a), editionList(a), editionShow(a), editionReport(a), editionDeliveries(a), editionWatch(a),
-		editionPause(a), editionResume(a), editionCancel(a), editionRetry(a), editionResolve(a))
+		editionPause(a), editionResume(a), editionCancel(a), editionRetry(a), editionResolve(a), editionWhy(a))
 }
 
 type editionView struct {
