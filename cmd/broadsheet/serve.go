@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"broadsheet/internal/bounce/listener"
+	"broadsheet/internal/desk"
 	"broadsheet/internal/newsletter"
 	"broadsheet/internal/schedule"
 	"broadsheet/internal/store"
@@ -225,7 +226,7 @@ func (s *service) handler() (http.Handler, error) {
 	}
 	return web.New(web.Options{
 		Readers: s.press.readers, BaseURL: s.settings.BaseURL, TrustedProxies: s.settings.Proxies,
-		Mailbox: s.mailbox, Templates: fsys, Logger: s.log, Now: s.app.now, Health: s.store.Ping, Version: version, Hooks: s.hooks(),
+		Archive: &desk.Archive{Store: s.store}, Mailbox: s.mailbox, Templates: fsys, Logger: s.log, Now: s.app.now, Health: s.store.Ping, Version: version, Hooks: s.hooks(),
 		Metrics: &web.Metrics{Token: s.settings.MetricsToken, Read: (&meters{services: s.services, alarms: s.watch.alarms.Open}).read},
 	})
 }

@@ -39,11 +39,30 @@ func (r *rich) Text(indent string) string {
 	return newsletter.StripPlaces(strings.Join(w.lines, "\n"))
 }
 
+// Bare returns the text as HTML without styles, for a page that has its own.
+func (r *rich) Bare() htmltemplate.HTML {
+	if r == nil {
+		return ""
+	}
+	w := htmlWriter{source: r.text.source, bare: true}
+	w.blocks(r.text.root)
+	return htmltemplate.HTML(newsletter.StripPlaces(w.b.String())) //nolint:gosec // all text in it is escaped
+}
+
 // htmlWriter writes Markdown that objection let through as HTML.
 type htmlWriter struct {
 	b      strings.Builder
 	source []byte
 	links  string
+	bare   bool // without styles
+}
+
+// style returns the attribute that stands at the end of a tag.
+func (w *htmlWriter) style(declarations string) string {
+	if w.bare {
+		return ""
+	}
+	return ` style="` + declarations + `"`
 }
 
 func (w *htmlWriter) blocks(parent ast.Node) {
@@ -51,7 +70,7 @@ func (w *htmlWriter) blocks(parent ast.Node) {
 		last := n.NextSibling() == nil
 		switch n := n.(type) {
 		case *ast.Paragraph:
-			w.wrap(`<p dir="auto" style="margin:0`+below(last, "12px")+`">`, "</p>\n", n)
+			w.wrap(`<p dir="auto"`+w.style("margin:0"+below(last, "12px"))+">", "</p>\n", n)
 		case *ast.TextBlock:
 			w.inline(n)
 		case *ast.List:
@@ -63,9 +82,9 @@ func (w *htmlWriter) blocks(parent ast.Node) {
 			if n.IsOrdered() && n.Start > 1 {
 				start = ` start="` + strconv.Itoa(n.Start) + `"`
 			}
-			w.b.WriteString("<" + tag + start + ` style="margin:0` + below(last, "12px") + `;padding:0 22px">` + "\n")
+			w.b.WriteString("<" + tag + start + w.style("margin:0"+below(last, "12px")+";padding:0 22px") + ">\n")
 			for item := n.FirstChild(); item != nil; item = item.NextSibling() {
-				w.b.WriteString(`<li dir="auto" style="margin:0 0 4px">`)
+				w.b.WriteString(`<li dir="auto"` + w.style("margin:0 0 4px") + ">")
 				w.blocks(item)
 				w.b.WriteString("</li>\n")
 			}
@@ -116,7 +135,10 @@ func (w *htmlWriter) inline(parent ast.Node) {
 
 func (w *htmlWriter) anchor(destination []byte) string {
 	link, _ := cleanURL(plain(destination)) // objection has looked at it
-	return `<a class="hot" href="` + html.EscapeString(link) + `" style="color:` + w.links + `;text-decoration:underline">`
+	if w.bare {
+		return `<a href="` + html.EscapeString(link) + `">`
+	}
+	return `<a class="hot" href="` + html.EscapeString(link) + `"` + w.style("color:"+w.links+";text-decoration:underline") + ">"
 }
 
 // textWriter writes Markdown that objection let through as plain text.

@@ -82,6 +82,7 @@ type story struct {
 	Image    string
 	Alt      string
 	Look     look
+	article  int64
 }
 
 // newPage lays the blocks out: the first article is the lead, the others stand under the first
@@ -167,6 +168,7 @@ func (r *Renderer) newStory(b Block, maxSummary int) story {
 	st := story{
 		URL: b.URL, Headline: b.Headline, Summary: cut(b.Summary, maxSummary),
 		Label: b.Label, Image: b.ImageURL, Alt: b.ImageAlt, Look: r.frame.Look,
+		article: b.Article,
 	}
 	if b.Author != "" {
 		st.Byline = strings.NewReplacer("{author}", b.Author).Replace(r.frame.T["by"])

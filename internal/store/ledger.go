@@ -120,7 +120,7 @@ func (s *Store) FinishEdition(ctx context.Context, id int64, now time.Time) (don
 		return false, nil
 	}
 	err = s.write(ctx, func(t *tx) error {
-		n, err := t.changed(`UPDATE editions SET state = 'sent', finished_at = $1
+		n, err := t.changed(`UPDATE editions SET state = 'sent', finished_at = $1, archived_at = COALESCE(archived_at, $1)
 			WHERE id = $2 AND state IN ('frozen', 'sending') AND planned_at IS NOT NULL AND moves = $3`, millis(now), id, e.Moves)
 		done = n == 1
 		return err

@@ -15,7 +15,7 @@ import (
 func pageNames() []string {
 	return []string{
 		"home", "newsletter", "check_inbox", "confirm", "confirmed", "unsubscribe", "manage", "error",
-		"mailbox", "mail",
+		"mailbox", "mail", "archive", "edition",
 	}
 }
 
@@ -33,6 +33,7 @@ func (a *app) loadPages(fsys fs.FS) (pages, error) {
 		"sections": sectionWords,
 		"count":    count,
 		"linked":   linked,
+		"archive":  func() bool { return a.Archive != nil },
 	}
 	layout, err := template.New("layout.html").Funcs(functions).ParseFS(fsys, "web/layout.html", "web/form.html")
 	if err != nil {

@@ -33,6 +33,7 @@ type Options struct {
 	// TrustedProxies are the peers whose X-Forwarded-For is believed; without any, the
 	// client's address is the socket's.
 	TrustedProxies []netip.Prefix
+	Archive        Archive // below /archive/; nil: there is none
 	Mailbox        Mailbox // shown below /outbox/ on this machine only; nil: none
 	Templates      fs.FS   // with a folder web
 	Logger         *slog.Logger
@@ -118,6 +119,7 @@ func (a *app) routes(e *echo.Echo) {
 	e.POST("/api/v1/suppressions", a.apiSuppress, private, writeBarred)
 	e.DELETE("/api/v1/suppressions/:id", a.apiLiftSuppression, private, writeBarred)
 
+	a.archiveRoutes(page)
 	a.hooks(e)
 
 	page("/assets/:file", a.asset)

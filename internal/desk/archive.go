@@ -1,0 +1,100 @@
+package desk
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"broadsheet/internal/delivery"
+	"broadsheet/internal/digest"
+	"broadsheet/internal/newsletter"
+)
+
+// ArchiveStore keeps what the archive shows.
+type ArchiveStore interface {
+	delivery.SnapshotStore
+	ArchivedEditions(ctx context.Context, newsletterID, before int64, limit int) ([]newsletter.ArchivedEdition, error)
+	ArchivedEdition(ctx context.Context, newsletterID, id int64) (newsletter.ArchivedEdition, error)
+	WithdrawnIn(ctx context.Context, editionID int64) (map[int64]time.Time, error)
+}
+
+// Archive shows editions that were sent to anybody who asks. It changes nothing.
+type Archive struct{ Store ArchiveStore }
+
+// ArchivedEdition is an edition in the archive.
+type ArchivedEdition struct {
+	ID      int64
+	Day     newsletter.Date
+	Sent    time.Time // for the first time
+	Updated time.Time // when it was sent, or when a story was last withdrawn since
+	BaseURL string    // of the service when the edition was frozen
+	digest.Archived
+}
+
+// Headlines returns those of the edition's stories that were not withdrawn.
+func (e ArchivedEdition) Headlines() []string {
+	var list []string
+	for _, b := range e.Blocks {
+		if b.Kind == digest.KindArticle {
+			list = append(list, b.Headline)
+		}
+	}
+	return list
+}
+
+// Editions returns the newsletter's editions that were sent, the newest first, and whether
+// there are more. before is the id that the last call ended with, 0 for the newest.
+func (a *Archive) Editions(ctx context.Context, newsletterID, before int64, limit int) (list []ArchivedEdition, more bool, err error) {
+	editions, err := a.Store.ArchivedEditions(ctx, newsletterID, before, limit+1)
+	if err != nil {
+		return nil, false, err
+	}
+	if more = len(editions) > limit; more {
+		editions = editions[:limit]
+	}
+	for _, e := range editions {
+		shown, err := a.show(ctx, e)
+		if err != nil {
+			return nil, false, err
+		}
+		list = append(list, shown)
+	}
+	return list, more, nil
+}
+
+// Edition returns one edition as it was sent, to everybody. If the newsletter has no such edition, or it
+// is not sent, the error is NotFound.
+func (a *Archive) Edition(ctx context.Context, newsletterID, id int64) (ArchivedEdition, error) {
+	e, err := a.Store.ArchivedEdition(ctx, newsletterID, id)
+	if err != nil {
+		return ArchivedEdition{}, err
+	}
+	return a.show(ctx, e)
+}
+
+func (a *Archive) show(ctx context.Context, e newsletter.ArchivedEdition) (ArchivedEdition, error) {
+	shown := ArchivedEdition{ID: e.ID, Day: e.Date, Sent: e.ArchivedAt}
+	withdrawn, err := a.Store.WithdrawnIn(ctx, e.ID)
+	if err != nil {
+		return shown, fmt.Errorf("archive: %w", err)
+	}
+	shown.Updated = shown.Sent
+	for _, at := range withdrawn {
+		if at.After(shown.Updated) {
+			shown.Updated = at
+		}
+	}
+	snapshot, err := delivery.LoadSnapshot(ctx, a.Store, e.ID)
+	if err != nil {
+		return shown, err
+	}
+	shown.BaseURL = snapshot.BaseURL
+	renderer, err := digest.NewRenderer(snapshot)
+	if err != nil {
+		return shown, fmt.Errorf("archive: edition %d: %w", e.ID, err)
+	}
+	if shown.Archived, err = renderer.Archive(withdrawn); err != nil {
+		return shown, fmt.Errorf("archive: edition %d: %w", e.ID, err)
+	}
+	return shown, nil
+}

@@ -1,0 +1,159 @@
+package digest
+
+import (
+	"fmt"
+	htmltemplate "html/template"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// Archived is a whole edition for a page of the archive: everything that it has, for nobody in
+// particular. It has no place for anything personal.
+type Archived struct {
+	Title    string // the subject; names no story that was withdrawn
+	Language string // BCP 47
+	Dir      string // "ltr" or "rtl"
+	Name     string // of the newsletter, when the edition was frozen
+	Date     string // in words
+	Stories  int    // those withdrawn included
+	Intro    []htmltemplate.HTML
+	Blocks   []ArchivedBlock // in reading order
+}
+
+// The kinds of blocks that only the archive has.
+const (
+	KindHeading   = "heading"
+	KindWithdrawn = "withdrawn"
+)
+
+// ArchivedBlock is one thing on the page. Only what its kind has is set.
+type ArchivedBlock struct {
+	Kind      string // KindHeading, KindArticle, KindWithdrawn, KindNote, KindSponsor or KindCorrection
+	Lead      bool   // the first story
+	Headline  string // or the heading; may be empty for notes and sponsors
+	URL       string
+	Label     string
+	Section   string // of the lead
+	Summary   string
+	Byline    string
+	Image     string
+	Alt       string
+	Body      htmltemplate.HTML // of a note, a sponsor's message or a correction: without styles
+	Word      string            // "Advertisement", "Corrections"
+	PaidBy    string
+	LinkText  string    // of a link that has no headline
+	Withdrawn time.Time // when the story was withdrawn
+}
+
+// Archive returns the whole edition. Of a story that was withdrawn, by the ids of articles, nothing is left
+// but that it was there.
+func (r *Renderer) Archive(withdrawn map[int64]time.Time) (Archived, error) {
+	all := newsletter.Copy{Articles: r.s.Articles()}
+	for _, b := range r.s.Blocks {
+		if _, gone := withdrawn[b.Article]; b.Kind == KindCorrection && !gone {
+			all.Corrections = append(all.Corrections, b.Article)
+		}
+	}
+	chosen, err := r.s.choose(all)
+	if err != nil {
+		return Archived{}, fmt.Errorf("archive: %w", err)
+	}
+	p := r.newPage(chosen, maxArchivedSummary)
+	a := Archived{
+		Language: p.Lang, Dir: p.Dir, Name: p.Name, Date: p.Date, Stories: len(chosen.articles),
+	}
+	if a.Title, err = r.archiveTitle(chosen, withdrawn); err != nil {
+		return Archived{}, err
+	}
+	for _, line := range p.Intro {
+		a.Intro = append(a.Intro, htmltemplate.HTML("<p>"+htmltemplate.HTMLEscapeString(line)+"</p>")) //nolint:gosec // it is escaped
+	}
+	if opening := p.Opening.Bare(); opening != "" {
+		a.Intro = append(a.Intro, opening)
+	}
+	a.lay(p, withdrawn)
+	return a, nil
+}
+
+// maxArchivedSummary is more characters than a summary can have: a page has no clipping to fear.
+const maxArchivedSummary = 1 << 20
+
+// archiveTitle returns the subject for those stories that were not withdrawn, or the newsletter's
+// name where there is no other.
+func (r *Renderer) archiveTitle(c chosen, withdrawn map[int64]time.Time) (string, error) {
+	var left []Block
+	for _, b := range c.articles {
+		if _, gone := withdrawn[b.Article]; !gone {
+			left = append(left, b)
+		}
+	}
+	had := len(c.articles)
+	c.articles = left
+	switch {
+	case r.s.Subject != "" && r.s.speaksOf(left):
+		return r.s.Subject, nil
+	case len(left) == 0 && had > 0:
+		return r.s.Newsletter.Name, nil
+	}
+	return r.templates.short(r.templates.files.subject, r.newPage(c, maxArchivedSummary), subjectLength)
+}
+
+// lay fills the blocks.
+func (a *Archived) lay(p page, withdrawn map[int64]time.Time) {
+	a.addItems(p.Before, withdrawn)
+	if p.Lead != nil {
+		a.add(archivedStory(*p.Lead, withdrawn))
+		a.Blocks[len(a.Blocks)-1].Lead = true
+	}
+	if len(p.Items) > 0 {
+		a.addItems(p.Items, withdrawn)
+	} else { // an edition without a design
+		for _, g := range p.Groups {
+			a.add(ArchivedBlock{Kind: KindHeading, Headline: g.Heading})
+			for _, st := range g.Stories {
+				a.add(archivedStory(st, withdrawn))
+			}
+		}
+	}
+	for i, m := range p.Corrections {
+		if i == 0 {
+			a.add(ArchivedBlock{Kind: KindHeading, Headline: p.T["corrections"]})
+		}
+		a.add(archivedMessage(KindCorrection, m))
+	}
+}
+
+func (a *Archived) add(b ArchivedBlock) { a.Blocks = append(a.Blocks, b) }
+
+func (a *Archived) addItems(items []item, withdrawn map[int64]time.Time) {
+	for _, it := range items {
+		switch {
+		case it.Story != nil:
+			a.add(archivedStory(*it.Story, withdrawn))
+		case it.Note != nil:
+			a.add(archivedMessage(KindNote, *it.Note))
+		case it.Sponsor != nil:
+			a.add(archivedMessage(KindSponsor, *it.Sponsor))
+		default:
+			a.add(ArchivedBlock{Kind: KindHeading, Headline: it.Heading})
+		}
+	}
+}
+
+func archivedStory(st story, withdrawn map[int64]time.Time) ArchivedBlock {
+	if at, gone := withdrawn[st.article]; gone {
+		return ArchivedBlock{Kind: KindWithdrawn, Withdrawn: at}
+	}
+	return ArchivedBlock{
+		Kind: KindArticle, Headline: st.Headline, URL: st.URL, Label: st.Label, Section: st.Section,
+		Summary: st.Summary, Byline: st.Byline, Image: st.Image, Alt: st.Alt,
+	}
+}
+
+func archivedMessage(kind string, m message) ArchivedBlock {
+	return ArchivedBlock{
+		Kind: kind, Headline: m.Headline, URL: m.URL, Body: m.Body.Bare(), Word: m.T["advertisement"],
+		PaidBy: m.PaidBy, LinkText: m.LinkText, Image: m.Image, Alt: m.Alt,
+	}
+}

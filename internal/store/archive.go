@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// archived are the editions that were sent once, those that staff retry now included. What a
+// restore knows by its name only has no content, and is not among them; what was cancelled since
+// is not either.
+const archived = `, e.archived_at FROM editions e JOIN newsletters n ON n.id = e.newsletter_id
+	WHERE e.archived_at IS NOT NULL AND e.state <> 'cancelled'
+	AND EXISTS (SELECT 1 FROM edition_snapshots s WHERE s.edition_id = e.id)`
+
+// withArchived scans what stands after an edition's columns too.
+type withArchived struct {
+	row rowScanner
+	at  *int64
+}
+
+func (w withArchived) Scan(to ...any) error { return w.row.Scan(append(to, w.at)...) }
+
+func scanArchived(row rowScanner) (newsletter.ArchivedEdition, error) {
+	var at int64
+	e, err := scanEdition(withArchived{row, &at})
+	return newsletter.ArchivedEdition{Edition: e, ArchivedAt: fromMillis(at)}, err
+}
+
+// ArchivedEditions returns the newsletter's editions that were sent, the newest first; before
+// is the id that they come after in that order, 0 for the newest.
+func (s *Store) ArchivedEditions(ctx context.Context, newsletterID, before int64, limit int) ([]newsletter.ArchivedEdition, error) {
+	rows, err := s.read(ctx).query(`SELECT `+editionColumns+archived+` AND e.newsletter_id = $1
+		AND (CAST($2 AS INTEGER) = 0 OR e.id < $2) ORDER BY e.id DESC LIMIT $3`,
+		newsletterID, before, limit)
+	return collect(rows, err, func(rows *sql.Rows) (newsletter.ArchivedEdition, error) { return scanArchived(rows) })
+}
+
+// ArchivedEdition returns the edition if it is the newsletter's and was sent, else a NotFound error.
+func (s *Store) ArchivedEdition(ctx context.Context, newsletterID, id int64) (newsletter.ArchivedEdition, error) {
+	e, err := scanArchived(s.read(ctx).row(`SELECT `+editionColumns+archived+` AND e.newsletter_id = $1 AND e.id = $2`, newsletterID, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return e, newsletter.NotFoundf("there is no such edition in the archive")
+	}
+	if err != nil {
+		return e, fmt.Errorf("edition %d of the archive: %w", id, err)
+	}
+	return e, nil
+}
+
+// WithdrawnIn returns when those of the edition's articles were withdrawn that were.
+func (s *Store) WithdrawnIn(ctx context.Context, editionID int64) (map[int64]time.Time, error) {
+	type withdrawn struct{ id, at int64 }
+	rows, err := s.read(ctx).query(`SELECT a.id, a.withdrawn_at FROM blocks b JOIN articles a ON a.id = b.article_id
+		WHERE b.edition_id = $1 AND a.withdrawn_at IS NOT NULL`, editionID)
+	list, err := collect(rows, err, func(rows *sql.Rows) (w withdrawn, err error) {
+		err = rows.Scan(&w.id, &w.at)
+		return w, err
+	})
+	at := make(map[int64]time.Time, len(list))
+	for _, w := range list {
+		at[w.id] = fromMillis(w.at)
+	}
+	return at, err
+}
