@@ -1,0 +1,590 @@
+package desk_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"broadsheet/internal/newsletter"
+)
+
+// propertyModel follows each article to each reader by what the world did: what the sources
+// gave, what readers chose, what came of every row. It knows the rule from docs/design.md, not
+// from newsletter.Owed, and what arrived from the relay, not from the ledger.
+type propertyModel struct {
+	w        *propertyWorld
+	articles []*propertyArticle
+	ids      map[int64]*propertyArticle // as the database numbers them
+	letters  []*propertyLetter
+	readers  []*propertyReader
+	editions map[int64]*propertyEdition
+	order    []*propertyEdition
+	count    propertyCount
+}
+
+// propertyCount is what the worlds went through, for the report.
+type propertyCount struct {
+	days, editions, rows, messages, twice, owed, cuts, kills int
+	lost                                                     map[string]int
+}
+
+type propertyArticle struct {
+	number    int
+	id        int64 // 0: not seen yet
+	feed      int
+	sections  newsletter.Mask
+	published time.Time
+	exclusive bool
+	from      time.Time // since when it is owed; zero: it is not
+	held      bool
+	withdrawn bool
+	byStaff   bool
+	disturbed bool // staff held, released or withdrew it
+}
+
+// propertyLetter is a newsletter.
+type propertyLetter struct {
+	newsletter.Newsletter
+	feeds    map[int]time.Time // when each was attached
+	schedule map[newsletter.Cadence]newsletter.Rule
+	paused   bool
+}
+
+type propertyReader struct {
+	id         int64
+	email      string
+	suppressed bool
+	subs       map[int64]*propertySub
+	got        map[int][]*propertyRow // by article: the rows that gave it, or were to
+}
+
+type propertySub struct {
+	state   newsletter.SubscriptionState
+	until   time.Time
+	cadence newsletter.Cadence
+	mask    newsletter.Mask
+	joined  time.Time
+	leftAt  time.Time
+	// calm is since when nothing was changed by reader or staff: who is calm must get everything.
+	calm  time.Time
+	link  int64 // the edition whose link was followed to leave
+	left  map[int]string
+	calms map[int]bool
+}
+
+type propertyEdition struct {
+	id       int64
+	letter   *propertyLetter
+	cadence  newsletter.Cadence
+	asOf     time.Time
+	blocks   []int // numbers of articles, in order
+	rows     map[int64]*propertyRow
+	verdicts map[int64]string
+	done     bool // planning is finished
+	open     bool // it has rows that are to be tried
+	late     bool // planning was cut off
+	first    map[int64]bool
+}
+
+type propertyRow struct {
+	edition  *propertyEdition
+	reader   *propertyReader
+	articles []int
+	state    newsletter.State
+	reason   string
+	doubts   int
+	doubted  bool
+	arrived  int
+}
+
+// holds is newsletter.State.Holds in the words of docs/design.md.
+func (r *propertyRow) holds() bool {
+	switch r.state.String() {
+	case "waiting", "sending", "deferred", "in_doubt", "accepted":
+		return true
+	}
+	return false
+}
+
+func newPropertyModel(w *propertyWorld) *propertyModel {
+	return &propertyModel{w: w, ids: map[int64]*propertyArticle{}, editions: map[int64]*propertyEdition{}, count: propertyCount{lost: map[string]int{}}}
+}
+
+// seen notes what a source gave for the first time, and since when it is owed.
+func (m *propertyModel) seen(items []newsletter.Item, first bool, now time.Time) {
+	for _, item := range items {
+		var number int
+		if _, err := fmt.Sscanf(item.GUID, "story-%d", &number); err != nil {
+			m.w.must(err)
+		}
+		a := m.articles[number]
+		if a.id != 0 {
+			continue
+		}
+		a.id = -1 // the database has not told the number yet
+		age := now.Sub(item.Published)
+		switch {
+		case first && (item.Published.IsZero() || age > 48*time.Hour):
+		case item.Published.IsZero():
+			a.from = now
+		case age > 7*24*time.Hour:
+			a.held = true
+		case age < -5*time.Minute:
+			a.from = item.Published
+		default:
+			a.from = now
+		}
+	}
+}
+
+// arrived notes that a message reached a reader.
+func (m *propertyModel) arrived(edition int64, to string, articles []int) {
+	e := m.editions[edition]
+	if e == nil {
+		m.w.wrong("%s gets a message of edition %d, which nobody knows", to, edition)
+		return
+	}
+	for _, r := range m.readers {
+		if r.email != to {
+			continue
+		}
+		row := e.rows[r.id]
+		if row == nil {
+			m.w.wrong("%s gets edition %d without a row", to, edition)
+			return
+		}
+		if row.arrived++; row.arrived > 1 {
+			m.count.twice++
+		}
+		m.count.messages++
+		// A mail has them by sections.
+		if !slices.Equal(slices.Sorted(slices.Values(articles)), slices.Sorted(slices.Values(row.articles))) {
+			m.w.wrong("edition %d for %s has %v, the row gives %v", edition, to, articles, row.articles)
+		}
+		sub := r.subs[e.letter.ID]
+		if sub.state == newsletter.Left || sub.isPaused(m.w.clock.Now()) || r.suppressed {
+			m.w.wrong("%s gets edition %d, and is %s, suppressed %v", to, edition, sub.state, r.suppressed)
+		}
+		for _, number := range articles {
+			if m.articles[number].withdrawn {
+				m.w.wrong("%s gets article %d, which is withdrawn", to, number)
+			}
+			for _, other := range r.got[number] {
+				if other != row && other.arrived > 0 {
+					m.w.wrong("%s gets article %d twice: by edition %d and by %d", to, number, other.edition.id, edition)
+				}
+			}
+		}
+		return
+	}
+	m.w.wrong("a stranger gets a message: %s", to)
+}
+
+func (s *propertySub) isPaused(now time.Time) bool {
+	return s.state == newsletter.PausedSub && (s.until.IsZero() || s.until.After(now))
+}
+
+func (s *propertySub) subscribed() bool {
+	return s != nil && (s.state == newsletter.Active || s.state == newsletter.PausedSub)
+}
+
+// learn brings the model up to date with what was planned and what came of it. New rows are held
+// against what their readers must get.
+func (m *propertyModel) learn() {
+	w := m.w
+	m.learnArticles()
+	from := int64(1)
+	if len(m.order) > 0 {
+		from = m.order[len(m.order)-1].id + 1
+	}
+	for _, e := range m.order {
+		if !e.done {
+			from = min(from, e.id)
+		}
+	}
+	rows, err := w.db.QueryContext(w.t.Context(), `SELECT e.id, e.newsletter_id, e.cadence, e.as_of, e.planned_at IS NOT NULL
+		FROM editions e WHERE e.state <> 'skipped' AND e.id >= $1 ORDER BY e.id`, from)
+	w.must(err)
+	var list []*propertyEdition
+	for rows.Next() {
+		var id, letter, asOf int64
+		var cadence string
+		var done bool
+		w.must(rows.Scan(&id, &letter, &cadence, &asOf, &done))
+		e := m.editions[id]
+		if e == nil {
+			e = &propertyEdition{id: id, cadence: newsletter.Cadence(cadence), asOf: time.UnixMilli(asOf).UTC(), rows: map[int64]*propertyRow{}, verdicts: map[int64]string{}, letter: m.letters[letter-1]}
+			m.count.editions++
+		}
+		if !e.done {
+			e.done = done
+			list = append(list, e)
+		}
+	}
+	w.must(rows.Err())
+	w.must(rows.Close())
+	m.learnStates()
+	for _, e := range list {
+		m.learnEdition(e)
+	}
+}
+
+func (m *propertyModel) learnArticles() {
+	w := m.w
+	for _, a := range m.articles {
+		if a.id != -1 {
+			continue
+		}
+		w.must(w.db.QueryRowContext(w.t.Context(), `SELECT id FROM articles WHERE guid = $1`, fmt.Sprint("story-", a.number)).Scan(&a.id))
+		m.ids[a.id] = a
+	}
+}
+
+// learnStates reads what became of the rows that are known.
+func (m *propertyModel) learnStates() {
+	w := m.w
+	if len(m.order) == 0 {
+		return
+	}
+	oldest := m.order[max(0, len(m.order)-8)].id
+	for _, e := range m.order {
+		if e.open || !e.done {
+			oldest = min(oldest, e.id)
+			break
+		}
+	}
+	open := map[*propertyEdition]bool{}
+	rows, err := w.db.QueryContext(w.t.Context(), `SELECT edition_id, subscriber_id, state, COALESCE(reason, ''), doubts, doubted_at IS NOT NULL
+		FROM deliveries WHERE edition_id >= $1`, oldest)
+	w.must(err)
+	defer rows.Close()
+	for rows.Next() {
+		var edition, reader int64
+		var state newsletter.State
+		var reason string
+		var doubts int
+		var doubted bool
+		w.must(rows.Scan(&edition, &reader, &state, &reason, &doubts, &doubted))
+		e := m.editions[edition]
+		if e == nil || e.rows[reader] == nil {
+			continue // new: it is looked at by learnEdition
+		}
+		row := e.rows[reader]
+		switch state {
+		case newsletter.Waiting, newsletter.Deferred, newsletter.Sending:
+			open[e] = true
+		}
+		row.state, row.reason, row.doubts, row.doubted = state, reason, doubts, doubted
+		switch {
+		case state == newsletter.Accepted && row.arrived == 0:
+			w.wrong("%s is accepted in edition %d and got nothing", row.reader.email, edition)
+		case row.arrived > 0 && !row.holds():
+			w.wrong("%s got edition %d, and its row is %s", row.reader.email, edition, state)
+		case row.arrived > 1 && !doubted:
+			w.wrong("%s got edition %d %d times, and no doubt is on record", row.reader.email, edition, row.arrived)
+		}
+	}
+	w.must(rows.Err())
+	for _, e := range m.order {
+		if e.id >= oldest {
+			e.open = open[e]
+		}
+	}
+}
+
+// learnEdition takes an edition's new rows in, each held against what its reader must get.
+func (m *propertyModel) learnEdition(e *propertyEdition) {
+	w := m.w
+	if m.editions[e.id] == nil {
+		m.editions[e.id] = e
+		m.order = append(m.order, e)
+		m.learnContent(e)
+		e.first = map[int64]bool{}
+		for _, r := range m.readers {
+			if sub := r.subs[e.letter.ID]; sub.subscribed() && sub.cadence == e.cadence {
+				e.first[r.id] = true
+			}
+		}
+	}
+	rows, err := w.db.QueryContext(w.t.Context(), `SELECT d.subscriber_id, d.state, COALESCE(d.reason, ''), COALESCE(v.articles, '')
+		FROM deliveries d LEFT JOIN variants v ON v.id = d.variant_id WHERE d.edition_id = $1 ORDER BY d.subscriber_id`, e.id)
+	w.must(err)
+	var fresh []*propertyRow
+	for rows.Next() {
+		var reader int64
+		row := &propertyRow{edition: e}
+		var articles string
+		w.must(rows.Scan(&reader, &row.state, &row.reason, &articles))
+		if e.rows[reader] != nil {
+			continue
+		}
+		row.reader = m.reader(reader)
+		copied, err := newsletter.ParseCopy(articles)
+		w.must(err)
+		for _, id := range copied.Articles {
+			row.articles = append(row.articles, m.ids[id].number)
+		}
+		fresh = append(fresh, row)
+	}
+	w.must(rows.Err())
+	w.must(rows.Close())
+	for _, row := range fresh {
+		m.checkRow(row)
+		e.rows[row.reader.id] = row
+		for _, number := range row.articles {
+			row.reader.got[number] = append(row.reader.got[number], row)
+		}
+		m.count.rows++
+	}
+	if !e.done {
+		e.late = true
+		return
+	}
+	for _, r := range m.readers {
+		sub := r.subs[e.letter.ID]
+		if e.first[r.id] && sub.subscribed() && sub.cadence == e.cadence && e.rows[r.id] == nil {
+			w.wrong("edition %d has no row for %s", e.id, r.email)
+		}
+	}
+}
+
+// learnContent reads what an edition has, and why not what it does not have.
+func (m *propertyModel) learnContent(e *propertyEdition) {
+	w := m.w
+	rows, err := w.db.QueryContext(w.t.Context(), `SELECT a.article_id, a.verdict, b.position IS NOT NULL FROM edition_articles a
+		LEFT JOIN blocks b ON b.edition_id = a.edition_id AND b.article_id = a.article_id WHERE a.edition_id = $1 ORDER BY b.position`, e.id)
+	w.must(err)
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		var verdict string
+		var block bool
+		w.must(rows.Scan(&id, &verdict, &block))
+		e.verdicts[id] = verdict
+		if block {
+			e.blocks = append(e.blocks, m.ids[id].number)
+		}
+	}
+	w.must(rows.Err())
+}
+
+func (m *propertyModel) reader(id int64) *propertyReader {
+	for _, r := range m.readers {
+		if r.id == id {
+			return r
+		}
+	}
+	m.w.t.Fatalf("seed %d: there is no reader %d", m.w.seed, id)
+	return nil
+}
+
+// checkRow holds a new row against what its reader must get.
+func (m *propertyModel) checkRow(row *propertyRow) {
+	w, e, r := m.w, row.edition, row.reader
+	sub := r.subs[e.letter.ID]
+	switch {
+	case !sub.subscribed() || sub.cadence != e.cadence:
+		w.wrong("edition %d has a row for %s, who is no %s reader of it", e.id, r.email, e.cadence)
+		return
+	case r.suppressed:
+		m.want(row, nil, "suppressed")
+		return
+	case sub.isPaused(e.asOf):
+		m.want(row, nil, "paused")
+		for _, a := range m.articles {
+			if m.due(a, row) == "" {
+				sub.left[a.number] = "paused"
+			}
+		}
+		return
+	}
+	var owed []*propertyArticle
+	for _, a := range m.articles {
+		switch why := m.due(a, row); why {
+		case "":
+			if e.late && (a.disturbed || !slices.Contains(e.blocks, a.number)) {
+				sub.left[a.number] = "not in an edition whose planning was cut off"
+				continue
+			}
+			owed = append(owed, a)
+		case "too old":
+			m.lapse(a, row, sub)
+		case "not chosen":
+			sub.left[a.number] = why
+		}
+	}
+	slices.SortFunc(owed, newsFirst)
+	taken := owed[:min(len(owed), e.letter.MaxArticles)]
+	reason, left := "", "over the cap"
+	switch {
+	case len(owed) == 0:
+		reason = "nothing_new"
+	case len(owed) < e.letter.MinArticles:
+		reason, left, taken = "too_few", "too few", nil
+		if !slices.ContainsFunc(owed, func(a *propertyArticle) bool { return slices.Contains(e.blocks, a.number) }) {
+			reason = "nothing_new" // what they are owed is not in the edition at all
+		}
+	}
+	for _, a := range owed[len(taken):] {
+		sub.left[a.number] = left
+		if e.verdicts[a.id] == "" {
+			w.wrong("edition %d says nothing of article %d, which %s is owed and does not get", e.id, a.number, r.email)
+		}
+	}
+	m.want(row, taken, reason)
+}
+
+// lapse notes that an article that the reader did not get is not owed any more. There must have
+// been a reason why they did not get it while it was.
+func (m *propertyModel) lapse(a *propertyArticle, row *propertyRow, sub *propertySub) {
+	if sub.calms[a.number] {
+		return
+	}
+	sub.calms[a.number] = true
+	why := sub.left[a.number]
+	for _, gave := range row.reader.got[a.number] {
+		if why != "" {
+			break
+		}
+		why = "its delivery was " + gave.state.String() + " " + gave.reason
+	}
+	switch {
+	case why != "":
+	case sub.calm.After(a.from.Add(-time.Hour)):
+		why = "the reader changed something"
+	case a.disturbed:
+		why = "staff held it"
+	case !m.editionSince(a.from, row.edition):
+		why = "no edition for thirty days"
+	default:
+		m.w.wrong("article %d, owed since %s, is lost for %s of newsletter %d without a reason", a.number, a.from.Format(time.DateTime), row.reader.email, row.edition.letter.ID)
+		m.w.t.Log(m.story(row.reader, row.edition.letter, 40))
+	}
+	sub.left[a.number] = why
+	m.count.lost[string(row.edition.cadence)+": "+why]++
+}
+
+// editionSince reports whether the newsletter had an edition of the cadence between a time and an
+// edition: slots are missed or skipped, which is on record, or the newsletter was paused.
+func (m *propertyModel) editionSince(from time.Time, e *propertyEdition) bool {
+	return slices.ContainsFunc(m.order, func(o *propertyEdition) bool {
+		return o != e && o.letter == e.letter && o.cadence == e.cadence && o.asOf.After(from)
+	})
+}
+
+func (m *propertyModel) want(row *propertyRow, articles []*propertyArticle, reason string) {
+	var numbers []int
+	for _, a := range articles {
+		numbers = append(numbers, a.number)
+	}
+	m.count.owed += len(numbers)
+	got := row.reason
+	if row.state == newsletter.Withheld && len(row.articles) > 0 {
+		got = "" // it was given, and withheld since
+	}
+	if row.edition.late { // staff have changed something: nothing more must come, nothing twice
+		return
+	}
+	if got != reason || !slices.Equal(row.articles, numbers) {
+		var words []string
+		for _, a := range m.articles {
+			if slices.Contains(numbers, a.number) != slices.Contains(row.articles, a.number) {
+				words = append(words, fmt.Sprintf("%d: %q, since %s, %s", a.number, m.due(a, row), a.from.Format(time.DateTime), row.edition.verdicts[a.id]))
+			}
+		}
+		sub := row.reader.subs[row.edition.letter.ID]
+		m.w.wrong("edition %d (%s of newsletter %d) gives %s %v %q, want %v %q\n%s; joined %s, sections %b", row.edition.id, row.edition.cadence, row.edition.letter.ID,
+			row.reader.email, row.articles, got, numbers, reason, strings.Join(words, "\n"), sub.joined.Format(time.DateTime), sub.mask)
+		m.w.t.Log(m.story(row.reader, row.edition.letter, 40))
+	}
+}
+
+// newsFirst is the order of an edition.
+func newsFirst(a, b *propertyArticle) int {
+	if a.exclusive != b.exclusive {
+		if a.exclusive {
+			return -1
+		}
+		return 1
+	}
+	x, y := a.published, b.published
+	if x.IsZero() {
+		x = a.from
+	}
+	if y.IsZero() {
+		y = b.from
+	}
+	if c := y.Compare(x); c != 0 {
+		return c
+	}
+	return int(b.id - a.id)
+}
+
+// due says why an article is not owed to the row's reader when the row is made; "" if it is.
+func (m *propertyModel) due(a *propertyArticle, row *propertyRow) string {
+	e, r := row.edition, row.reader
+	sub, now := r.subs[e.letter.ID], e.asOf
+	attached, ours := e.letter.feeds[a.feed]
+	const day = 24 * time.Hour
+	switch {
+	case !ours || a.id == 0 || a.from.IsZero() || a.from.After(now):
+		return "unknown"
+	case a.held || a.withdrawn:
+		return "held"
+	case a.from.Before(attached.Add(-2 * day)):
+		return "before"
+	case sub.mask != 0 && sub.mask&a.sections == 0:
+		return "not chosen"
+	}
+	for _, gave := range r.got[a.number] {
+		if gave.holds() {
+			return "had"
+		}
+	}
+	var got, before time.Time
+	for _, other := range m.order {
+		if other == e || other.letter != e.letter {
+			continue
+		}
+		if mine := other.rows[r.id]; mine != nil && len(mine.articles) > 0 && mine.holds() && other.asOf.After(got) {
+			got = other.asOf
+		}
+		// An edition that is thirty days old is as good as none.
+		if other.cadence == e.cadence && now.Sub(other.asOf) <= 30*day && other.asOf.Before(sub.joined) && other.asOf.After(before) {
+			before = other.asOf
+		}
+	}
+	if !a.from.After(before) {
+		return "before they joined"
+	}
+	since := got
+	if since.IsZero() {
+		since = before
+	}
+	if since.IsZero() {
+		since = sub.joined
+	}
+	age := now.Sub(a.from)
+	if age > 30*day || age > 7*day && a.from.Before(since) {
+		return "too old"
+	}
+	return ""
+}
+
+// story tells what became of a reader's rows, for a failure.
+func (m *propertyModel) story(r *propertyReader, n *propertyLetter, last int) string {
+	var lines []string
+	for _, e := range m.order[max(0, len(m.order)-last):] {
+		row := e.rows[r.id]
+		if row == nil {
+			lines = append(lines, fmt.Sprintf("edition %d (%d, %s) %s: no row", e.id, e.letter.ID, e.cadence, e.asOf.Format(time.DateTime)))
+			continue
+		}
+		var state int
+		m.w.must(m.w.db.QueryRowContext(m.w.t.Context(), `SELECT state FROM deliveries WHERE edition_id = $1 AND subscriber_id = $2`, e.id, r.id).Scan(&state))
+		lines = append(lines, fmt.Sprintf("edition %d (%d, %s) %s: %v %s %s, in the ledger %s", e.id, e.letter.ID, e.cadence, e.asOf.Format(time.DateTime),
+			row.articles, row.state, row.reason, newsletter.State(state)))
+	}
+	return strings.Join(lines, "\n")
+}
