@@ -40,7 +40,8 @@ func TestProbe(t *testing.T) {
 	if _, err := strict.Probe(t.Context(), s.URL+"/there"); err == nil || !strings.Contains(err.Error(), "private") || asked["HEAD /there"] != 2 {
 		t.Errorf("a private address was asked: %v, %v", err, asked)
 	}
-	wantKind(t, func() error { _, err := strict.Probe(t.Context(), s.URL); return err }(), feed.KindPrivate)
+	_, err := strict.Probe(t.Context(), s.URL)
+	_ = wantKind(t, err, feed.KindPrivate)
 }
 
 func TestPublicHost(t *testing.T) {
