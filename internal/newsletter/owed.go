@@ -19,7 +19,7 @@ type Verdict string
 // The verdicts about an article.
 const (
 	Taken          Verdict = "taken"
-	OverCap        Verdict = "over_cap"      // owed, but the copy is full: the next edition has it
+	OverCap        Verdict = "over_cap"      // owed, but the copy is full: owed to the next edition too, if it is not TooOld then
 	NotTheirs      Verdict = "not_chosen"    // in none of the sections that the reader chose
 	TooOld         Verdict = "too_old"       // first seen before the look-back
 	BeforeJoining  Verdict = "before_joined" // before the edition before the reader joined
