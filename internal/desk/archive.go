@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"broadsheet/internal/delivery"
@@ -18,8 +19,18 @@ type ArchiveStore interface {
 	WithdrawnIn(ctx context.Context, editionID int64) (map[int64]time.Time, error)
 }
 
-// Archive shows editions that were sent to anybody who asks. It changes nothing.
-type Archive struct{ Store ArchiveStore }
+// Archive shows editions that were sent to anybody who asks. It changes nothing. Reading a
+// snapshot and its templates takes milliseconds, and a list has many, so what was rendered last
+// is kept.
+type Archive struct {
+	Store ArchiveStore
+
+	mu   sync.Mutex
+	kept map[string]ArchivedEdition // by all that they are a function of
+}
+
+// archiveKept is how many editions are kept in memory, each of some ten kilobytes.
+const archiveKept = 200
 
 // ArchivedEdition is an edition in the archive.
 type ArchivedEdition struct {
@@ -84,17 +95,38 @@ func (a *Archive) show(ctx context.Context, e newsletter.ArchivedEdition) (Archi
 			shown.Updated = at
 		}
 	}
-	snapshot, err := delivery.LoadSnapshot(ctx, a.Store, e.ID)
-	if err != nil {
+	key := fmt.Sprint(e.ID, " ", e.Hash, " ", e.ArchivedAt.UnixMilli(), " ", withdrawn) // maps are printed in order
+	a.mu.Lock()
+	kept, ok := a.kept[key]
+	a.mu.Unlock()
+	if ok {
+		return kept, nil
+	}
+	if err := a.render(ctx, &shown, withdrawn); err != nil {
 		return shown, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.kept == nil || len(a.kept) >= archiveKept {
+		a.kept = map[string]ArchivedEdition{}
+	}
+	a.kept[key] = shown
+	return shown, nil
+}
+
+// render fills in what the edition was frozen from, less what was withdrawn.
+func (a *Archive) render(ctx context.Context, shown *ArchivedEdition, withdrawn map[int64]time.Time) error {
+	snapshot, err := delivery.LoadSnapshot(ctx, a.Store, shown.ID)
+	if err != nil {
+		return err
 	}
 	shown.BaseURL = snapshot.BaseURL
 	renderer, err := digest.NewRenderer(snapshot)
 	if err != nil {
-		return shown, fmt.Errorf("archive: edition %d: %w", e.ID, err)
+		return fmt.Errorf("archive: edition %d: %w", shown.ID, err)
 	}
 	if shown.Archived, err = renderer.Archive(withdrawn); err != nil {
-		return shown, fmt.Errorf("archive: edition %d: %w", e.ID, err)
+		return fmt.Errorf("archive: edition %d: %w", shown.ID, err)
 	}
-	return shown, nil
+	return nil
 }
