@@ -121,6 +121,9 @@ func (r *restoring) show(database, file, journal string, d store.Restored) {
 			r.warn("the last line of the journal was cut off and is left out. If a crash cut it off while it was written, nobody was told that what stood in it was done; if the file was cut off later, or is an old copy, it may lack more")
 		}
 	}
+	if d.Void > 0 {
+		r.warn("%s of leaving, suppressions or skips did not count: the database that was there, or the journal itself, shows that they may never have been committed. Who they are about stays left or suppressed, and can come back", counted(d.Void, "undo", "undos"))
+	}
 	if d.Uncovered {
 		r.warn("the backup is of version %d, which kept no journal: who left between the backup and the upgrade may be on the list again, and what was sent then may be sent again", d.From)
 	}
@@ -199,6 +202,7 @@ type restoredView struct {
 	Withdrawn   int    `json:"withdrawn"`
 	Mails       int    `json:"mails"`
 	Revoked     int    `json:"revoked_tokens"`
+	Void        int    `json:"void"`
 }
 
 func viewRestored(database, file, journal string, d store.Restored) restoredView {
@@ -207,7 +211,7 @@ func viewRestored(database, file, journal string, d store.Restored) restoredView
 		Position: d.Position, Last: d.Last, Entries: d.Entries, Missing: d.Missing, Broken: list(d.Broken), Torn: d.Torn, Uncovered: d.Uncovered, OldUnread: d.OldUnread,
 		Left: d.Left, LeftUnknown: d.LeftUnknown, CameBack: d.CameBack, Suppressed: d.Suppressed, Lifted: d.Lifted, Erased: d.Erased,
 		Editions: d.Editions, Skipped: d.Skipped, NotBegun: d.NotBegun, Closed: d.Closed, InDoubt: d.InDoubt, Cancelled: d.Cancelled,
-		GoOn: d.GoOn, Articles: d.Articles, Withdrawn: d.Withdrawn, Mails: d.Mails, Revoked: d.Revoked,
+		GoOn: d.GoOn, Articles: d.Articles, Withdrawn: d.Withdrawn, Mails: d.Mails, Revoked: d.Revoked, Void: d.Void,
 	}
 }
 

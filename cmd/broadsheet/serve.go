@@ -123,7 +123,7 @@ func (a *app) serve(ctx context.Context, grace time.Duration) error {
 		return errors.Join(err, s.Close())
 	}
 	if err := s.store.RemoveLeftovers(); err != nil {
-		log.Warn("what a restore left behind could not be removed; it holds readers' data", "error", err)
+		log.Warn("what a restore left behind could not be removed; it holds readers' data: remove it by hand, as root if need be", "error", err)
 	}
 	// Who wants to leave must be able to, so the service runs; it is the slots that are refused.
 	if err := s.refuseUnnamed(ctx, ""); err != nil {

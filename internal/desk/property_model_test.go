@@ -46,9 +46,8 @@ type propertyArticle struct {
 // propertyLetter is a newsletter.
 type propertyLetter struct {
 	newsletter.Newsletter
-	feeds    map[int]time.Time // when each was attached
-	schedule map[newsletter.Cadence]newsletter.Rule
-	paused   bool
+	feeds  map[int]time.Time // when each was attached
+	paused bool
 }
 
 type propertyReader struct {
@@ -206,6 +205,7 @@ func (m *propertyModel) learn() {
 	rows, err := w.db.QueryContext(w.t.Context(), `SELECT e.id, e.newsletter_id, e.cadence, e.as_of, e.planned_at IS NOT NULL
 		FROM editions e WHERE e.state <> 'skipped' AND e.id >= $1 ORDER BY e.id`, from)
 	w.must(err)
+	defer rows.Close()
 	var list []*propertyEdition
 	for rows.Next() {
 		var id, letter, asOf int64
@@ -223,7 +223,6 @@ func (m *propertyModel) learn() {
 		}
 	}
 	w.must(rows.Err())
-	w.must(rows.Close())
 	m.learnStates()
 	for _, e := range list {
 		m.learnEdition(e)
@@ -310,6 +309,7 @@ func (m *propertyModel) learnEdition(e *propertyEdition) {
 	rows, err := w.db.QueryContext(w.t.Context(), `SELECT d.subscriber_id, d.state, COALESCE(d.reason, ''), COALESCE(v.articles, '')
 		FROM deliveries d LEFT JOIN variants v ON v.id = d.variant_id WHERE d.edition_id = $1 ORDER BY d.subscriber_id`, e.id)
 	w.must(err)
+	defer rows.Close()
 	var fresh []*propertyRow
 	for rows.Next() {
 		var reader int64
@@ -328,7 +328,6 @@ func (m *propertyModel) learnEdition(e *propertyEdition) {
 		fresh = append(fresh, row)
 	}
 	w.must(rows.Err())
-	w.must(rows.Close())
 	for _, row := range fresh {
 		m.checkRow(row)
 		e.rows[row.reader.id] = row

@@ -20,7 +20,7 @@ import (
 
 // The worlds of the property test: so many, so long.
 const (
-	propertyWorlds = 36
+	propertyWorlds = 12
 	propertyDays   = 60
 )
 

@@ -127,7 +127,7 @@ func (f *File) Check() error {
 // a while: every write would take as long.
 const (
 	lockPoll  = 5 * time.Millisecond
-	lockLimit = 5 * time.Second
+	lockLimit = time.Second
 	lockPause = 30 * time.Second
 )
 

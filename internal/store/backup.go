@@ -21,10 +21,14 @@ const backupPages = 1000
 // verifies the copy. The file appears under its name only when it is complete. It is an
 // error if the file exists. progress may be nil.
 func (s *Store) Backup(ctx context.Context, file string, progress func(done, total int)) error {
-	if err := backupFile(ctx, s.path, file, progress); err != nil {
+	state, err := s.JournalState(ctx) // before the copy: what is lost while it is made, it does not make up for
+	if err == nil {
+		err = backupFile(ctx, s.path, file, progress)
+	}
+	if err != nil || state.LostAt.IsZero() {
 		return err
 	}
-	return s.journalMadeUp(ctx)
+	return s.journalMadeUp(ctx, state.LostAt)
 }
 
 func backupFile(ctx context.Context, from, to string, progress func(done, total int)) error {

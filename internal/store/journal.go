@@ -163,13 +163,9 @@ func (t *tx) journalLost(last, want int64, now time.Time) error {
 
 // journalMadeUp has on record that a backup was made after the journal was lost: with it, the
 // journal is enough again.
-func (s *Store) journalMadeUp(ctx context.Context) error {
-	state, err := s.JournalState(ctx)
-	if err != nil || state.LostAt.IsZero() {
-		return err
-	}
+func (s *Store) journalMadeUp(ctx context.Context, lost time.Time) error {
 	return s.write(ctx, func(t *tx) error {
-		_, err := t.exec(`UPDATE journal_state SET lost_at = NULL`)
+		_, err := t.exec(`UPDATE journal_state SET lost_at = NULL WHERE lost_at = $1`, millis(lost))
 		return err
 	})
 }

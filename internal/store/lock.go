@@ -101,13 +101,17 @@ func waitLock(ctx context.Context, path, database string, how int) (*fileLock, e
 // Close gives the lock back.
 func (l *fileLock) Close() error { return l.file.Close() }
 
-// sign writes into the lock file who holds it.
+// sign writes into the lock file who holds it, if this user may.
 func (l *fileLock) sign(h newsletter.SenderHolder) error {
 	data, err := json.Marshal(h)
 	if err != nil {
 		return err
 	}
-	if err := l.file.Truncate(0); err != nil {
+	err = l.file.Truncate(0)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, fs.ErrPermission) {
+		return nil // another user made the file: it is locked all the same, and nobody can read by whom
+	}
+	if err != nil {
 		return err
 	}
 	_, err = l.file.WriteAt(data, 0)

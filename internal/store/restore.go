@@ -57,6 +57,7 @@ type Restored struct {
 	Withdrawn   int
 	Mails       int // transactional mails that are not sent any more
 	Revoked     int // API tokens
+	Void        int // undos and lifts that do not count, since nobody knows that they were committed
 }
 
 // Restore puts a backup in place of the database, brought to this program's version and to
@@ -79,7 +80,7 @@ func Restore(ctx context.Context, path string, o RestoreOptions) (Restored, erro
 	if err := os.RemoveAll(folder); err != nil {
 		return r.result, fmt.Errorf("restore: %w", err)
 	}
-	if err := os.Mkdir(folder, 0o700); err != nil {
+	if err := ownfile.MkdirAll(folder, path, 0o700); err != nil {
 		return r.result, folderError(path, err)
 	}
 	defer os.RemoveAll(folder) // what is left of it harms nobody
@@ -180,12 +181,12 @@ func (r *replayer) bringUp(ctx context.Context, o RestoreOptions) error {
 		return err
 	}
 	r.result.Position, r.result.Last = state.Position, state.Position
-	if o.Journal != "" {
-		summary, err := r.readJournal(ctx, o, state.Position)
-		if err != nil {
-			return err
-		}
-		replay := &r.replay
+	summary, err := r.readJournal(ctx, o, state.Position)
+	if err != nil {
+		return err
+	}
+	if replay := &r.replay; o.Journal != "" || r.entries > 0 || r.missing > 0 {
+		r.result.Void = replay.void
 		r.result.Last, r.result.Entries, r.result.Missing = replay.last, replay.entries, replay.missing
 		r.result.Broken, r.result.Torn = summary.Broken, summary.Torn
 	}
@@ -223,7 +224,7 @@ func (r *replayer) readJournal(ctx context.Context, o RestoreOptions, position i
 		return summary, err
 	}
 	r.result.Uncovered, r.result.OldUnread, r.result.OldKnown = r.result.From < firstJournal, p.old.unread, p.old.same && p.old.unread == ""
-	r.replay, r.complete = *replay, replay.missing == 0 && summary.BrokenLines() == 0 && !r.result.Uncovered
+	r.replay, r.complete = *replay, o.Journal != "" && replay.missing == 0 && summary.BrokenLines() == 0 && !r.result.Uncovered
 	return summary, r.write(ctx, func(t *tx) error { return t.keepOnly(r.waiting) })
 }
 

@@ -45,7 +45,6 @@ func tryOld(ctx context.Context, path, id string) (old oldDatabase, err error) {
 	if err != nil || have != id {
 		return old, err
 	}
-	old.same = true
 	var version int
 	if err := q.row(`SELECT COUNT(*) FROM sqlite_master WHERE name = 'journal_state'`).Scan(&version); err != nil || version == 0 {
 		return old, err
@@ -53,6 +52,7 @@ func tryOld(ctx context.Context, path, id string) (old oldDatabase, err error) {
 	if err := q.row(`SELECT position FROM journal_state`).Scan(&old.position); err != nil {
 		return old, err
 	}
+	old.same = true
 	old.kept, err = keptIn(q)
 	return old, err
 }
@@ -78,5 +78,5 @@ func sameEntry(e journal.Entry) string {
 	if e.Slot != nil {
 		slot = e.Slot.Date + e.Slot.Name
 	}
-	return fmt.Sprint(e.Kind, e.Subscriber, e.Newsletter, e.Edition, e.Address, e.Domain, e.Reason, slot, len(e.Articles), e.At.UnixNano())
+	return fmt.Sprint(e.Kind, e.Subscriber, e.Newsletter, e.Edition, e.Token, e.Address, e.Domain, e.Reason, slot, len(e.Articles), e.At.UnixNano())
 }

@@ -232,3 +232,69 @@ func TestRestore_RevokedTokensStayRevoked(t *testing.T) {
 		t.Errorf("%+v, %+v, %v", list, done, err)
 	}
 }
+
+// Without a journal the old database may know all the same who left, and nothing that waited in
+// the backup is lost.
+func TestRestore_WithoutAJournalTheOldDatabaseIsAsked(t *testing.T) {
+	t.Parallel()
+	l := newLost(t, newsroomtest.Options{}, 4)
+	l.leave(4)
+	l.back()
+	l.withoutJournal(func() {
+		l.leave(1)
+		l.suppress(2, newsletter.SuppressedComplaint)
+	})
+	path := filepath.Join(t.TempDir(), "old.db")
+	l.must(l.Store.Backup(t.Context(), path, nil))
+	done, err := store.Restore(t.Context(), path, store.RestoreOptions{File: l.backup, Append: l.journal, Now: l.Clock.Now()})
+	l.must(err)
+	if !done.OldKnown || done.Left != 1 || done.Suppressed != 1 {
+		t.Errorf("%+v", done)
+	}
+	r := newsroomtest.New(t, newsroomtest.Options{Path: path})
+	wantState(t, r, 1, newsletter.Left)
+	if s, err := r.Store.SuppressionBy(t.Context(), l.Barred.Hash(l.readers[1])); err != nil || s.Reason != newsletter.SuppressedComplaint {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// A database that was put in place by hand is behind the journal: what was taken back since does
+// not count, and that is said.
+func TestRestore_OverAnOlderCopySaysWhatDoesNotCount(t *testing.T) {
+	t.Parallel()
+	l := newLost(t, newsroomtest.Options{}, 2)
+	l.leave(2)
+	l.back()
+	older := filepath.Join(t.TempDir(), "old.db")
+	l.must(l.Store.Backup(t.Context(), older, nil))
+	l.leave(1)
+	l.Clock.Add(1e9)
+	l.must(l.Store.UndoLeave(t.Context(), newsletter.Link{SubscriberID: 1, NewsletterID: l.news.ID}, newsletter.Origin{Channel: "link"}, l.Clock.Now()))
+	done, err := store.Restore(t.Context(), older, store.RestoreOptions{File: l.backup, Journal: l.journal, Append: l.journal, Now: l.Clock.Now()})
+	l.must(err)
+	if done.Void != 1 || done.Left != 1 {
+		t.Errorf("%+v", done)
+	}
+}
+
+// A backup that began before the journal was lost does not make up for that.
+func TestJournal_LostWhileABackupIsMade(t *testing.T) {
+	t.Parallel()
+	l := newLost(t, newsroomtest.Options{}, 3)
+	l.Store.UseJournal(store.NewJournal(l.journal, nil))
+	l.leave(3)
+	begun := false
+	l.must(l.Store.Backup(t.Context(), filepath.Join(t.TempDir(), "backup.db"), func(int, int) {
+		if begun {
+			return
+		}
+		begun = true
+		l.leave(1)
+		l.must(os.Rename(l.journal, l.journal+".gone"))
+		l.leave(2)
+	}))
+	state, err := l.Store.JournalState(t.Context())
+	if err != nil || !begun || state.LostAt.IsZero() {
+		t.Errorf("begun %v, %+v, %v", begun, state, err)
+	}
+}

@@ -26,6 +26,7 @@ type replay struct {
 	last          int64           // the last entry
 	entries       int             // that were replayed
 	missing       int64           // entries that are not there
+	void          int             // undos and lifts of which nobody knows that they were committed
 	waiting       []journal.Entry // that the journal still has to take
 	foreign       int             // entries of other databases
 }
@@ -88,6 +89,9 @@ func (p replaying) look() (in inJournal, err error) {
 	for _, e := range append(p.kept, p.old.kept...) {
 		waiting[sameEntry(e)] = true
 	}
+	if p.path == "" {
+		return in, nil
+	}
 	_, err = journal.Read(p.path, true, func(e journal.Entry) error {
 		if e.Database != p.database {
 			return nil
@@ -129,6 +133,10 @@ func readReplay(p replaying) (*replay, journal.Summary, error) {
 	if err != nil && !errors.Is(err, journal.ErrNone) {
 		return nil, journal.Summary{}, err
 	}
+	if path == "" { // there is none; the old database may know something all the same
+		err := r.takeOld(p, in)
+		return r, journal.Summary{}, err
+	}
 	summary, err := journal.Read(path, skipBroken, func(e journal.Entry) error {
 		if e.Seq > r.last {
 			r.missing += e.Seq - r.last - 1
@@ -139,7 +147,11 @@ func readReplay(p replaying) (*replay, journal.Summary, error) {
 			return nil
 		}
 		own++
-		if e.Seq <= position || in.isVoid(e) {
+		if e.Seq <= position {
+			return nil
+		}
+		if in.isVoid(e) {
+			r.void++
 			return nil
 		}
 		r.entries++
@@ -176,8 +188,12 @@ func (r *replay) takeOld(p replaying, in inJournal) error {
 		}
 	}
 	r.waiting = in.lacks(p.kept)
+	waits := make(map[string]bool, len(r.waiting))
+	for _, e := range r.waiting {
+		waits[sameEntry(e)] = true
+	}
 	for _, e := range in.lacks(p.old.kept) {
-		if !slices.ContainsFunc(r.waiting, func(w journal.Entry) bool { return sameEntry(w) == sameEntry(e) }) {
+		if !waits[sameEntry(e)] {
 			r.waiting = append(r.waiting, e)
 		}
 	}
