@@ -251,7 +251,7 @@ func readerVerdict(r desk.ReaderArticle) string {
 	case r.Verdict == newsletter.BeforeJoining:
 		return "from before the edition before they joined"
 	case r.Verdict == newsletter.OverCap:
-		return "owed, but their copy is full: the next edition has it"
+		return "owed, but their copy is full: the next edition has it, if it is not too old by then"
 	case r.Verdict == newsletter.BelowMinimum:
 		return "owed, but too little else is: the next edition has it"
 	case r.Verdict == newsletter.TooOld:
