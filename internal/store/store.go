@@ -163,6 +163,7 @@ func dsn(path string, extra ...string) string {
 		"_synchronous=FULL",
 		"_txlock=immediate",
 		"_secure_delete=on",
+		"_stmt_cache_size=128",
 		fmt.Sprintf("_busy_timeout=%d", busyTimeout.Milliseconds()),
 	}, extra...)
 	return fileURI(path, params...)
