@@ -12,6 +12,7 @@ import (
 // PlanStore is what planning reads.
 type PlanStore interface {
 	PastEditions(ctx context.Context, since time.Time, articles []int64) ([]newsletter.PastEdition, error)
+	FreezeBefore(ctx context.Context, newsletterID int64, c newsletter.Cadence, before time.Time) (time.Time, error)
 	VariantArticles(ctx context.Context, editionID int64) (map[int64][]int64, error)
 	Barred(ctx context.Context, key newsletter.SuppressionKey) (*newsletter.Barred, error)
 	PlanReaders(ctx context.Context, newsletterID int64, c newsletter.Cadence, after int64, limit int, early time.Time, barred *newsletter.Barred, now time.Time) ([]newsletter.PlanReader, error)

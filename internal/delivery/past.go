@@ -36,7 +36,6 @@ func openPast(ctx context.Context, store PlanStore, e Edition) (past []*pastEdit
 	if err != nil {
 		return nil, nil, fmt.Errorf("past editions: %w", err)
 	}
-	announced := map[int64]bool{} // editions that gave nobody an article
 	for i := len(editions) - 1; i >= 0; i-- {
 		if p := editions[i]; p.ID != e.ID {
 			opened, err := openPastEdition(ctx, store, e, p, index)
@@ -46,11 +45,18 @@ func openPast(ctx context.Context, store PlanStore, e Edition) (past []*pastEdit
 			if len(opened.gifts) > 0 || opened.others != nil {
 				past = append(past, opened)
 			}
-			announced[p.ID] = opened.others == nil && p.NewsletterID == e.NewsletterID
 		}
 	}
+	// Who joined after it is not owed what came before it, however long ago it was.
+	last, err := store.FreezeBefore(ctx, e.NewsletterID, e.Cadence, since)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the edition before: %w", err)
+	}
+	if !last.IsZero() {
+		joins = append(joins, last)
+	}
 	for _, p := range editions {
-		if p.ID != e.ID && !announced[p.ID] && p.NewsletterID == e.NewsletterID && p.Cadence == e.Cadence {
+		if p.ID != e.ID && p.News && !p.AsOf.Before(since) && p.NewsletterID == e.NewsletterID && p.Cadence == e.Cadence {
 			joins = append(joins, p.AsOf)
 		}
 	}

@@ -30,6 +30,7 @@ type PastEdition struct {
 	NewsletterID int64
 	Cadence      Cadence
 	AsOf         time.Time
+	News         bool // it has articles: an announcement has none
 }
 
 // PlanReader is one subscription as planning sees it.
