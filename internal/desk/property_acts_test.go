@@ -3,6 +3,8 @@ package desk_test
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"broadsheet/internal/delivery"
@@ -58,7 +60,8 @@ func (w *propertyWorld) readersAct() {
 				w.exec(`DELETE FROM suppressions WHERE hash = $1`, w.barred.Hash(r.email))
 			}
 		}
-		for id, sub := range r.subs {
+		for _, id := range slices.Sorted(maps.Keys(r.subs)) { // a seed has to give the same world again
+			sub := r.subs[id]
 			if w.chance(25) || sub.state == newsletter.Left && w.chance(100) || sub.state == newsletter.PausedSub && w.chance(60) {
 				w.pass(time.Minute)
 				w.change(r, w.model.letters[id-1], sub)
@@ -113,8 +116,8 @@ func (w *propertyWorld) staffAct() {
 	if w.chance(150) && len(w.model.articles) > 0 {
 		w.touchArticle(w.model.articles[max(0, len(w.model.articles)-1-w.IntN(40))])
 	}
-	if w.chance(30) {
-		n := w.model.letters[w.IntN(len(w.model.letters))]
+	n := w.model.letters[w.IntN(len(w.model.letters))]
+	if w.chance(20) || n.paused && w.chance(200) {
 		var err error
 		if n.paused = !n.paused; n.paused {
 			_, err = w.desk.PauseNewsletter(ctx, n.Slug)
@@ -144,7 +147,8 @@ func (w *propertyWorld) staffAct() {
 		_, err := w.desk.Retry(ctx, newsletter.RetryFilter{EditionID: e.id, State: newsletter.Refused})
 		w.allow(err)
 	case 5:
-		for _, row := range e.rows { // they know what became of it
+		for _, id := range slices.Sorted(maps.Keys(e.rows)) { // they know what became of it
+			row := e.rows[id]
 			if row.state == newsletter.InDoubt {
 				as := newsletter.NotArrived
 				if row.arrived > 0 {

@@ -546,11 +546,10 @@ func (m *propertyModel) due(a *propertyArticle, row *propertyRow) string {
 		if other == e || other.letter != e.letter {
 			continue
 		}
-		if mine := other.rows[r.id]; mine != nil && len(mine.articles) > 0 && mine.holds() && other.asOf.After(got) {
+		if mine := other.rows[r.id]; mine != nil && len(mine.articles) > 0 && mine.holds() && now.Sub(other.asOf) <= 30*day && other.asOf.After(got) {
 			got = other.asOf
 		}
-		// An edition that is thirty days old is as good as none.
-		if other.cadence == e.cadence && now.Sub(other.asOf) <= 30*day && other.asOf.Before(sub.joined) && other.asOf.After(before) {
+		if other.cadence == e.cadence && other.asOf.Before(sub.joined) && other.asOf.After(before) {
 			before = other.asOf
 		}
 	}

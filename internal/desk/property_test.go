@@ -302,7 +302,9 @@ func (w *propertyWorld) carry(calm bool) {
 // killSender leaves rows as a sender does that is killed in the middle of a message.
 func (w *propertyWorld) killSender(e newsletter.Edition) {
 	w.model.count.kills++
-	for _, row := range w.model.editions[e.ID].rows {
+	rows := w.model.editions[e.ID].rows
+	for _, id := range slices.Sorted(maps.Keys(rows)) {
+		row := rows[id]
 		sub := row.reader.subs[e.NewsletterID]
 		if row.state != newsletter.Waiting || sub.state != newsletter.Active || row.reader.suppressed || w.withdrawn(row) || !e.ExpiresAt.After(w.clock.Now()) {
 			continue
