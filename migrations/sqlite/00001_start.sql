@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- Times are Unix milliseconds (UTC). A NULL time has not happened.
 
 -- The key ring for tokens in links, and the permanent key for suppressions.
@@ -386,3 +387,4 @@ CREATE TABLE tokens (
   last_used_at INTEGER,
   revoked_at   INTEGER
 ) STRICT;
+-- +goose StatementEnd

@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- How an edition goes, as its sender last saw it: one row for each edition, written over.
 CREATE TABLE edition_pulses (
   edition_id  INTEGER NOT NULL PRIMARY KEY REFERENCES editions (id),
@@ -9,3 +10,4 @@ CREATE TABLE edition_pulses (
   relay       TEXT    NOT NULL, -- what the relay did wrong last
   next_try    INTEGER
 ) STRICT;
+-- +goose StatementEnd

@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- What came back after the relay had accepted a message: 1 a bounce, 2 a complaint.
 ALTER TABLE deliveries ADD COLUMN returned INTEGER CHECK (returned IN (1, 2));
 
@@ -21,3 +22,4 @@ CREATE TABLE edition_totals (
   example    TEXT    NOT NULL DEFAULT '', -- the words of one such reply
   PRIMARY KEY (edition_id, kind, key, state)
 ) STRICT, WITHOUT ROWID;
+-- +goose StatementEnd

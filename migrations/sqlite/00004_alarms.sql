@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- What was wrong, and who was told of it and of its end.
 CREATE TABLE alarms (
   id              INTEGER PRIMARY KEY,
@@ -30,3 +31,4 @@ CREATE TABLE marks (
   name TEXT    NOT NULL PRIMARY KEY,
   at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+-- +goose StatementEnd

@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- What an edition's plan gave to whom, packed: planning the next one reads this instead of a
 -- million rows of the ledger. A part is written with its rows and never changes.
 CREATE TABLE plan_parts (
@@ -17,3 +18,4 @@ INSERT INTO relays (id, name) VALUES (0, 'outbox') ON CONFLICT DO NOTHING;
 -- What does not hold its articles any more, or only for the outbox: few, beside the plan.
 CREATE INDEX deliveries_released ON deliveries (edition_id, subscriber_id, state, relay_id, variant_id)
   WHERE variant_id IS NOT NULL AND (state = 4 OR state = 7 OR state = 8 OR relay_id = 0);
+-- +goose StatementEnd

@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 ALTER TABLE editions ADD COLUMN warm_up TEXT NOT NULL DEFAULT ''; -- "500/day x1.5"; empty: no limit
 
 -- How many messages of an edition with a warm-up were begun on each day.
@@ -8,3 +9,4 @@ CREATE TABLE warm_up_days (
   begun      INTEGER NOT NULL,
   PRIMARY KEY (edition_id, day)
 ) STRICT, WITHOUT ROWID;
+-- +goose StatementEnd

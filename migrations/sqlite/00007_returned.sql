@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- What came back of messages, once for each message and kind. 0 stands for none, so that the
 -- index holds: NULLs are never the same.
 CREATE TABLE returns (
@@ -35,3 +36,4 @@ CREATE INDEX deliveries_returned ON deliveries (edition_id, returned, subscriber
 -- let it go on; NULL: as set.
 ALTER TABLE editions ADD COLUMN brake_refused INTEGER;
 ALTER TABLE editions ADD COLUMN brake_complaints INTEGER;
+-- +goose StatementEnd

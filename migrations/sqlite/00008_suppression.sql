@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- A suppression gets a number, by which lists are paged and staff can name one whose address
 -- nobody knows any more. Numbers are never used again.
 CREATE TABLE suppressions_numbered (
@@ -30,3 +31,4 @@ CREATE TABLE suppression_events (
   at     INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX suppression_events_by_hash ON suppression_events (hash, id);
+-- +goose StatementEnd

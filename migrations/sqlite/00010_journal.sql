@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- How far the journal has what is in this database, and whether the database came back from a
 -- backup. It is one row.
 CREATE TABLE journal_state (
@@ -34,3 +35,4 @@ CREATE TABLE id_floors (
   floor INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO id_floors (name, floor) VALUES ('subscribers', 0), ('mails', 0);
+-- +goose StatementEnd

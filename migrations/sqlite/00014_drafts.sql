@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- When a frozen edition is to be planned and sent; NULL: at once.
 ALTER TABLE editions ADD COLUMN send_at INTEGER;
 
@@ -12,3 +13,4 @@ CREATE TABLE edition_drafts (
   changed_by TEXT    NOT NULL,
   changed_at INTEGER NOT NULL
 ) STRICT;
+-- +goose StatementEnd

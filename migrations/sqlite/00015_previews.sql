@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- The last preview that staff looked at, of what would be built (edition 0) or of a draft: the next
 -- one says what is different.
 CREATE TABLE previews (
@@ -22,3 +23,4 @@ CREATE TABLE held_slots (
   why           TEXT    NOT NULL,
   PRIMARY KEY (newsletter_id, cadence, local_date, slot)
 ) STRICT, WITHOUT ROWID;
+-- +goose StatementEnd

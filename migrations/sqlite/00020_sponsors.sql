@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- Sponsors' messages that are booked ahead for a newsletter and a date.
 CREATE TABLE sponsor_bookings (
   id            INTEGER PRIMARY KEY,
@@ -16,3 +17,4 @@ CREATE TABLE sponsor_bookings (
   changed_at    INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX sponsor_bookings_by_date ON sponsor_bookings (newsletter_id, local_date);
+-- +goose StatementEnd
