@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -48,59 +47,13 @@ already; after an interruption the same command goes on.`,
 		defer file.Close()
 		return a.withReaders(cmd.Context(), func(s *services, r *readers.Service) error {
 			o.Origin = s.origin(*note)
-			return a.importSuppressions(cmd.Context(), r, file, size, o)
+			return a.importFile(file, size, "", "suppressed, %d suppressed already", func(in io.Reader, progress func(rows int), reject rejectFunc) (readers.Imported, error) {
+				o.Progress, o.Reject = progress, reject
+				return r.ImportSuppressions(cmd.Context(), in, o)
+			})
 		})
 	}
 	return cmd
-}
-
-// suppressionsImported is the result of an import in JSON.
-type suppressionsImported struct {
-	Rows           int            `json:"rows"`
-	Added          int            `json:"added"`
-	Already        int            `json:"already"`
-	Rejected       int            `json:"rejected"`
-	RejectedLines  []rejectedLine `json:"rejected_lines"`
-	IgnoredColumns []string       `json:"ignored_columns"`
-}
-
-func (a *app) importSuppressions(ctx context.Context, r *readers.Service, file io.Reader, size int64, o readers.SuppressionImport) error {
-	in := &countingReader{r: file}
-	draw, done := a.progress("import")
-	begin := ""
-	if draw != nil {
-		o.Progress = func(int) { draw(int(in.n), int(size)) }
-		begin = "\r\x1b[K" // a rejected line takes the place of the bar, which is drawn again below
-	}
-	v := suppressionsImported{RejectedLines: []rejectedLine{}}
-	o.Reject = func(line int, text, why string) error {
-		if a.json {
-			v.RejectedLines = append(v.RejectedLines, rejectedLine{line, text, why})
-			return nil
-		}
-		_, err := fmt.Fprintf(a.stderr, "%sline %d: %s (%s)\n", begin, line, plain(why), plain(text))
-		return err
-	}
-	res, err := r.ImportSuppressions(ctx, in, o)
-	done()
-	if err != nil && res.Rows == 0 {
-		return err
-	}
-	v.Rows, v.Added, v.Already, v.Rejected, v.IgnoredColumns = res.Rows, res.Added, res.Already, res.Rejected, list(res.Ignored)
-	if err == nil && a.json {
-		return a.printJSON(v)
-	}
-	if len(res.Ignored) > 0 {
-		a.say("Columns that were not used: %s.", strings.Join(res.Ignored, ", "))
-	}
-	a.say("%s: %d suppressed, %d suppressed already, %d rejected.", counted(res.Rows, "line", "lines"), res.Added, res.Already, res.Rejected)
-	switch {
-	case err != nil && (errors.Is(err, context.Canceled) || newsletter.KindOf(err) == newsletter.Internal):
-		return unfinishedf("the import stopped after %s: %w; the same command goes on", counted(res.Rows, "line", "lines"), err)
-	case err != nil:
-		return err
-	}
-	return nil
 }
 
 func suppressionExport(a *app) *cobra.Command {

@@ -16,24 +16,33 @@ type columns struct {
 // the names that it does not know. The error is Invalid if there is no column for addresses.
 func columnsOf(names []string) (c columns, ignored []string, err error) {
 	c = columns{-1, -1, -1, -1, -1, -1, -1}
-	for i, name := range names {
-		place := c.place(name)
-		switch {
-		case place == nil:
-			if name = cut(oneLine(name), maxName); name != "" {
-				ignored = append(ignored, name)
-			}
-		case *place >= 0:
-			return c, nil, newsletter.Invalidf("file", "two columns are named %.40q", oneLine(name))
-		default:
-			*place = i
-		}
+	if ignored, err = findColumns(names, c.place); err != nil {
+		return c, nil, err
 	}
 	if c.email < 0 {
 		return c, nil, newsletter.Invalidf("file", "there is no column \"email\"; the first line names the columns, such as email,name")
 	}
-	slices.Sort(ignored)
 	return c, ignored, nil
+}
+
+// findColumns notes where each column of a header is, at the place that its name stands for,
+// and returns the names that stand for none, sorted.
+func findColumns(names []string, place func(name string) *int) (ignored []string, err error) {
+	for i, name := range names {
+		at := place(name)
+		switch {
+		case at == nil:
+			if name = cut(oneLine(name), maxName); name != "" {
+				ignored = append(ignored, name)
+			}
+		case *at >= 0:
+			return nil, newsletter.Invalidf("file", "two columns are named %.40q", oneLine(name))
+		default:
+			*at = i
+		}
+	}
+	slices.Sort(ignored)
+	return ignored, nil
 }
 
 // place returns which column a name means; nil: none.

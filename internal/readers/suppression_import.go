@@ -275,18 +275,8 @@ type suppressionColumns struct {
 // returns the names that it does not know. The error is Invalid if none says whom.
 func suppressionColumnsOf(names []string) (c suppressionColumns, ignored []string, err error) {
 	c = suppressionColumns{-1, -1, -1, -1, -1, -1, -1}
-	for i, name := range names {
-		place := c.place(name)
-		switch {
-		case place == nil:
-			if name = cut(oneLine(name), maxName); name != "" {
-				ignored = append(ignored, name)
-			}
-		case *place >= 0:
-			return c, nil, newsletter.Invalidf("file", "two columns are named %.40q", oneLine(name))
-		default:
-			*place = i
-		}
+	if ignored, err = findColumns(names, c.place); err != nil {
+		return c, nil, err
 	}
 	if c.email < 0 && c.domain < 0 && c.hash < 0 {
 		return c, nil, newsletter.Invalidf("file", "there is no column \"email\", \"domain\" or \"hash\"; the first line names the columns, such as email,reason, or the file is a plain list of addresses")
