@@ -17,7 +17,7 @@ for every reader; every row is in exactly one state, so that
   planned = accepted + refused + expired + in doubt + withheld + waiting
 
 docs/delivery.md says what each state means and what to do about it.`, groupThings,
-		editionDraft(a), editionEdit(a), editionRefresh(a), editionSponsor(a), editionFreeze(a), editionLog(a), editionList(a), editionShow(a), editionReport(a), editionDeliveries(a), editionWatch(a),
+		editionDraft(a), editionEdit(a), editionRefresh(a), editionSponsor(a), editionFreeze(a), editionApprove(a), editionHold(a), editionLog(a), editionList(a), editionShow(a), editionReport(a), editionDeliveries(a), editionWatch(a),
 		editionPause(a), editionResume(a), editionCancel(a), editionRetry(a), editionResolve(a), editionWhy(a))
 }
 

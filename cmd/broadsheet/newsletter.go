@@ -50,6 +50,7 @@ func newsletterFlags(cmd *cobra.Command) {
 	f.String("privacy-url", "", "address of the privacy policy")
 	f.String("legal-footer", "", "text for the foot of every issue")
 	lookFlags(cmd)
+	approvalFlags(cmd)
 }
 
 func editOf(cmd *cobra.Command) desk.NewsletterEdit {
@@ -63,6 +64,7 @@ func editOf(cmd *cobra.Command) desk.NewsletterEdit {
 		Daily: changedString(cmd, "daily"), Weekly: changedString(cmd, "weekly"),
 		SiteURL: changedString(cmd, "site-url"), Design: changedString(cmd, "design"), BrandColour: changedString(cmd, "brand-colour"),
 		LogoURL: changedString(cmd, "logo-url"), Typeface: changedString(cmd, "typeface"),
+		Approval: changedString(cmd, "approval"), ApprovalLead: changedString(cmd, "approval-lead"), ApprovalDeadline: changedString(cmd, "approval-deadline"),
 	}
 }
 
@@ -90,6 +92,7 @@ from now on: a due time of today that has passed is not made up.`,
 				if err != nil {
 					return err
 				}
+				a.warnApproval(s, n)
 				next, err := s.desk.NextSlots(cmd.Context(), n)
 				if err != nil {
 					return err
@@ -120,6 +123,7 @@ it stays and is only sent by hand.`,
 		Example: `  broadsheet newsletter edit daily-news --daily "mon-sat 06:30" --max-articles 8
   broadsheet newsletter edit daily-news --weekly "fri 08:00"
   broadsheet newsletter edit daily-news --drop weekly
+  broadsheet newsletter edit daily-news --approval manual --approval-lead 90m
   broadsheet newsletter edit daily-news --design pictures --brand-colour "#0b5a9c" --typeface sans`,
 		Args: exactArgs("SLUG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -136,6 +140,7 @@ it stays and is only sent by hand.`,
 				if err != nil {
 					return err
 				}
+				a.warnApproval(s, n)
 				next, err := s.desk.NextSlots(cmd.Context(), n)
 				if err != nil {
 					return err
@@ -237,7 +242,7 @@ func (a *app) showNewsletter(ctx context.Context, s *services, slug string) erro
 		{"from", n.From.String()}, {"reply to", v.ReplyTo}, {"postal address", n.PostalAddress},
 		{"language", n.Language}, {"zone", n.Zone}, {"due", rulesOf(n)}, {"next", nextDue(n, next)},
 		{"articles", fmt.Sprintf("%d to %d", n.MinArticles, n.MaxArticles)}, {"link params", n.LinkParams},
-		{"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter}, {"look", lookOf(n)}, {"site", n.SiteURL},
+		{"approval", approvalOf(n)}, {"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter}, {"look", lookOf(n)}, {"site", n.SiteURL},
 		{"readers", fmt.Sprintf("%d active, %d paused, %d to confirm, %d left", readers[newsletter.Active], readers[newsletter.PausedSub], readers[newsletter.Pending], readers[newsletter.Left])},
 		{"sign-up page", s.settings.BaseURL + "/n/" + n.Slug},
 	}

@@ -27,6 +27,9 @@ type newsletterView struct {
 	Typeface      string         `json:"typeface"`
 	MinArticles   int            `json:"min_articles"`
 	MaxArticles   int            `json:"max_articles"`
+	Approval      string         `json:"approval"` // manual or none
+	ApprovalLead  int            `json:"approval_lead_minutes"`
+	ApprovalUntil int            `json:"approval_deadline_minutes"` // before the slot
 	Schedules     []scheduleView `json:"schedules"`
 	CreatedAt     *time.Time     `json:"created_at"`
 }
@@ -51,7 +54,8 @@ func viewNewsletter(n newsletter.Newsletter, next []newsletter.Due) newsletterVi
 		PostalAddress: n.PostalAddress, Language: n.Language, Zone: n.Zone, PrivacyURL: n.PrivacyURL,
 		LegalFooter: n.LegalFooter, LinkParams: n.LinkParams, MinArticles: n.MinArticles, MaxArticles: n.MaxArticles,
 		SiteURL: n.SiteURL, Design: string(newsletter.OrDesign(n.Design)), BrandColour: n.BrandColour, LogoURL: n.LogoURL,
-		Typeface:  string(newsletter.OrTypeface(n.Typeface)),
+		Typeface: string(newsletter.OrTypeface(n.Typeface)),
+		Approval: n.Approval.Word(), ApprovalLead: int(n.Approval.Lead.Minutes()), ApprovalUntil: int(n.Approval.Deadline.Minutes()),
 		Schedules: []scheduleView{}, CreatedAt: utc(n.CreatedAt),
 	}
 	if n.ReplyTo != (newsletter.Address{}) {

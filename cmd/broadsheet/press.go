@@ -48,8 +48,13 @@ func (s *services) openPress() (*press, error) {
 		return nil, err
 	}
 	p := &press{transport: transport, readers: s.newReaders(sources)}
+	var proofs delivery.Outbox // nobody to ask: none is sent
+	mailer := &desk.ProofMailer{To: s.settings.Staff, From: s.mailFrom}
+	if mailer.To.Email != "" {
+		proofs = proofOutbox{store.ProofMails{Store: s.store}, mailer}
+	}
 	p.engine = delivery.NewEngine(delivery.Options{
-		Ledger: s.store, Role: s.store, Outbox: transactional{s.store, p.readers}, Relays: transport,
+		Ledger: s.store, Role: s.store, Outbox: transactional{s.store, p.readers}, Proofs: proofs, Relays: transport,
 		Rate: s.settings.SendRate, Brakes: s.settings.brakes(), BaseURL: s.settings.BaseURL,
 		Signers: signers, BounceDomain: s.settings.BounceDomain,
 		Keys: s.keys, Suppression: s.suppression, Now: s.app.now, Random: rand.Float64, Logger: s.log,
@@ -58,7 +63,7 @@ func (s *services) openPress() (*press, error) {
 		Store: s.store, Engine: p.engine, Transport: transport, Templates: sources, Signers: signers,
 		Keys: s.keys, Suppression: s.suppression,
 	})
-	s.press = p
+	s.press, mailer.Desk = p, s.desk
 	return p, nil
 }
 
@@ -154,6 +159,12 @@ func (s *services) newReaders(sources digest.Templates) *readers.Service {
 type transactional struct {
 	*store.Store
 	*readers.Service
+}
+
+// proofOutbox is the outbox of mails that ask staff to approve a draft.
+type proofOutbox struct {
+	store.ProofMails
+	*desk.ProofMailer
 }
 
 // renamed returns an Invalid error with its fields called by the setting that holds them.

@@ -226,7 +226,7 @@ func (s *service) handler() (http.Handler, error) {
 	}
 	return web.New(web.Options{
 		Readers: s.press.readers, BaseURL: s.settings.BaseURL, TrustedProxies: s.settings.Proxies,
-		Archive: &desk.Archive{Store: s.store}, Mailbox: s.mailbox, Templates: fsys, Logger: s.log, Now: s.app.now, Health: s.store.Ping, Version: version, Hooks: s.hooks(),
+		Archive: &desk.Archive{Store: s.store}, Approvals: s.desk, Mailbox: s.mailbox, Templates: fsys, Logger: s.log, Now: s.app.now, Health: s.store.Ping, Version: version, Hooks: s.hooks(),
 		Metrics: &web.Metrics{Token: s.settings.MetricsToken, Read: (&meters{services: s.services, alarms: s.watch.alarms.Open}).read},
 	})
 }

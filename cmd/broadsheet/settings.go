@@ -44,7 +44,7 @@ type Settings struct {
 	SMTPConnections   int      `env:"SMTP_CONNECTIONS" envDefault:"10" help:"how many connections to a relay are used at once, 1 to 200, unless its address says ?connections="`
 	SendRate          float64  `env:"SEND_RATE" envDefault:"0" help:"at most so many messages a second; 0: as many as the relay takes"`
 	ConfirmFrom       string   `env:"CONFIRM_FROM" help:"who confirmation mail is from: Example News <hello@example.org>"`
-	StaffEmail        string   `env:"STAFF_EMAIL" help:"who gets a mail when something is wrong, and when it is over"`
+	StaffEmail        string   `env:"STAFF_EMAIL" help:"who gets a mail when something is wrong, when it is over, and when an edition waits to be approved"`
 	AlarmURL          string   `env:"ALARM_URL" secret:"all" help:"a web hook that is sent JSON when something is wrong, and when it is over"`
 	HeartbeatURL      string   `env:"HEARTBEAT_URL" secret:"all" help:"is called after each slot that was handled, so that a service outside notices when nobody serves"`
 	MetricsToken      string   `env:"METRICS_TOKEN" secret:"all" help:"the bearer token that opens /metrics to other machines; empty: to this one only"`

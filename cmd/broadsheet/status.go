@@ -60,19 +60,20 @@ and BROADSHEET_ALARM_URL.`,
 }
 
 type statusView struct {
-	Slots    []slotView    `json:"slots"`
-	Editions []editionView `json:"editions"`
-	Mails    int           `json:"mails_waiting"`
-	SignUps  int           `json:"sign_ups_last_hour"`
-	Sources  []sourceState `json:"sources"`
-	Relay    string        `json:"relay"`
-	RelayOK  bool          `json:"relay_ok"`
-	Database string        `json:"database"`
-	Size     int64         `json:"database_bytes"`
-	Free     int64         `json:"disk_free_bytes"`
-	Sender   string        `json:"sender"`
-	Problems []string      `json:"problems"` // the texts of the alarms
-	Alarms   []alarmView   `json:"alarms"`
+	Slots     []slotView     `json:"slots"`
+	Editions  []editionView  `json:"editions"`
+	Approvals []approvalView `json:"approvals"` // drafts that wait for staff
+	Mails     int            `json:"mails_waiting"`
+	SignUps   int            `json:"sign_ups_last_hour"`
+	Sources   []sourceState  `json:"sources"`
+	Relay     string         `json:"relay"`
+	RelayOK   bool           `json:"relay_ok"`
+	Database  string         `json:"database"`
+	Size      int64          `json:"database_bytes"`
+	Free      int64          `json:"disk_free_bytes"`
+	Sender    string         `json:"sender"`
+	Problems  []string       `json:"problems"` // the texts of the alarms
+	Alarms    []alarmView    `json:"alarms"`
 }
 
 type alarmView struct {
@@ -110,7 +111,7 @@ func (a *app) status(ctx context.Context, s *services, p *press) (statusView, er
 	if err != nil {
 		return statusView{}, err
 	}
-	v := statusView{Mails: st.Mails, SignUps: st.SignUps, Database: s.store.Path(), Slots: []slotView{}, Editions: []editionView{}, Sources: []sourceState{}}
+	v := statusView{Mails: st.Mails, SignUps: st.SignUps, Database: s.store.Path(), Slots: []slotView{}, Editions: []editionView{}, Sources: []sourceState{}, Approvals: viewApprovals(st.Approvals)}
 	for _, slot := range st.Slots {
 		v.Slots = append(v.Slots, viewSlot(slot))
 	}
@@ -205,6 +206,9 @@ func (a *app) printStatus(v statusView) {
 		if e.GoesOn != nil {
 			fmt.Fprintf(a.stdout, "  warm-up %s: today's share is sent, it goes on at %s\n", e.WarmUp, e.GoesOn.Format("15:04 MST on 2 January"))
 		}
+	}
+	for _, w := range v.Approvals {
+		fmt.Fprintf(a.stdout, "\n%s\n", w.line)
 	}
 	if len(v.Sources) > 0 {
 		fmt.Fprintln(a.stdout)

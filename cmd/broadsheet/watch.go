@@ -82,17 +82,17 @@ func (w *watch) mail() (*alarm.Mail, error) {
 	}, nil
 }
 
-// mailFrom returns an address that the relay is known to take mail from.
-func (w *watch) mailFrom(ctx context.Context) (newsletter.Address, error) {
-	from := newsletter.Address{Name: "Broadsheet", Email: w.settings.Confirm.Email}
+// mailFrom returns who mails to staff are from: an address that the relay is known to take mail from.
+func (s *services) mailFrom(ctx context.Context) (newsletter.Address, error) {
+	from := newsletter.Address{Name: "Broadsheet", Email: s.settings.Confirm.Email}
 	if from.Email != "" {
 		return from, nil
 	}
-	list, err := w.store.Newsletters(ctx)
+	list, err := s.store.Newsletters(ctx)
 	if err != nil {
 		return from, err
 	}
-	if from.Email = w.settings.Staff.Email; len(list) > 0 {
+	if from.Email = s.settings.Staff.Email; len(list) > 0 {
 		from.Email = list[0].From.Email
 	}
 	return from, nil

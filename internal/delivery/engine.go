@@ -40,6 +40,7 @@ type Options struct {
 	Ledger       Ledger
 	Role         Role
 	Outbox       Outbox      // of transactional mail; nil: none is sent
+	Proofs       Outbox      // of mails that ask staff to approve a draft; nil: none is sent
 	Relays       mail.Relays // in the order in which they are used; at least one
 	Rate         float64     // messages a second over all relays, 0: no limit
 	Brakes       newsletter.Brakes
@@ -151,7 +152,10 @@ func (e *Engine) run(ctx context.Context, sc scope) error {
 	kept.Go(func() { e.keeper.keep(ctx) })
 	others.Go(func() { e.beat(ctx) })
 	if e.Outbox != nil {
-		others.Go(func() { e.carryMails(ctx) })
+		others.Go(func() { e.carryMails(ctx, e.Outbox, e.mailWake) })
+	}
+	if e.Proofs != nil { // they take long to compose, and nobody's confirmation waits for that
+		others.Go(func() { e.carryMails(ctx, e.Proofs, nil) })
 	}
 	connections := e.relays.connections()
 	rows := make(chan pending, 4*connections)

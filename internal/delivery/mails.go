@@ -33,11 +33,11 @@ type Outbox interface {
 // mailPage is how many transactional mails are read at a time.
 const mailPage = 50
 
-// carryMails hands over transactional mail, on a connection of its own so that it does not
+// carryMails hands over the mail of an outbox, on a connection of its own so that it does not
 // wait behind digests, until ctx ends. Nothing that goes wrong ends it: what could not be
-// sent is tried again.
-func (e *Engine) carryMails(ctx context.Context) {
-	c := &mailConnection{engine: e, unsettled: true}
+// sent is tried again. alarm, which may be nil, says that there may be something to do.
+func (e *Engine) carryMails(ctx context.Context, outbox Outbox, alarm <-chan struct{}) {
+	c := &mailConnection{engine: e, outbox: outbox, unsettled: true}
 	defer c.close()
 	idleSince := e.Now()
 	for ctx.Err() == nil {
@@ -52,7 +52,7 @@ func (e *Engine) carryMails(ctx context.Context) {
 		if e.Now().Sub(idleSince) > idleClose {
 			c.close()
 		}
-		wait, wake := e.Idle, e.mailWake
+		wait, wake := e.Idle, alarm
 		if err != nil && c.failures > 0 {
 			// A relay that is asked every second with a wrong password locks the account.
 			wait, wake = max(wait, connectAgain(c.failures)), nil
@@ -70,7 +70,7 @@ func (e *Engine) carryMails(ctx context.Context) {
 
 func (e *Engine) carryDueMails(ctx context.Context, c *mailConnection) (int, error) {
 	if c.unsettled { // left by the last sender, or by this one when a result could not be recorded
-		n, err := e.Outbox.RecoverMails(ctx, e.Now())
+		n, err := c.outbox.RecoverMails(ctx, e.Now())
 		if err != nil {
 			return 0, err
 		}
@@ -79,10 +79,10 @@ func (e *Engine) carryDueMails(ctx context.Context, c *mailConnection) (int, err
 			e.Logger.Warn("mails were being handed over and have no result; they are sent again", "mails", n)
 		}
 	}
-	if _, err := e.Outbox.ExpireMails(ctx, e.Now()); err != nil {
+	if _, err := c.outbox.ExpireMails(ctx, e.Now()); err != nil {
 		return 0, err
 	}
-	due, err := e.Outbox.DueMails(ctx, e.Now(), mailPage)
+	due, err := c.outbox.DueMails(ctx, e.Now(), mailPage)
 	if err != nil {
 		return 0, err
 	}
@@ -102,7 +102,7 @@ func (e *Engine) carryDueMails(ctx context.Context, c *mailConnection) (int, err
 
 // carryMail hands over one mail: intent, message, result, each on record before the next.
 func (e *Engine) carryMail(ctx context.Context, c *mailConnection, id int64) error {
-	m, err := e.Outbox.BeginMail(ctx, id, e.Now())
+	m, err := c.outbox.BeginMail(ctx, id, e.Now())
 	if newsletter.KindOf(err) == newsletter.Conflict {
 		return nil // it makes no sense any more
 	}
@@ -111,7 +111,7 @@ func (e *Engine) carryMail(ctx context.Context, c *mailConnection, id int64) err
 	}
 	// From here on the result must be recorded even while the program is being stopped.
 	ctx = context.WithoutCancel(ctx)
-	from, to, message, err := e.Outbox.Compose(ctx, m)
+	from, to, message, err := c.outbox.Compose(ctx, m)
 	if err != nil {
 		o := newsletter.Outcome{State: newsletter.Deferred, Reply: "not composed: " + err.Error()}
 		return errors.Join(err, e.finishMail(ctx, c, m, o))
@@ -122,7 +122,7 @@ func (e *Engine) carryMail(ctx context.Context, c *mailConnection, id int64) err
 			return errors.Join(err, e.finishMail(ctx, c, m, o))
 		}
 	}
-	if e.BounceDomain != "" {
+	if e.BounceDomain != "" && m.SubscriberID != 0 { // what is reported is told apart by readers
 		from = e.Keys.BounceMailAddress(m.ID, e.BounceDomain)
 	}
 	o := c.session.Send(ctx, from, to, message)
@@ -149,9 +149,9 @@ func (e *Engine) carryMail(ctx context.Context, c *mailConnection, id int64) err
 // better twice than never.
 func (e *Engine) finishMail(ctx context.Context, c *mailConnection, m newsletter.Mail, o newsletter.Outcome) error {
 	next := e.Now().Add(newsletter.RetryAfter(m.Attempts+1, e.Random()))
-	err := e.Outbox.FinishMail(ctx, m.ID, o, next, e.Now())
+	err := c.outbox.FinishMail(ctx, m.ID, o, next, e.Now())
 	for try := 1; err != nil && try < recordTries && e.sleep(ctx, time.Second) == nil; try++ {
-		err = e.Outbox.FinishMail(ctx, m.ID, o, next, e.Now())
+		err = c.outbox.FinishMail(ctx, m.ID, o, next, e.Now())
 	}
 	c.unsettled = c.unsettled || err != nil
 	return err
@@ -161,6 +161,7 @@ func (e *Engine) finishMail(ctx context.Context, c *mailConnection, m newsletter
 // so that a confirmation does not wait behind a million digests.
 type mailConnection struct {
 	engine   *Engine
+	outbox   Outbox
 	relay    *relay
 	session  mail.Session
 	failures int // to get a mail to a relay, in a row

@@ -360,7 +360,7 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	frozen := newsletter.FrozenEdition{
 		Edition: draft.Edition, Manual: draft.manual, Extra: draft.extra,
 		Snapshot: snapshot, Templates: templates, TemplateHash: draft.Snapshot.TemplatesHash,
-		Blocks: blocks, Verdicts: verdicts, Actor: d.o.Actor, Forced: forced,
+		Blocks: blocks, Verdicts: verdicts, Actor: d.o.Actor, From: d.where(""), Forced: forced,
 	}
 	if draft.record != nil {
 		frozen.Revision = draft.record.Revision

@@ -85,6 +85,7 @@ type Fetcher interface {
 type Options struct {
 	Now     func() time.Time // nil: time.Now
 	Actor   string           // who acts, for the record: "cli:ada", "schedule"
+	From    string           // from where they act, for the record; empty: not known
 	BaseURL string           // of the service, without a slash at the end
 	// ConfirmFrom is the address that confirmation mail is from, which no newsletter can have
 	// (S7). Empty: one is chosen that none has.

@@ -65,7 +65,7 @@ func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) 
 	if err := d.fill(ctx, draft, o.Build); err != nil { // what is wrong with the words
 		return draft, err
 	}
-	id, err := d.o.Press.Store.CreateDraft(ctx, draft.Edition, record, d.o.Actor, d.now())
+	id, err := d.recordDraft(ctx, draft, o.Build.Due, record)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +73,15 @@ func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) 
 		draft.Warnings = append(warnings, draft.Warnings...)
 	}
 	return draft, err
+}
+
+// recordDraft records a new draft: staff's own, or that of a slot, which they are to approve.
+func (d *Desk) recordDraft(ctx context.Context, draft *Draft, due newsletter.Due, record newsletter.DraftRecord) (int64, error) {
+	now := d.now()
+	if due.At.IsZero() {
+		return d.o.Press.Store.CreateDraft(ctx, draft.Edition, record, d.o.Actor, now)
+	}
+	return d.o.Press.Store.CreateSlotDraft(ctx, draft.Edition, record, draft.Newsletter.Approval.DeadlineOf(due, now), d.o.Actor, now)
 }
 
 func checkAnnouncement(o DraftOptions) error {
@@ -123,9 +132,15 @@ func (d *Desk) buildDraft(ctx context.Context, record newsletter.DraftRecord, o 
 		Newsletter: n.Slug, Cadence: e.Cadence, OnDoubt: e.OnDoubt, WarmUp: e.WarmUp, At: o.At, Extra: o.Extra, draft: &record,
 		Words: digest.Words{Subject: record.Sheet.Subject, Preheader: record.Sheet.Preheader, Intro: record.Sheet.Intro},
 	}
+	if !e.WasDraft() { // it has a slot
+		build.Due = newsletter.Due{Date: e.Date, At: e.DueAt}
+	}
 	draft := &Draft{Newsletter: n, manual: true, extra: o.Extra, record: &record}
 	if draft.Edition, err = d.newEdition(n, build); err != nil {
 		return nil, err
+	}
+	if !e.WasDraft() {
+		draft.Edition.Date, draft.Edition.DueAt, draft.Edition.Slot = e.Date, e.DueAt, e.Slot
 	}
 	draft.Edition.ID, draft.Edition.CreatedAt = e.ID, e.CreatedAt
 	if err = d.fill(ctx, draft, build); err == nil {

@@ -192,6 +192,7 @@ type NewsletterEdit struct {
 	LinkParams                                      *string
 	SiteURL, Design, BrandColour, LogoURL, Typeface *string
 	MinArticles, MaxArticles                        *int
+	Approval, ApprovalLead, ApprovalDeadline        *string // manual or none; times such as 60m
 	// Daily and Weekly are rules such as "mon-fri 07:00"; empty: sent by hand only.
 	Daily, Weekly *string
 	// Drop names cadences that the newsletter does not offer any more.
@@ -223,6 +224,7 @@ func (e NewsletterEdit) apply(n *newsletter.Newsletter, now time.Time, c *checks
 	set("link_params", e.LinkParams, &n.LinkParams)
 	n.LinkParams = strings.TrimPrefix(n.LinkParams, "?")
 	changed = append(changed, e.applyLook(n, c)...)
+	changed = append(changed, e.applyApproval(n, c)...)
 	for _, m := range []struct {
 		field string
 		value *string

@@ -27,6 +27,7 @@ type EditionStore interface {
 	delivery.PlanWriter
 	EditionReader
 	DraftStore
+	ApprovalStore
 	SponsorStore
 	LedgerStore
 	Candidates(ctx context.Context, newsletterID int64, since time.Time) ([]newsletter.Candidate, error)

@@ -15,6 +15,9 @@ import (
 // previewFrozen returns the preview of an edition whose content is fixed: of what is on record
 // where it is planned, else of what planning would choose.
 func (d *Desk) previewFrozen(ctx context.Context, e newsletter.Edition, reader *newsletter.Subscriber, full bool) (*Preview, error) {
+	if e.Hash == "" { // it was given up as a draft, or is known from the journal alone
+		return nil, newsletter.Refusef("no_copy", "edition %d (%s) was never frozen: there is nothing to look at", e.ID, e.State)
+	}
 	snapshot, err := delivery.LoadSnapshot(ctx, d.o.Press.Store, e.ID)
 	if err != nil {
 		return nil, err

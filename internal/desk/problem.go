@@ -87,6 +87,10 @@ func (s *Status) judgeSkipped(e newsletter.Edition, now time.Time) {
 	if !e.Failed() || now.Sub(e.DueAt) >= e.Cadence.DeliveryTime() {
 		return
 	}
+	if e.Reason == newsletter.ReasonNotApproved {
+		s.judgeNotApproved(e)
+		return
+	}
 	a := newsletter.Alarm{
 		Kind: newsletter.AlarmMissed, Subject: fmt.Sprintf("%s/%s/%s", e.Newsletter, e.Cadence, e.Date), Since: e.DueAt,
 		What: fmt.Sprintf("the %s edition of %s of %s was missed: it was not built in time, and nothing was sent", e.Cadence, e.Newsletter, e.Date),

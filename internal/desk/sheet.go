@@ -126,7 +126,7 @@ func (d *Desk) saveDraft(ctx context.Context, record newsletter.DraftRecord, act
 	case err != nil:
 		return nil, err
 	}
-	if err := d.o.Press.Store.SaveDraft(ctx, record, draft.Edition.Subject, action, detail, d.o.Actor, d.now()); err != nil {
+	if err := d.o.Press.Store.SaveDraft(ctx, record, draft.Edition.Subject, action, d.where(detail), d.o.Actor, d.now()); err != nil {
 		return nil, err
 	}
 	draft.record.Revision++

@@ -17,7 +17,7 @@ func (d *Desk) RunSlots(ctx context.Context, grace time.Duration) error {
 	if err != nil {
 		return err
 	}
-	var failures []error
+	failures := []error{d.expireApprovals(ctx)}
 	for _, n := range list {
 		if n.Status == newsletter.Closed {
 			continue
@@ -36,6 +36,11 @@ func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsl
 	if err != nil {
 		return err
 	}
+	if n.Approval.Manual && n.Status == newsletter.Open {
+		if err := d.askAhead(ctx, n, s, zone); err != nil {
+			return err
+		}
+	}
 	now := d.now()
 	due := s.DueSlots(now, zone)
 	for i, slot := range due {
@@ -50,6 +55,8 @@ func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsl
 			err = d.skip(ctx, n, key, slot, newsletter.SkippedNewsletterPaused)
 		case i < len(due)-1 || now.Sub(slot.At) > grace:
 			err = d.skipMissed(ctx, n, key, slot)
+		case n.Approval.Manual:
+			err = d.askForSlot(ctx, n, key, slot)
 		default:
 			err = d.buildSlot(ctx, n, key, slot)
 		}
@@ -174,7 +181,9 @@ func (d *Desk) retryAt(key newsletter.SlotKey) time.Time {
 	return d.retry[key]
 }
 
-func (d *Desk) retryLater(key newsletter.SlotKey) {
+func (d *Desk) retryLater(key newsletter.SlotKey) { d.retryAtTime(key, d.now().Add(slotAgain)) }
+
+func (d *Desk) retryAtTime(key newsletter.SlotKey, at time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for k, at := range d.retry {
@@ -182,5 +191,5 @@ func (d *Desk) retryLater(key newsletter.SlotKey) {
 			delete(d.retry, k)
 		}
 	}
-	d.retry[key] = d.now().Add(slotAgain)
+	d.retry[key] = at
 }

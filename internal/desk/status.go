@@ -21,6 +21,8 @@ type Status struct {
 	Sends    bool                    // whether anybody has it
 	Late     int                     // slots that are due and not built
 	Problems []newsletter.Alarm      // what is late or failing
+	// Approvals are drafts that wait for staff, the first deadline first.
+	Approvals []newsletter.WaitingApproval
 }
 
 // SlotStatus is when a schedule is due next, and what became of its last slot.
@@ -176,7 +178,7 @@ func (d *Desk) status(ctx context.Context, store StatusStore, count counter) (St
 	}
 	s.judgeMails(d.now())
 	s.judgeSources()
-	return s, nil
+	return s, d.judgeApprovals(ctx, &s)
 }
 
 // statusEditions is how many of a newsletter's last editions are looked at.
@@ -249,7 +251,10 @@ func (d *Desk) editionStatus(ctx context.Context, s *Status, store StatusStore, 
 	passed := map[newsletter.Cadence]bool{} // a later edition of the cadence was built, or had nothing to send
 	for _, e := range list {
 		status := EditionStatus{Edition: e}
-		if e.State == newsletter.EditionSkipped {
+		if e.State == newsletter.EditionDraft { // that staff are to approve
+			continue
+		}
+		if e.State == newsletter.EditionSkipped || e.Reason == newsletter.ReasonNotApproved {
 			if !passed[e.Cadence] {
 				s.judgeSkipped(e, d.now())
 			}

@@ -43,6 +43,9 @@ func (d *Desk) WhyEdition(ctx context.Context, id int64) (*Why, error) {
 	case newsletter.EditionFrozen, newsletter.EditionSending, newsletter.EditionSent, newsletter.EditionPaused,
 		newsletter.EditionCancelled, newsletter.EditionExpired:
 	}
+	if e.Hash == "" { // it was given up as a draft, or is known from the journal alone
+		return nil, newsletter.Refusef("no_articles", "edition %d (%s) was never frozen: what it considered is not on record", id, e.State)
+	}
 	w := &Why{Edition: e, Gone: !e.PrunedAt.IsZero()}
 	if w.snap, err = delivery.LoadSnapshot(ctx, d.o.Press.Store, id); err != nil {
 		return nil, err

@@ -173,8 +173,9 @@ const heavy = 12
 
 // MailSample is a transactional mail of our invention.
 type MailSample struct {
-	Name string
-	data ConfirmMail
+	Name  string
+	data  ConfirmMail
+	proof *ProofMail // of a mail to staff
 }
 
 // MailSamples returns each transactional mail in a language.
@@ -184,11 +185,47 @@ func MailSamples(language, baseURL string) []MailSample {
 		Address: "vera@example.org", ConfirmURL: baseURL + "/confirm/sample", ValidDays: 7, Language: language,
 		Sender: "Quay Press", PostalAddress: "14 Ropewalk Yard, Bristol", PrivacyURL: "https://www.example.org/privacy",
 	}
-	return []MailSample{{"confirm", data}, {"already", data}}
+	return []MailSample{{Name: "confirm", data: data}, {Name: "already", data: data}, {Name: "proof", data: data, proof: proofSample(baseURL)}}
+}
+
+// proofSample is a mail to staff without the edition that it is about.
+func proofSample(baseURL string) *ProofMail {
+	return &ProofMail{
+		Subject: "Harbour opens a second gate", Until: "Fri 20 Nov 07:00 GMT", Shown: "640 of the 812 who get it, more than any other copy",
+		Facts: []ProofFact{
+			{"Edition", "42 of The Harbour Times, daily, 2026-11-20"}, {"Sent", "Fri 20 Nov 07:00 GMT, if somebody approves it"},
+			{"Goes to", "812 of 830 readers of the daily edition; 12 nothing new, 6 paused"},
+		},
+		Warnings: []ProofWarning{
+			{true, "readers cannot reach http://intranet/: it is an address inside your own network; mend the address"},
+			{false, `the picture of "Ferry fares frozen" has no description; describe it where it comes from`},
+		},
+		Link: baseURL + "/staff/approve/sample",
+	}
+}
+
+// renderProof renders a mail to staff about the first sample of an edition.
+func (m MailSample) renderProof(t Templates) (Variant, error) {
+	list, err := Samples(t, newsletter.Designs()[0], m.data.Language, "https://news.example.org")
+	if err != nil {
+		return Variant{}, err
+	}
+	shown, err := Render(list[0].Snapshot, list[0].Copy)
+	if err != nil {
+		return Variant{}, err
+	}
+	data := *m.proof
+	links := strings.NewReplacer(newsletter.PlaceUnsubscribe, "https://news.example.org/unsubscribe/sample", newsletter.PlaceManage, "https://news.example.org/manage/sample")
+	data.HTML, data.Text = links.Replace(shown.HTML), links.Replace(shown.Text)
+	subject, html, text, err := RenderProof(t, data)
+	return Variant{Subject: subject, HTML: html, Text: text}, err
 }
 
 // Render renders the mail.
 func (m MailSample) Render(t Templates) (Variant, error) {
+	if m.proof != nil {
+		return m.renderProof(t)
+	}
 	subject, html, text, err := renderAction(t, m.Name, m.data)
 	return Variant{Subject: subject, HTML: html, Text: text}, err
 }

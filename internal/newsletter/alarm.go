@@ -27,6 +27,8 @@ const (
 	AlarmBackup        AlarmKind = "backup"         // there is no backup of the last day
 	AlarmRestored      AlarmKind = "restored"       // the database was restored, and nothing is sent
 	AlarmSponsor       AlarmKind = "sponsor"        // a sponsor's message has not come, a day before
+	AlarmApproval      AlarmKind = "approval"       // a draft waits for staff, and they may not know
+	AlarmNotApproved   AlarmKind = "not_approved"   // nobody approved an edition in time, and nothing was sent
 	AlarmLegal         AlarmKind = "legal"          // a newsletter lacks what the law wants, and is not sent
 )
 
@@ -35,7 +37,7 @@ func AlarmKinds() []AlarmKind {
 	return []AlarmKind{
 		AlarmLate, AlarmMissed, AlarmStuck, AlarmPaused, AlarmImbalance, AlarmRefused, AlarmComplaints, AlarmExpired, AlarmInDoubt,
 		AlarmRelayRefusing, AlarmSourceFailing, AlarmDiskLow, AlarmMailQueue, AlarmSignUps, AlarmDatabase, AlarmBounces,
-		AlarmJournal, AlarmBackup, AlarmRestored, AlarmLegal, AlarmSponsor,
+		AlarmJournal, AlarmBackup, AlarmRestored, AlarmLegal, AlarmSponsor, AlarmApproval, AlarmNotApproved,
 	}
 }
 
@@ -51,10 +53,10 @@ const (
 // Severity returns how much alarms of the kind matter.
 func (k AlarmKind) Severity() Severity {
 	switch k {
-	case AlarmComplaints, AlarmExpired, AlarmInDoubt, AlarmSourceFailing, AlarmMailQueue, AlarmSignUps, AlarmBounces, AlarmSponsor:
+	case AlarmComplaints, AlarmExpired, AlarmInDoubt, AlarmSourceFailing, AlarmMailQueue, AlarmSignUps, AlarmBounces, AlarmSponsor, AlarmApproval:
 		return SeverityWarning
 	case AlarmLate, AlarmMissed, AlarmStuck, AlarmPaused, AlarmImbalance, AlarmRefused, AlarmRelayRefusing,
-		AlarmDiskLow, AlarmDatabase, AlarmJournal, AlarmBackup, AlarmRestored, AlarmLegal:
+		AlarmDiskLow, AlarmDatabase, AlarmJournal, AlarmBackup, AlarmRestored, AlarmLegal, AlarmNotApproved:
 	}
 	return SeverityError
 }

@@ -57,6 +57,7 @@ type Newsletter struct {
 	MinArticles   int // a reader who is owed fewer waits for more
 	MaxArticles   int // more are left for the next edition
 	Status        Status
+	Approval      ApprovalRule
 	Schedules     []Schedule
 	CreatedAt     time.Time
 }

@@ -62,12 +62,15 @@ const (
 // Failed reports whether the edition's slot passed although something was to be sent, or
 // may have been.
 func (e Edition) Failed() bool {
-	return e.State == EditionSkipped && (e.Reason == SkippedMissed || e.Reason == SkippedSourceFailed)
+	return e.State == EditionSkipped && (e.Reason == SkippedMissed || e.Reason == SkippedSourceFailed) || e.Reason == ReasonNotApproved
 }
 
 // Outcome says in words what became of the edition.
 func (e Edition) Outcome() string {
-	if e.State != EditionSkipped {
+	switch {
+	case e.Reason == ReasonNotApproved:
+		return "not approved in time: nothing was sent"
+	case e.State != EditionSkipped:
 		return string(e.State)
 	}
 	switch e.Reason {

@@ -9,6 +9,7 @@ type MailKind string
 const (
 	MailConfirm MailKind = "confirm" // asks to confirm a sign-up
 	MailAlready MailKind = "already" // somebody signed up who is subscribed already
+	MailProof   MailKind = "proof"   // asks staff to approve a draft
 )
 
 // Mail is one transactional mail of the outbox. It is composed when it is handed over:
@@ -18,6 +19,7 @@ type Mail struct {
 	Kind         MailKind
 	SubscriberID int64
 	SignupID     int64
+	EditionID    int64 // of a proof; it has no subscriber
 	Email        string
 	State        State
 	Attempts     int

@@ -348,3 +348,6 @@ func Until(ctx context.Context, t testing.TB, what string, condition func() bool
 		}
 	}
 }
+
+// Proofs returns the outbox of mails that ask staff to approve a draft.
+func (r *Newsroom) Proofs() store.ProofMails { return store.ProofMails{Store: r.Store} }

@@ -14,34 +14,43 @@ import (
 
 // CreateDraft records a draft. It takes no slot.
 func (s *Store) CreateDraft(ctx context.Context, e newsletter.Edition, r newsletter.DraftRecord, actor string, now time.Time) (int64, error) {
-	sheet, items, err := encodeDraft(r)
-	if err != nil {
-		return 0, err
-	}
+	e.Slot = ""
 	var id int64
-	err = s.write(ctx, func(t *tx) (err error) {
-		err = t.row(`SELECT ` + nextEdition).Scan(&id)
-		if err != nil {
-			return err
-		}
-		_, err = t.exec(`INSERT INTO editions (id, newsletter_id, cadence, local_date, slot, state, due_at, as_of,
-				subject, articles, on_doubt, created_at, expires_at, warm_up)
-			VALUES ($1, $2, $3, $4, $5, 'draft', $6, 0, $7, $8, $9, $10, $11, $12)`,
-			id, e.NewsletterID, string(e.Cadence), e.Date.String(), newsletter.DraftSlot+strconv.FormatInt(id, 10), millis(e.DueAt),
-			e.Subject, e.Articles, string(e.OnDoubt), millis(now), millis(e.ExpiresAt), e.WarmUp.String())
-		if err != nil {
-			return err
-		}
-		if _, err = t.exec(`INSERT INTO edition_drafts (edition_id, sheet, items, revision, changed_by, changed_at) VALUES ($1, $2, $3, 1, $4, $5)`,
-			id, sheet, items, actor, millis(now)); err != nil {
-			return err
-		}
-		return t.deskEvent(now, actor, "draft made", e.NewsletterID, id, articlesDetail(r))
+	err := s.write(ctx, func(t *tx) (err error) {
+		id, err = t.insertDraft(e, r, actor, now)
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("draft of newsletter %d: %w", e.NewsletterID, err)
 	}
 	return id, nil
+}
+
+// insertDraft records a draft, with a slot if the edition names one.
+func (t *tx) insertDraft(e newsletter.Edition, r newsletter.DraftRecord, actor string, now time.Time) (id int64, err error) {
+	sheet, items, err := encodeDraft(r)
+	if err != nil {
+		return 0, err
+	}
+	if err = t.row(`SELECT ` + nextEdition).Scan(&id); err != nil {
+		return 0, err
+	}
+	if e.Slot == "" {
+		e.Slot = newsletter.DraftSlot + strconv.FormatInt(id, 10)
+	}
+	_, err = t.exec(`INSERT INTO editions (id, newsletter_id, cadence, local_date, slot, state, due_at, as_of,
+				subject, articles, on_doubt, created_at, expires_at, warm_up)
+		VALUES ($1, $2, $3, $4, $5, 'draft', $6, 0, $7, $8, $9, $10, $11, $12)`,
+		id, e.NewsletterID, string(e.Cadence), e.Date.String(), e.Slot, millis(e.DueAt),
+		e.Subject, e.Articles, string(e.OnDoubt), millis(now), millis(e.ExpiresAt), e.WarmUp.String())
+	if err != nil {
+		return 0, err
+	}
+	if _, err = t.exec(`INSERT INTO edition_drafts (edition_id, sheet, items, revision, changed_by, changed_at) VALUES ($1, $2, $3, 1, $4, $5)`,
+		id, sheet, items, actor, millis(now)); err != nil {
+		return 0, err
+	}
+	return id, t.deskEvent(now, actor, "draft made", e.NewsletterID, id, articlesDetail(r))
 }
 
 func encodeDraft(r newsletter.DraftRecord) (sheet, items string, err error) {
@@ -133,7 +142,7 @@ func changedDraft(now newsletter.DraftRecord) error {
 
 // recordFrozen makes the frozen edition's row, or that of the draft into it. The draft has to be
 // as it was when it was looked at.
-func (t *tx) recordFrozen(e newsletter.Edition, revision int, now time.Time) (int64, error) {
+func (t *tx) recordFrozen(e newsletter.Edition, f newsletter.FrozenEdition, now time.Time) (int64, error) {
 	if e.ID == 0 {
 		return t.insertEdition(e, now)
 	}
@@ -141,8 +150,11 @@ func (t *tx) recordFrozen(e newsletter.Edition, revision int, now time.Time) (in
 	if err != nil {
 		return 0, err
 	}
-	if r.Revision != revision {
+	if r.Revision != f.Revision {
 		return 0, changedDraft(r)
+	}
+	if err := t.decide(e.ID, newsletter.ApprovalApproved, f.From, f.Actor, now); err != nil {
+		return 0, err
 	}
 	_, err = t.exec(`UPDATE editions SET local_date = $1, slot = $2, state = 'frozen', due_at = $3, as_of = $4, hash = $5, subject = $6,
 			articles = $7, on_doubt = $8, expires_at = $9, warm_up = $10, send_at = $11 WHERE id = $12`,
@@ -162,6 +174,11 @@ func frozenDetail(e newsletter.Edition) string {
 // dropDraft removes a draft that a restored database still has, of an edition that was frozen
 // since the backup.
 func (t *tx) dropDraft(id int64) error {
+	for _, table := range []string{"edition_approvals", "proof_mails"} {
+		if _, err := t.exec(`DELETE FROM `+table+` WHERE edition_id IN (SELECT id FROM editions WHERE id = $1 AND state = 'draft')`, id); err != nil {
+			return err
+		}
+	}
 	if _, err := t.exec(`DELETE FROM edition_drafts WHERE edition_id IN (SELECT id FROM editions WHERE id = $1 AND state = 'draft')`, id); err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (t *tx) freeze(f newsletter.FrozenEdition, now time.Time) (int64, error) {
 		return 0, err
 	}
 	e.Slot, e.State = slot, newsletter.EditionFrozen
-	id, err := t.recordFrozen(e, f.Revision, now)
+	id, err := t.recordFrozen(e, f, now)
 	if err != nil {
 		return 0, err
 	}
@@ -119,19 +119,28 @@ func (t *tx) insertEdition(e newsletter.Edition, now time.Time) (int64, error) {
 func (t *tx) freeSlot(f newsletter.FrozenEdition) (string, error) {
 	key := newsletter.SlotKey{NewsletterID: f.NewsletterID, Cadence: f.Cadence, Date: f.Date, Slot: f.Slot}
 	taken, err := slotTaken(t, key)
+	if err == nil && taken && f.ID != 0 { // by this draft itself, perhaps
+		var own int
+		err = t.row(`SELECT COUNT(*) FROM editions WHERE id = $1 AND local_date = $2 AND slot = $3`, f.ID, f.Date.String(), f.Slot).Scan(&own)
+		taken = own == 0
+	}
 	switch {
 	case err != nil:
 		return "", err
 	case !taken && !f.Extra:
 		return f.Slot, nil
 	case !f.Manual:
-		return "", &newsletter.Error{Kind: newsletter.Conflict, Reason: "slot_taken",
-			Message: fmt.Sprintf("the %s slot of %s is taken already", f.Cadence, f.Date)}
+		return "", slotIsTaken(key)
 	}
 	var extras int
 	err = t.row(`SELECT COUNT(*) FROM editions WHERE newsletter_id = $1 AND cadence = $2 AND local_date = $3 AND slot LIKE 'extra-%'`,
 		f.NewsletterID, string(f.Cadence), f.Date.String()).Scan(&extras)
 	return "extra-" + strconv.Itoa(extras+1), err
+}
+
+func slotIsTaken(key newsletter.SlotKey) error {
+	return &newsletter.Error{Kind: newsletter.Conflict, Reason: "slot_taken",
+		Message: fmt.Sprintf("the %s slot of %s is taken already", key.Cadence, key.Date)}
 }
 
 func slotTaken(q querier, key newsletter.SlotKey) (bool, error) {

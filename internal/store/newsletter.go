@@ -33,8 +33,8 @@ func (s *Store) Newsletters(ctx context.Context) ([]newsletter.Newsletter, error
 		return nil, fmt.Errorf("newsletters: %w", err)
 	}
 	for i, n := range list {
-		if list[i].Schedules, err = schedules(q, n.ID); err != nil {
-			return nil, fmt.Errorf("newsletter %s: %w", n.Slug, err)
+		if list[i], err = withSchedules(q, n, nil); err != nil {
+			return nil, err
 		}
 	}
 	return list, nil
@@ -67,6 +67,9 @@ func withSchedules(q querier, n newsletter.Newsletter, err error) (newsletter.Ne
 	if err == nil {
 		n.Schedules, err = schedules(q, n.ID)
 	}
+	if err == nil {
+		n.Approval, err = approvalRule(q, n.ID)
+	}
 	if err != nil {
 		return n, fmt.Errorf("newsletter %s: %w", n.Slug, err)
 	}
@@ -89,6 +92,9 @@ func (s *Store) CreateNewsletter(ctx context.Context, n newsletter.Newsletter, a
 			return err
 		}
 		if err := t.saveSchedules(n.ID, n.Schedules); err != nil {
+			return err
+		}
+		if err := t.saveApprovalRule(n.ID, n.Approval); err != nil {
 			return err
 		}
 		return t.deskEvent(now, actor, "newsletter created", n.ID, 0, n.Slug)
@@ -145,6 +151,9 @@ func (t *tx) updateNewsletter(n newsletter.Newsletter, now time.Time) error {
 		string(n.Status), millis(now), n.SiteURL, string(newsletter.OrDesign(n.Design)), n.BrandColour, n.LogoURL,
 		string(newsletter.OrTypeface(n.Typeface)), n.ID)
 	if err != nil {
+		return err
+	}
+	if err := t.saveApprovalRule(n.ID, n.Approval); err != nil {
 		return err
 	}
 	return t.saveSchedules(n.ID, n.Schedules)

@@ -62,7 +62,7 @@ func (a *app) favicon(c echo.Context) error {
 func (a *app) robots(c echo.Context) error {
 	var b strings.Builder
 	b.WriteString("User-agent: *\n")
-	for _, path := range []string{"/api/", "/check-inbox", "/confirm/", "/manage/", "/outbox", "/subscribe", "/unsubscribe/"} {
+	for _, path := range []string{"/api/", "/check-inbox", "/confirm/", "/manage/", "/outbox", "/staff/", "/subscribe", "/unsubscribe/"} {
 		b.WriteString("Disallow: " + a.path(path) + "\n")
 	}
 	c.Response().Header().Set("Cache-Control", "public, max-age=86400")

@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"broadsheet/internal/desk"
 	"broadsheet/internal/newsletter"
 )
 
@@ -34,14 +35,16 @@ type Options struct {
 	// client's address is the socket's.
 	TrustedProxies []netip.Prefix
 	Archive        Archive // below /archive/; nil: there is none
-	Mailbox        Mailbox // shown below /outbox/ on this machine only; nil: none
-	Templates      fs.FS   // with a folder web
-	Logger         *slog.Logger
-	Now            func() time.Time
-	Health         func(context.Context) error // whether requests can be served, for /readyz
-	Version        string                      // of the program, for /healthz
-	Metrics        *Metrics                    // for /metrics; nil: there is none
-	Hooks          *Hooks                      // below /hooks/; nil: there are none
+	// Approvals is the desk that staff decide at about drafts, below /staff/; nil: they do not here.
+	Approvals *desk.Desk
+	Mailbox   Mailbox // shown below /outbox/ on this machine only; nil: none
+	Templates fs.FS   // with a folder web
+	Logger    *slog.Logger
+	Now       func() time.Time
+	Health    func(context.Context) error // whether requests can be served, for /readyz
+	Version   string                      // of the program, for /healthz
+	Metrics   *Metrics                    // for /metrics; nil: there is none
+	Hooks     *Hooks                      // below /hooks/; nil: there are none
 }
 
 // app is the handler's state. It does not change after New, the keys of Amazon SNS aside.
@@ -120,6 +123,7 @@ func (a *app) routes(e *echo.Echo) {
 	e.DELETE("/api/v1/suppressions/:id", a.apiLiftSuppression, private, writeBarred)
 
 	a.archiveRoutes(page)
+	a.approvalRoutes(e, page)
 	a.hooks(e)
 
 	page("/assets/:file", a.asset)

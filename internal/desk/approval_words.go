@@ -1,0 +1,173 @@
+package desk
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"broadsheet/internal/digest"
+	"broadsheet/internal/newsletter"
+)
+
+// In returns a time by the newsletter's clocks, in words.
+func (a *Approving) In(at time.Time) string {
+	zone, err := a.Newsletter.Location()
+	if err != nil {
+		zone = time.UTC
+	}
+	return at.In(zone).Format("Mon 2 Jan 15:04 MST")
+}
+
+// Facts returns what staff should know before they decide: when it goes to whom, and why.
+func (a *Approving) Facts() []digest.ProofFact {
+	e := a.Edition
+	facts := []digest.ProofFact{{Name: "Edition", Value: fmt.Sprintf("%d of %s, %s, %s", e.ID, a.Newsletter.Name, e.Cadence, e.Date)}}
+	add := func(name, format string, args ...any) {
+		facts = append(facts, digest.ProofFact{Name: name, Value: fmt.Sprintf(format, args...)})
+	}
+	if a.Draft == nil {
+		return facts
+	}
+	when := a.In(a.SendAt)
+	if !e.DueAt.After(a.SendAt.Add(-time.Second)) && e.DueAt.Before(a.SendAt) {
+		when = "at once"
+	}
+	s := a.Draft.Survey
+	add("Sent", "%s, if it is approved until %s", when, a.In(a.Until(e)))
+	add("Goes to", "%d of the %d readers of the %s edition", s.Readers, s.Planned(), e.Cadence)
+	if len(s.Withheld) > 0 {
+		add("Not to", "%s", withheldWords(s.Withheld))
+	}
+	if words := a.cadences(); words != "" {
+		add("Readers by cadence", "%s", words)
+	}
+	if words := a.sections(); words != "" {
+		add("By section", "%s", words)
+	}
+	if n := len(s.Variants); n > 1 {
+		add("Copies", "%d different ones, as readers had some of it or chose sections", n)
+	}
+	return facts
+}
+
+// withheldWords counts who gets nothing, by why.
+func withheldWords(withheld map[string]int) string {
+	words := map[string]string{
+		newsletter.ReasonNothingNew: "to whom nothing of it is owed", newsletter.ReasonTooFew: "to whom too little is owed",
+		newsletter.ReasonPaused: "who have paused", newsletter.ReasonSuppressed: "whose address must not be mailed",
+	}
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(withheld)) {
+		why := words[reason]
+		if why == "" {
+			why = "(" + strings.ReplaceAll(reason, "_", " ") + ")"
+		}
+		parts = append(parts, fmt.Sprintf("%d %s", withheld[reason], why))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// cadences counts the newsletter's readers by cadence, where there are several.
+func (a *Approving) cadences() string {
+	counts := map[newsletter.Cadence]int{}
+	for _, g := range a.Groups {
+		counts[g.Cadence] += g.Readers
+	}
+	if len(counts) < 2 {
+		return ""
+	}
+	var parts []string
+	for _, c := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%s %d", c, counts[c]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// sections counts the readers of the edition's cadence by the sections that they chose.
+func (a *Approving) sections() string {
+	var parts []string
+	all := 0
+	for _, g := range a.Groups {
+		if g.Cadence == a.Edition.Cadence && g.Sections == 0 {
+			all += g.Readers
+		}
+	}
+	for _, section := range a.Sections {
+		n := 0
+		for _, g := range a.Groups {
+			if g.Cadence == a.Edition.Cadence && g.Sections != 0 && g.Sections.Has(section) {
+				n += g.Readers
+			}
+		}
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", section.Name, n))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(append([]string{fmt.Sprintf("all sections %d", all)}, parts...), ", ")
+}
+
+// Warnings returns what the gates find and what the draft is without, what stops it first.
+func (a *Approving) Warnings() []digest.ProofWarning {
+	var list []digest.ProofWarning
+	for _, f := range a.Findings {
+		text := f.Message
+		if f.Remedy != "" {
+			text += "; " + f.Remedy
+		}
+		list = append(list, digest.ProofWarning{Fails: f.Level == newsletter.LevelFail, Text: text})
+	}
+	if a.Draft != nil {
+		for _, w := range a.Draft.Warnings {
+			list = append(list, digest.ProofWarning{Text: w})
+		}
+	}
+	return list
+}
+
+// Subject returns the subject that staff gave the draft; empty: none.
+func (draft *Draft) Subject() string {
+	if draft.record == nil {
+		return ""
+	}
+	return draft.record.Sheet.Subject
+}
+
+// ChangedBy returns who changed the draft last, and when.
+func (draft *Draft) ChangedBy() (string, time.Time) {
+	if draft.record == nil {
+		return "", time.Time{}
+	}
+	return draft.record.ChangedBy, draft.record.ChangedAt
+}
+
+// Headline returns the headline of an article that was considered for the draft.
+func (draft *Draft) Headline(id int64) string {
+	for _, a := range draft.Articles {
+		if a.ID == id {
+			return a.Headline
+		}
+	}
+	return fmt.Sprintf("article %d", id)
+}
+
+// Stories returns the edition's stories in order, each with how many readers get it.
+func (a *Approving) Stories() []DraftArticle {
+	if a.Draft == nil {
+		return nil
+	}
+	var list []DraftArticle
+	for _, b := range a.Draft.Snapshot.Blocks {
+		for _, article := range a.Draft.Articles {
+			if b.Kind == digest.KindArticle && b.Article == article.ID {
+				article.Headline = b.Headline
+				list = append(list, article)
+			}
+		}
+	}
+	return list
+}

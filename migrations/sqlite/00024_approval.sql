@@ -1,0 +1,38 @@
+-- +goose Up
+-- Whether the editions of a newsletter's slots wait for somebody to approve them, and how many
+-- milliseconds before its slot one is drafted and has to be approved.
+ALTER TABLE newsletters ADD COLUMN approval TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE newsletters ADD COLUMN approval_lead INTEGER NOT NULL DEFAULT 3600000;
+ALTER TABLE newsletters ADD COLUMN approval_deadline INTEGER NOT NULL DEFAULT 0;
+
+-- What staff have said about the draft of a slot. Its edition has the slot from the beginning.
+CREATE TABLE edition_approvals (
+  edition_id INTEGER NOT NULL PRIMARY KEY REFERENCES editions (id),
+  state      TEXT    NOT NULL CHECK (state IN ('asked', 'held', 'approved', 'expired')),
+  deadline   INTEGER NOT NULL,
+  asked_at   INTEGER NOT NULL,
+  decided_by TEXT    NOT NULL DEFAULT '',
+  decided_at INTEGER
+) STRICT;
+CREATE INDEX edition_approvals_waiting ON edition_approvals (deadline) WHERE state IN ('asked', 'held');
+
+-- The outbox of mails that ask staff to approve a draft. Like those to readers they are composed
+-- at hand-over; nothing secret is here. The states are those of the ledger.
+CREATE TABLE proof_mails (
+  id         INTEGER PRIMARY KEY,
+  edition_id INTEGER NOT NULL REFERENCES editions (id),
+  state      INTEGER NOT NULL CHECK (state BETWEEN 1 AND 8),
+  attempts   INTEGER NOT NULL DEFAULT 0,
+  doubts     INTEGER NOT NULL DEFAULT 0,
+  not_before INTEGER NOT NULL,
+  next_try   INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  code       INTEGER NOT NULL DEFAULT 0,
+  enhanced   TEXT    NOT NULL DEFAULT '',
+  reply      TEXT    NOT NULL DEFAULT '',
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX proof_mails_due ON proof_mails (next_try) WHERE state IN (1, 5);
+CREATE INDEX proof_mails_sending ON proof_mails (id) WHERE state = 2;
+CREATE INDEX proof_mails_by_edition ON proof_mails (edition_id);
