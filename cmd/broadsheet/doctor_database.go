@@ -183,10 +183,10 @@ func (s *services) slotsOf(ctx context.Context, n newsletter.Newsletter, now tim
 			times, after = append(times, due.At.In(zone).Format("Mon 2 Jan 15:04")), due.At
 		}
 		if len(times) == 0 {
-			list = append(list, doctor.Good("%s: it is sent by hand", schedule.Cadence).About(n.Slug))
+			list = append(list, doctor.Good("%s: it is sent by hand", schedule.Name()).About(n.Slug))
 			continue
 		}
-		list = append(list, doctor.Good("%s: %s (%s)", schedule.Cadence, strings.Join(times, ", "), n.Zone).About(n.Slug))
+		list = append(list, doctor.Good("%s: %s (%s)", schedule.Name(), strings.Join(times, ", "), n.Zone).About(n.Slug))
 	}
 	if len(list) == 0 {
 		list = append(list, doctor.Good("it is sent by hand").About(n.Slug))

@@ -25,6 +25,7 @@ type editionView struct {
 	ledgerView
 	Date       string         `json:"date"`
 	Slot       string         `json:"slot"`
+	ForSlot    string         `json:"for_slot"` // whose edition it is: main, another slot, or all of the cadence
 	Reason     string         `json:"reason"`
 	Subject    string         `json:"subject"`
 	DueAt      *time.Time     `json:"due_at"`
@@ -41,7 +42,7 @@ type editionView struct {
 
 func viewEdition(e newsletter.Edition, t newsletter.Tally) editionView {
 	return editionView{
-		ledgerView: viewLedger(e, t), Date: e.Date.String(), Slot: e.Slot, Reason: e.Reason, Subject: e.Subject,
+		ledgerView: viewLedger(e, t), Date: e.Date.String(), Slot: e.Slot, ForSlot: e.Audience(), Reason: e.Reason, Subject: e.Subject,
 		DueAt: utc(e.DueAt), AsOf: utc(e.AsOf), StartedAt: utc(e.StartedAt), FinishedAt: utc(e.FinishedAt), ExpiresAt: utc(e.ExpiresAt), SendAt: utc(e.SendAt),
 		Doubted: t.Doubted, Reasons: t.Reasons, WarmUp: e.WarmUp.String(),
 	}

@@ -51,7 +51,7 @@ func (a *app) printReport(r newsletter.Report, real bool) {
 		state += ": " + e.Reason
 	}
 	fields := [][2]string{
-		{"Edition", fmt.Sprintf("%d of %s, %s of %s (%s)", e.ID, e.Newsletter, e.Cadence, e.Date, e.Slot)},
+		{"Edition", fmt.Sprintf("%d of %s, %s of %s (%s)", e.ID, e.Newsletter, e.Name(), e.Date, e.Slot)},
 		{"State", state}, {"Subject", e.Subject}, {"Hash", e.Hash},
 	}
 	if !e.StartedAt.IsZero() {

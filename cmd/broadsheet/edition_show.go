@@ -50,7 +50,7 @@ bytes, and every article that was considered with the reason why it was taken or
 					}{viewEdition(e, tally), considered})
 				}
 				a.printFields([][2]string{
-					{"Edition", fmt.Sprintf("%d of %s, %s of %s (%s)", e.ID, e.Newsletter, e.Cadence, e.Date, e.Slot)},
+					{"Edition", fmt.Sprintf("%d of %s, %s of %s (%s)", e.ID, e.Newsletter, e.Name(), e.Date, e.Slot)},
 					{"State", string(e.State)}, {"Reason", e.Reason}, {"Subject", e.Subject},
 					{"Due", local(e.DueAt)}, {"Sent from", local(e.SendAt)}, {"Frozen as of", local(e.AsOf)}, {"Finished", local(e.FinishedAt)},
 					{"Hash", e.Hash},

@@ -15,7 +15,8 @@ import (
 )
 
 func editionWhy(a *app) *cobra.Command {
-	var slug, cadence string
+	var now desk.BuildOptions
+	var cadence string
 	cmd := &cobra.Command{
 		Use:   "why ID [ARTICLE | ADDRESS]",
 		Short: "Say why an article, or a reader, is in an edition or is not",
@@ -31,23 +32,26 @@ With --newsletter instead of ID it tells of what would be built now.`,
   broadsheet edition why --newsletter daily-news vera@example.org`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.why(cmd.Context(), args, slug, newsletter.Cadence(cadence))
+			now.Cadence = newsletter.Cadence(cadence)
+			return a.why(cmd.Context(), args, now)
 		},
 	}
-	cmd.Flags().StringVar(&slug, "newsletter", "", "what would be built now of this newsletter")
+	cmd.Flags().StringVar(&now.Newsletter, "newsletter", "", "what would be built now of this newsletter")
 	cmd.Flags().StringVar(&cadence, "cadence", "", "which cadence, where the newsletter has several")
+	cmd.Flags().StringVar(&now.Slot, "slot", "", "which slot, where the cadence has several")
 	return cmd
 }
 
-func (a *app) why(ctx context.Context, args []string, slug string, cadence newsletter.Cadence) error {
+func (a *app) why(ctx context.Context, args []string, now desk.BuildOptions) error {
+	slug := now.Newsletter
 	var id int64
 	switch {
 	case slug == "" && len(args) == 0:
 		return usagef("ID is missing: broadsheet edition why ID [ARTICLE | ADDRESS], or --newsletter NEWSLETTER")
 	case slug != "" && len(args) > 1:
 		return usagef("give an edition or --newsletter, not both")
-	case slug == "" && cadence != "":
-		return usagef("--cadence goes with --newsletter: an edition has its own")
+	case slug == "" && (now.Cadence != "" || now.Slot != ""):
+		return usagef("--cadence and --slot go with --newsletter: an edition has its own")
 	case slug == "":
 		var err error
 		if id, err = editionID(args[0]); err != nil {
@@ -62,7 +66,7 @@ func (a *app) why(ctx context.Context, args []string, slug string, cadence newsl
 	return a.withPress(ctx, func(sv *services) error {
 		var w *desk.Why
 		if slug != "" {
-			w, err = sv.desk.WhyNow(ctx, desk.BuildOptions{Newsletter: slug, Cadence: cadence})
+			w, err = sv.desk.WhyNow(ctx, now)
 		} else {
 			w, err = sv.desk.WhyEdition(ctx, id)
 		}

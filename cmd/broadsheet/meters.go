@@ -72,10 +72,11 @@ func readEditions(r *web.Reading, list []desk.EditionStatus) {
 	type kind struct {
 		newsletter string
 		cadence    newsletter.Cadence
+		slot       string
 	}
 	last := map[kind]desk.EditionStatus{}
 	for _, e := range list {
-		k := kind{e.Newsletter, e.Cadence}
+		k := kind{e.Newsletter, e.Cadence, e.Audience()}
 		if known, ok := last[k]; !ok || known.ID < e.ID {
 			last[k] = e
 		}
@@ -86,7 +87,7 @@ func readEditions(r *web.Reading, list []desk.EditionStatus) {
 		r.Connections = max(r.Connections, e.Pulse.Connections) // each pulse has all of its sender's
 	}
 	for k, e := range last {
-		r.Editions = append(r.Editions, web.EditionReading{Newsletter: k.newsletter, Cadence: k.cadence, Counts: e.Tally.Counts})
+		r.Editions = append(r.Editions, web.EditionReading{Newsletter: k.newsletter, Cadence: k.cadence, Slot: k.slot, Counts: e.Tally.Counts})
 	}
 }
 

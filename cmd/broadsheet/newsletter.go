@@ -16,7 +16,8 @@ func newNewsletterCommand(a *app) *cobra.Command {
 	return newGroup("newsletter", "Make, show and change newsletters",
 		`A newsletter is a titled publication that readers subscribe to. It has a slug, which is
 part of addresses and stays for ever, and a sender, a postal address, a language, a time
-zone, and one or two cadences: daily and weekly.`, groupThings,
+zone, and one or two cadences: daily and weekly. A cadence has one slot or several, such as
+one in the morning and one in the evening; readers choose one of them.`, groupThings,
 		newsletterCreate(a), newsletterList(a), newsletterShow(a), newsletterEdit(a), newsletterSkip(a),
 		newsletterStatus(a, "pause", "Stop the schedule until it is resumed",
 			`Stops the schedule of a newsletter. Readers can still sign up and leave. An edition
@@ -42,8 +43,8 @@ func newsletterFlags(cmd *cobra.Command) {
 	f.String("postal-address", "", "the publisher's postal address, in the foot of every issue")
 	f.String("language", "", "language tag, such as en or de-AT (default en)")
 	f.String("zone", "", "time zone of the schedule, such as Europe/London (default UTC)")
-	f.String("daily", "", "when the daily edition is due: \"mon-fri 07:00\"; empty: it is sent by hand")
-	f.String("weekly", "", "when the weekly edition is due: \"fri 08:00\"; empty: it is sent by hand")
+	f.StringArray("daily", nil, "when the daily edition is due: \"mon-fri 07:00\"; empty: it is sent by hand; with a name, one more slot that readers can choose: \"evening=mon-fri 18:00\"")
+	f.StringArray("weekly", nil, "when the weekly edition is due: \"fri 08:00\"; as --daily")
 	f.Int("min-articles", newsletter.DefaultMinArticles, "a reader who is owed fewer waits for more")
 	f.Int("max-articles", newsletter.DefaultMaxArticles, "more are left for the next edition")
 	f.String("link-params", "", "is added to links to articles: \"utm_source=newsletter\"")
@@ -61,11 +62,24 @@ func editOf(cmd *cobra.Command) desk.NewsletterEdit {
 		Zone: changedString(cmd, "zone"), PrivacyURL: changedString(cmd, "privacy-url"),
 		LegalFooter: changedString(cmd, "legal-footer"), LinkParams: changedString(cmd, "link-params"),
 		MinArticles: changedInt(cmd, "min-articles"), MaxArticles: changedInt(cmd, "max-articles"),
-		Daily: changedString(cmd, "daily"), Weekly: changedString(cmd, "weekly"),
+		Slots:   append(slotsOf(cmd, newsletter.Daily), slotsOf(cmd, newsletter.Weekly)...),
 		SiteURL: changedString(cmd, "site-url"), Design: changedString(cmd, "design"), BrandColour: changedString(cmd, "brand-colour"),
 		LogoURL: changedString(cmd, "logo-url"), Typeface: changedString(cmd, "typeface"),
 		Approval: changedString(cmd, "approval"), ApprovalLead: changedString(cmd, "approval-lead"), ApprovalDeadline: changedString(cmd, "approval-deadline"),
 	}
+}
+
+// slotsOf returns the slots of a cadence that are given.
+func slotsOf(cmd *cobra.Command, c newsletter.Cadence) []desk.SlotEdit {
+	given, ok := cmd.Flags().Lookup(string(c)).Value.(interface{ GetSlice() []string })
+	if !ok || !cmd.Flags().Changed(string(c)) {
+		return nil
+	}
+	var list []desk.SlotEdit
+	for _, text := range given.GetSlice() { // GetStringArray takes one empty text for none
+		list = append(list, desk.ParseSlotEdit(c, text))
+	}
+	return list
 }
 
 func newsletterCreate(a *app) *cobra.Command {
@@ -119,9 +133,16 @@ Everything that is wrong is told at once, and nothing is changed then.
 
 A rule or a zone that changes counts from now on. An edition that is frozen keeps what
 it was frozen with. A cadence can be dropped when no reader has it; with an empty rule
-it stays and is only sent by hand.`,
+it stays and is only sent by hand.
+
+A cadence has a main slot, and others that are named: "evening=mon-fri 18:00" adds or changes
+the slot evening. Readers have the main slot unless they choose another one. A slot can be
+dropped (--drop daily/evening): its readers have the main one then. Where there are readers
+it asks, and needs --yes without a terminal.`,
 		Example: `  broadsheet newsletter edit daily-news --daily "mon-sat 06:30" --max-articles 8
   broadsheet newsletter edit daily-news --weekly "fri 08:00"
+  broadsheet newsletter edit daily-news --daily "evening=mon-fri 18:00"
+  broadsheet newsletter edit daily-news --drop daily/evening
   broadsheet newsletter edit daily-news --drop weekly
   broadsheet newsletter edit daily-news --approval manual --approval-lead 90m
   broadsheet newsletter edit daily-news --design pictures --brand-colour "#0b5a9c" --typeface sans`,
@@ -135,7 +156,15 @@ it stays and is only sent by hand.`,
 			if edit.Drop = drop; cmd.Flags().NFlag() == 0 {
 				return usagef("say what to change, for example --name")
 			}
+			yes, err := cmd.Flags().GetBool("yes")
+			if err != nil {
+				return err
+			}
 			return a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
+				moved, goOn, err := a.askDrop(cmd.Context(), s, args[0], drop, yes)
+				if err != nil || !goOn {
+					return err
+				}
 				n, err := s.desk.EditNewsletter(cmd.Context(), args[0], edit)
 				if err != nil {
 					return err
@@ -149,12 +178,16 @@ it stays and is only sent by hand.`,
 					return a.printJSON(viewNewsletter(n, next))
 				}
 				a.say("%s is changed. %s", n.Slug, nextSlots(n, next))
+				if moved > 0 {
+					a.say("%s the main slot now.", counted(moved, "reader has", "readers have"))
+				}
 				return nil
 			})
 		},
 	}
 	newsletterFlags(cmd)
-	cmd.Flags().StringSlice("drop", nil, "a cadence not to offer any more: daily or weekly")
+	cmd.Flags().StringSlice("drop", nil, "a cadence not to offer any more, daily or weekly, or a slot: daily/evening")
+	cmd.Flags().BoolP("yes", "y", false, "do not ask")
 	return cmd
 }
 
@@ -299,7 +332,7 @@ func rulesOf(n newsletter.Newsletter) string {
 		if rule == "" {
 			rule = "by hand"
 		}
-		parts = append(parts, string(s.Cadence)+" "+rule)
+		parts = append(parts, s.Name()+" "+rule)
 	}
 	return strings.Join(parts, ", ")
 }
@@ -325,7 +358,7 @@ func nextDue(n newsletter.Newsletter, next []newsletter.Due) string {
 	var parts []string
 	for i, s := range n.Schedules {
 		if !next[i].At.IsZero() {
-			parts = append(parts, string(s.Cadence)+" "+inZone(next[i].At, zone))
+			parts = append(parts, s.Name()+" "+inZone(next[i].At, zone))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -15,13 +15,16 @@ func newsletterSkip(a *app) *cobra.Command {
 		Use:   "skip SLUG DATE",
 		Short: "Let the slots of a date pass without an edition",
 		Long: `Lets the newsletter's slots of a date pass without an edition, for a holiday. What would
-have been in them is in the next edition. --undo takes it back as long as the slot is
-still to come. The date is one in the newsletter's zone. It can be repeated.`,
+have been in them is in the next edition. --slot names one of several. --undo takes it back
+as long as the slot is still to come. The date is one in the newsletter's zone. It can be
+repeated.`,
 		Example: `  broadsheet newsletter skip daily-news 2026-12-25
+  broadsheet newsletter skip daily-news 2026-12-24 --slot daily/evening
   broadsheet newsletter skip daily-news 2026-12-25 --undo`,
 		Args: exactArgs("SLUG", "DATE"),
 	}
 	undo := cmd.Flags().Bool("undo", false, "take the skip back")
+	only := cmd.Flags().String("slot", "", "only this slot of the date: daily, or daily/evening (default: all)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		date, err := newsletter.ParseDate(args[1])
 		if err != nil {
@@ -29,9 +32,9 @@ still to come. The date is one in the newsletter's zone. It can be repeated.`,
 		}
 		return a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
 			if *undo {
-				return a.unskip(cmd.Context(), s, args[0], date)
+				return a.unskip(cmd.Context(), s, args[0], date, *only)
 			}
-			return a.skip(cmd.Context(), s, args[0], date)
+			return a.skip(cmd.Context(), s, args[0], date, *only)
 		})
 	}
 	return cmd
@@ -41,10 +44,11 @@ type skipView struct {
 	Newsletter string     `json:"newsletter"`
 	Date       string     `json:"date"`
 	Cadence    string     `json:"cadence"`
+	Slot       string     `json:"slot"`
 	DueAt      *time.Time `json:"due_at"`
 }
 
-func (a *app) skip(ctx context.Context, s *services, slug string, date newsletter.Date) error {
+func (a *app) skip(ctx context.Context, s *services, slug string, date newsletter.Date, only string) error {
 	n, err := s.desk.Newsletter(ctx, slug)
 	if err != nil {
 		return err
@@ -53,18 +57,18 @@ func (a *app) skip(ctx context.Context, s *services, slug string, date newslette
 	if err != nil {
 		return err
 	}
-	skipped, err := s.desk.SkipDate(ctx, slug, date)
+	skipped, err := s.desk.SkipDate(ctx, slug, date, only)
 	if err != nil {
 		return err
 	}
 	views := []skipView{}
 	for _, slot := range skipped {
-		views = append(views, skipView{slug, date.String(), string(slot.Cadence), utc(slot.DueAt)})
+		views = append(views, skipView{slug, date.String(), string(slot.Cadence), slot.Slot, utc(slot.DueAt)})
 		word := "Skipped"
 		if !slot.New {
 			word = "Was skipped already:"
 		}
-		a.say("%s the %s slot of %s on %s.", word, slot.Cadence, slug, inZone(slot.DueAt, zone))
+		a.say("%s the %s slot of %s on %s.", word, slot.Name(), slug, inZone(slot.DueAt, zone))
 	}
 	if a.json {
 		return a.printJSON(views)
@@ -72,8 +76,8 @@ func (a *app) skip(ctx context.Context, s *services, slug string, date newslette
 	return nil
 }
 
-func (a *app) unskip(ctx context.Context, s *services, slug string, date newsletter.Date) error {
-	count, err := s.desk.UnskipDate(ctx, slug, date)
+func (a *app) unskip(ctx context.Context, s *services, slug string, date newsletter.Date, only string) error {
+	count, err := s.desk.UnskipDate(ctx, slug, date, only)
 	if err != nil {
 		return err
 	}

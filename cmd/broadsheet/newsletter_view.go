@@ -36,6 +36,7 @@ type newsletterView struct {
 
 type scheduleView struct {
 	Cadence string     `json:"cadence"`
+	Slot    string     `json:"slot"`
 	Rule    string     `json:"rule"`    // empty: sent by hand
 	NextAt  *time.Time `json:"next_at"` // null: nothing is scheduled
 }
@@ -62,7 +63,7 @@ func viewNewsletter(n newsletter.Newsletter, next []newsletter.Due) newsletterVi
 		v.ReplyTo = n.ReplyTo.String()
 	}
 	for i, s := range n.Schedules {
-		v.Schedules = append(v.Schedules, scheduleView{Cadence: string(s.Cadence), Rule: s.Rule.String(), NextAt: utc(next[i].At)})
+		v.Schedules = append(v.Schedules, scheduleView{Cadence: string(s.Cadence), Slot: s.Slot, Rule: s.Rule.String(), NextAt: utc(next[i].At)})
 	}
 	return v
 }

@@ -67,6 +67,7 @@ of the mail. Nothing is sent. docs/editions.md says more.`,
 	f := cmd.Flags()
 	f.Int64Var(&p.o.Edition, "edition", 0, "an edition that is on record")
 	f.StringVar(&p.cadence, "cadence", "", "which cadence, where the newsletter has several")
+	f.StringVar(&p.o.Build.Slot, "slot", "", "which slot, where the cadence has several; all: an edition for all of them")
 	f.StringVar(&p.o.As, "as", "", "what the reader with this address gets")
 	f.BoolVar(&p.o.Full, "full", false, "all that the edition has, whoever gets it")
 	f.StringVar(&p.o.Build.Words.Subject, "subject", "", "subject in your own words")
@@ -87,8 +88,8 @@ func (p *previewing) check() error {
 		return usagef("give a newsletter or --edition, not both")
 	case o.Edition < 0:
 		return newsletter.Invalidf("edition", "%d is not the number of an edition", o.Edition)
-	case o.Edition != 0 && (p.cadence != "" || o.Build.Words.Subject != "" || o.Build.Words.Intro != ""):
-		return usagef("--cadence, --subject and --intro are for what would be built now; edition %d has its own", o.Edition)
+	case o.Edition != 0 && (p.cadence != "" || o.Build.Slot != "" || o.Build.Words.Subject != "" || o.Build.Words.Intro != ""):
+		return usagef("--cadence, --slot, --subject and --intro are for what would be built now; edition %d has its own", o.Edition)
 	case o.As != "" && o.Full:
 		return usagef("give --as or --full, not both")
 	case p.json && (p.format != "" || p.open || p.out != ""):

@@ -13,6 +13,7 @@ import (
 type nextEdition struct {
 	Newsletter string     `json:"newsletter"`
 	Cadence    string     `json:"cadence"`
+	Slot       string     `json:"slot"`
 	NextAt     *time.Time `json:"next_at"` // null: it is sent by hand
 	Readers    int        `json:"readers"` // who would get it now
 	Articles   int        `json:"articles"`
@@ -98,8 +99,8 @@ func nextEditions(ctx context.Context, s *services) ([]nextEdition, error) {
 			return nil, err
 		}
 		for i, schedule := range n.Schedules {
-			v := nextEdition{Newsletter: n.Slug, Cadence: string(schedule.Cadence), NextAt: utc(next[i].At)}
-			draft, err := s.desk.Build(ctx, desk.BuildOptions{Newsletter: n.Slug, Cadence: schedule.Cadence})
+			v := nextEdition{Newsletter: n.Slug, Cadence: string(schedule.Cadence), Slot: schedule.Slot, NextAt: utc(next[i].At)}
+			draft, err := s.desk.Build(ctx, desk.BuildOptions{Newsletter: n.Slug, Cadence: schedule.Cadence, Slot: schedule.Slot})
 			switch {
 			case newsletter.KindOf(err) == newsletter.Forbidden:
 				v.Nothing = fieldMessage(err)
@@ -150,7 +151,7 @@ func (r *restoring) showNext(v confirmView, state newsletter.JournalState) {
 		if what == "" {
 			what = fmt.Sprintf("%s to %s: %s", counted(n.Articles, "article", "articles"), counted(n.Readers, "reader", "readers"), n.Subject)
 		}
-		rows = append(rows, []string{n.Newsletter, n.Cadence, due, what})
+		rows = append(rows, []string{n.Newsletter, newsletter.SlotName(newsletter.Cadence(n.Cadence), n.Slot), due, what})
 	}
 	r.printTable([]string{"NEWSLETTER", "CADENCE", "NEXT", "AS IT WOULD BE NOW"}, rows)
 	r.say("")

@@ -21,6 +21,7 @@ type sending struct {
 	*app
 	edition    int64
 	cadence    string
+	slot       string
 	dryRun     bool
 	test       string
 	yes        bool
@@ -83,6 +84,7 @@ anything), 4 unfinished.`,
 	f := cmd.Flags()
 	f.Int64Var(&s.edition, "edition", 0, "send, or go on with, exactly this edition")
 	f.StringVar(&s.cadence, "cadence", "", "daily or weekly, where the newsletter has both")
+	f.StringVar(&s.slot, "slot", "", "whose edition, where the cadence has several slots; all: an extra edition for all of them")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show everything and send nothing")
 	f.StringVar(&s.test, "test", "", "send one copy to this address and nothing else")
 	f.BoolVarP(&s.yes, "yes", "y", false, "do not ask")
@@ -106,6 +108,8 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		return usagef("give a newsletter or --edition, not both")
 	case s.dryRun && s.test != "":
 		return usagef("give --dry-run or --test, not both")
+	case s.slot != "" && s.edition != 0:
+		return usagef("edition %d is of one slot already; leave --slot out", s.edition)
 	case s.wait < 0:
 		return newsletter.Invalidf("wait", "cannot be less than 0")
 	}
@@ -162,7 +166,7 @@ func (s *sending) run(ctx context.Context, slug string) error {
 			}
 			return s.sendEdition(ctx, sv, p, e)
 		}
-		e, ok, err := sv.desk.Unfinished(ctx, slug, cadence)
+		e, ok, err := sv.desk.Unfinished(ctx, slug, cadence, s.slot)
 		switch {
 		case err != nil:
 			return err
@@ -181,7 +185,7 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		}
 		return s.sendNew(ctx, sv, p, desk.BuildOptions{
 			At:         at,
-			Newsletter: slug, Cadence: cadence, Extra: s.extra, OnDoubt: doubt, WarmUp: warmUp, Sample: s.test != "",
+			Newsletter: slug, Cadence: cadence, Slot: s.slot, Extra: s.extra, OnDoubt: doubt, WarmUp: warmUp, Sample: s.test != "",
 			Words: digest.Words{Subject: s.subject, Intro: s.intro},
 		})
 	})
@@ -195,7 +199,7 @@ func (s *sending) goOnUnlessPaused(ctx context.Context, sv *services, e newslett
 			return newsletter.Refusef("paused", `edition %d of %s is paused: %s; "broadsheet edition resume %d" or "broadsheet send --edition %d" goes on with it, "broadsheet edition cancel %d" ends it`,
 				e.ID, e.Newsletter, e.Reason, e.ID, e.ID, e.ID)
 		}
-		s.say("Edition %d of %s (%s, %s) is paused: %s", e.ID, e.Newsletter, e.Cadence, e.Date, e.Reason)
+		s.say("Edition %d of %s (%s, %s) is paused: %s", e.ID, e.Newsletter, e.Name(), e.Date, e.Reason)
 		goOn, err := s.confirm(ctx, "Go on with it?")
 		if err == nil && !goOn {
 			s.say("Nothing was sent.")
@@ -204,7 +208,7 @@ func (s *sending) goOnUnlessPaused(ctx context.Context, sv *services, e newslett
 			return err
 		}
 	}
-	s.say("Going on with edition %d of %s (%s, %s).", e.ID, e.Newsletter, e.Cadence, e.Date)
+	s.say("Going on with edition %d of %s (%s, %s).", e.ID, e.Newsletter, e.Name(), e.Date)
 	return s.goOn(ctx, sv, e)
 }
 

@@ -88,6 +88,7 @@ type slotView struct {
 	Newsletter string     `json:"newsletter"`
 	Status     string     `json:"status"`
 	Cadence    string     `json:"cadence"`
+	Slot       string     `json:"slot"`
 	Rule       string     `json:"rule"`
 	Zone       string     `json:"zone"`
 	NextAt     *time.Time `json:"next_at"`
@@ -174,7 +175,7 @@ func (s *services) viewAlarms(ctx context.Context, v *statusView, alarms []newsl
 func viewSlot(slot desk.SlotStatus) slotView {
 	n := slot.Newsletter
 	v := slotView{
-		Newsletter: n.Slug, Status: string(n.Status), Cadence: string(slot.Schedule.Cadence),
+		Newsletter: n.Slug, Status: string(n.Status), Cadence: string(slot.Schedule.Cadence), Slot: slot.Schedule.Slot,
 		Rule: slot.Schedule.Rule.String(), Zone: n.Zone, NextAt: utc(slot.Next.At),
 	}
 	zone, err := n.Location()
@@ -196,7 +197,7 @@ func viewSlot(slot desk.SlotStatus) slotView {
 func (a *app) printStatus(v statusView) {
 	var rows [][]string
 	for _, s := range v.Slots {
-		rows = append(rows, []string{s.Newsletter, s.Cadence, s.Rule, s.next, s.last})
+		rows = append(rows, []string{s.Newsletter, newsletter.SlotName(newsletter.Cadence(s.Cadence), s.Slot), s.Rule, s.next, s.last})
 	}
 	a.printTable([]string{"NEWSLETTER", "CADENCE", "RULE", "NEXT", "LAST"}, rows)
 	for _, e := range v.Editions {

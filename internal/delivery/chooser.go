@@ -12,10 +12,10 @@ import (
 // PlanStore is what planning reads.
 type PlanStore interface {
 	PastEditions(ctx context.Context, since time.Time, articles []int64) ([]newsletter.PastEdition, error)
-	FreezeBefore(ctx context.Context, newsletterID int64, c newsletter.Cadence, before time.Time) (time.Time, error)
+	FreezeBefore(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string, before time.Time) (time.Time, error)
 	VariantArticles(ctx context.Context, editionID int64) (map[int64][]int64, error)
 	Barred(ctx context.Context, key newsletter.SuppressionKey) (*newsletter.Barred, error)
-	PlanReaders(ctx context.Context, newsletterID int64, c newsletter.Cadence, after int64, limit int, early time.Time, barred *newsletter.Barred, now time.Time) ([]newsletter.PlanReader, error)
+	PlanReaders(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string, after int64, limit int, early time.Time, barred *newsletter.Barred, now time.Time) ([]newsletter.PlanReader, error)
 	NextPlanPart(ctx context.Context, editionID, after int64) (newsletter.PlanPart, error)
 	Released(ctx context.Context, editionID, first, last int64, real bool) ([]int64, error)
 }
@@ -25,6 +25,7 @@ type Edition struct {
 	ID           int64 // 0: not frozen yet
 	NewsletterID int64
 	Cadence      newsletter.Cadence
+	Slot         string // whose readers it is for; newsletter.AllSlots: all of the cadence
 	AsOf         time.Time
 	MinArticles  int                    // who is owed fewer waits for more
 	MaxArticles  int                    // the first ones are taken; more are left for the next edition
@@ -109,7 +110,7 @@ func newChooser(ctx context.Context, store PlanStore, e Edition) (*chooser, erro
 func (c *chooser) each(ctx context.Context, after int64, f func([]choice) error) error {
 	var choices []choice
 	for {
-		readers, err := c.store.PlanReaders(ctx, c.edition.NewsletterID, c.edition.Cadence, after, planChunk, c.joins.early(), c.barred, c.edition.AsOf)
+		readers, err := c.store.PlanReaders(ctx, c.edition.NewsletterID, c.edition.Cadence, c.edition.Slot, after, planChunk, c.joins.early(), c.barred, c.edition.AsOf)
 		if err != nil {
 			return fmt.Errorf("readers: %w", err)
 		}

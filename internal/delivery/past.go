@@ -20,7 +20,7 @@ type pastEdition struct {
 }
 
 // openPast returns the past editions that can matter for what is owed, the newest first, and
-// the freezes of those of the edition's own newsletter and cadence, the oldest first.
+// the freezes of those of the edition's own newsletter, cadence and slot, the oldest first.
 func openPast(ctx context.Context, store PlanStore, e Edition) (past []*pastEdition, joins []time.Time, err error) {
 	// An article that was released, or dated anew, may have been in an older edition.
 	since := e.AsOf.Add(-newsletter.MaxLookBack)
@@ -48,7 +48,7 @@ func openPast(ctx context.Context, store PlanStore, e Edition) (past []*pastEdit
 		}
 	}
 	// Who joined after it is not owed what came before it, however long ago it was.
-	last, err := store.FreezeBefore(ctx, e.NewsletterID, e.Cadence, since)
+	last, err := store.FreezeBefore(ctx, e.NewsletterID, e.Cadence, e.Slot, since)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the edition before: %w", err)
 	}
@@ -56,7 +56,7 @@ func openPast(ctx context.Context, store PlanStore, e Edition) (past []*pastEdit
 		joins = append(joins, last)
 	}
 	for _, p := range editions {
-		if p.ID != e.ID && p.News && !p.AsOf.Before(since) && p.NewsletterID == e.NewsletterID && p.Cadence == e.Cadence {
+		if p.ID != e.ID && p.News && !p.AsOf.Before(since) && p.NewsletterID == e.NewsletterID && p.Serves(e.Cadence, e.Slot) {
 			joins = append(joins, p.AsOf)
 		}
 	}

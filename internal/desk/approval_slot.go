@@ -37,7 +37,7 @@ func (d *Desk) askForSlot(ctx context.Context, n newsletter.Newsletter, key news
 	if now.Before(d.retryAt(key)) {
 		return nil
 	}
-	draft, err := d.CreateDraft(ctx, DraftOptions{Build: BuildOptions{Newsletter: n.Slug, Cadence: key.Cadence, Due: due}})
+	draft, err := d.CreateDraft(ctx, DraftOptions{Build: BuildOptions{Newsletter: n.Slug, Cadence: key.Cadence, Slot: key.Slot, Due: due}})
 	switch newsletter.ReasonOf(err) {
 	case newsletter.SkippedNothingNew:
 		switch again := now.Add(askAgain); {
@@ -57,7 +57,7 @@ func (d *Desk) askForSlot(ctx context.Context, n newsletter.Newsletter, key news
 		return err
 	}
 	d.o.Logger.Info("staff are asked to approve an edition", "edition", draft.Edition.ID, "newsletter", n.Slug,
-		"cadence", string(key.Cadence), "due", due.At)
+		"slot", newsletter.SlotName(key.Cadence, key.Slot), "due", due.At)
 	return nil
 }
 
@@ -112,7 +112,7 @@ func (d *Desk) judgeApprovals(ctx context.Context, s *Status) error {
 // judgeNotApproved tells of a slot that passed because nobody approved its edition in time.
 func (s *Status) judgeNotApproved(e newsletter.Edition) {
 	s.problem(newsletter.Alarm{
-		Kind: newsletter.AlarmNotApproved, Subject: fmt.Sprintf("%s/%s/%s", e.Newsletter, e.Cadence, e.Date), Since: e.FinishedAt,
+		Kind: newsletter.AlarmNotApproved, Subject: fmt.Sprintf("%s/%s/%s", e.Newsletter, e.Name(), e.Date), Since: e.FinishedAt,
 		What: fmt.Sprintf("edition %d of %s was not approved in time, and nothing was sent", e.ID, e.Newsletter),
 		Do:   fmt.Sprintf(`what was in it is owed still: "broadsheet send %s" sends it now, or the next edition brings it`, e.Newsletter),
 	})

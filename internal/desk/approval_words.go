@@ -23,7 +23,7 @@ func (a *Approving) In(at time.Time) string {
 // Facts returns what staff should know before they decide: when it goes to whom, and why.
 func (a *Approving) Facts() []digest.ProofFact {
 	e := a.Edition
-	facts := []digest.ProofFact{{Name: "Edition", Value: fmt.Sprintf("%d of %s, %s, %s", e.ID, a.Newsletter.Name, e.Cadence, e.Date)}}
+	facts := []digest.ProofFact{{Name: "Edition", Value: fmt.Sprintf("%d of %s, %s, %s", e.ID, a.Newsletter.Name, e.Name(), e.Date)}}
 	add := func(name, format string, args ...any) {
 		facts = append(facts, digest.ProofFact{Name: name, Value: fmt.Sprintf(format, args...)})
 	}
@@ -36,7 +36,7 @@ func (a *Approving) Facts() []digest.ProofFact {
 	}
 	s := a.Draft.Survey
 	add("Sent", "%s, if it is approved until %s", when, a.In(a.Until(e)))
-	add("Goes to", "%d of the %d readers of the %s edition", s.Readers, s.Planned(), e.Cadence)
+	add("Goes to", "%d of the %d readers of the %s edition", s.Readers, s.Planned(), e.Name())
 	if len(s.Withheld) > 0 {
 		add("Not to", "%s", withheldWords(s.Withheld))
 	}

@@ -20,6 +20,7 @@ import (
 type BuildOptions struct {
 	Newsletter string             // slug
 	Cadence    newsletter.Cadence // empty: the only one that the newsletter has
+	Slot       string             // empty: the only one that the cadence has; newsletter.AllSlots: an extra edition for all
 	Words      digest.Words
 	Extra      bool // leave the day's slot to the schedule
 	OnDoubt    newsletter.OnDoubt
@@ -75,6 +76,10 @@ func (d *Desk) Build(ctx context.Context, o BuildOptions) (*Draft, error) {
 	if o.Cadence, err = chooseCadence(n, o.Cadence); err != nil {
 		return nil, err
 	}
+	if o.Slot, err = chooseSlot(n, o.Cadence, o.Slot); err != nil {
+		return nil, err
+	}
+	o.Extra = o.Extra || o.Slot == newsletter.AllSlots
 	draft := &Draft{Newsletter: n, manual: o.Due.At.IsZero(), extra: o.Extra}
 	fetched, err := d.FetchFor(ctx, n.ID)
 	if err != nil {
@@ -137,13 +142,13 @@ func (d *Desk) newEdition(n newsletter.Newsletter, o BuildOptions) (newsletter.E
 		o.OnDoubt = newsletter.DoubtResend
 	}
 	e := newsletter.Edition{
-		NewsletterID: n.ID, Newsletter: n.Slug, Cadence: o.Cadence, Slot: newsletter.MainSlot,
+		NewsletterID: n.ID, Newsletter: n.Slug, Cadence: o.Cadence, Slot: o.Slot, ForSlot: o.Slot,
 		Date: o.Due.Date, DueAt: o.Due.At, AsOf: now, OnDoubt: o.OnDoubt, WarmUp: o.WarmUp, State: newsletter.EditionDraft,
 	}
 	if o.Due.At.IsZero() {
 		e.Date, e.DueAt = newsletter.DateOf(now.In(zone)), now
 		for _, s := range n.Schedules {
-			if due, ok := s.On(e.Date, zone); ok && s.Cadence == o.Cadence && !o.Extra {
+			if due, ok := s.On(e.Date, zone); ok && s.Cadence == o.Cadence && s.Slot == o.Slot && !o.Extra {
 				e.DueAt = due.At
 			}
 		}
@@ -238,7 +243,7 @@ func (draft *Draft) sample(most int) {
 // choosing returns the edition as delivery chooses for it.
 func (d *Desk) choosing(n newsletter.Newsletter, e newsletter.Edition, candidates []newsletter.Candidate) delivery.Edition {
 	return delivery.Edition{
-		ID: e.ID, NewsletterID: n.ID, Cadence: e.Cadence, AsOf: e.AsOf,
+		ID: e.ID, NewsletterID: n.ID, Cadence: e.Cadence, Slot: e.Audience(), AsOf: e.AsOf,
 		MinArticles: n.MinArticles, MaxArticles: n.MaxArticles, Candidates: candidates,
 		Real: d.o.Press.Transport.Real(), Key: d.o.Press.Suppression,
 	}
@@ -283,7 +288,7 @@ func nothingNew(draft *Draft) error {
 	var message string
 	switch {
 	case s.Planned() == 0:
-		message = fmt.Sprintf("%s has no %s readers yet", n.Slug, draft.Edition.Cadence)
+		message = fmt.Sprintf("%s has no %s readers yet", n.Slug, draft.Edition.Name())
 	case s.Withheld[newsletter.ReasonTooFew] > 0:
 		message = fmt.Sprintf("no reader of %s is owed the minimum of %d articles", n.Slug, n.MinArticles)
 	default:

@@ -119,7 +119,7 @@ func TestNewNewsletter_TellsEverythingThatIsWrongAtOnce(t *testing.T) {
 	_, err := o.NewNewsletter(t.Context(), "Daily News", desk.NewsletterEdit{
 		Name: new(strings.Repeat("x", 101)), Description: new("two\nlines"), From: new("not an address"), ReplyTo: new("a@@b"),
 		Language: new("english"), Zone: new("Local"), PrivacyURL: new("http://example.org"), LegalFooter: new("a\x07b"),
-		LinkParams: new("#x"), MinArticles: new(5), MaxArticles: new(3), Daily: new("soon"), Weekly: new("mon-fri 07:00"),
+		LinkParams: new("#x"), MinArticles: new(5), MaxArticles: new(3), Daily: new("soon"), Weekly: new("fri 25:00"),
 	})
 	wantKind(t, err, newsletter.Invalid)
 	want := []string{"daily", "description", "from", "language", "legal_footer", "link_params", "max_articles", "name",
@@ -248,28 +248,28 @@ func TestSkipDate(t *testing.T) {
 	o := newOffice(t)
 	n := o.dailyNews()
 	friday := newsletter.Date{Year: 2026, Month: time.November, Day: 27}
-	skipped, err := o.SkipDate(t.Context(), "daily-news", friday)
+	skipped, err := o.SkipDate(t.Context(), "daily-news", friday, "")
 	if err != nil || len(skipped) != 2 || !skipped[0].New || !skipped[0].DueAt.Equal(time.Date(2026, 11, 27, 7, 0, 0, 0, time.UTC)) {
 		t.Fatalf("%+v, %v", skipped, err)
 	}
-	if again, err := o.SkipDate(t.Context(), "daily-news", friday); err != nil || len(again) != 2 || again[0].New {
+	if again, err := o.SkipDate(t.Context(), "daily-news", friday, ""); err != nil || len(again) != 2 || again[0].New {
 		t.Errorf("again: %+v, %v", again, err)
 	}
-	_, err = o.SkipDate(t.Context(), "daily-news", friday.AddDays(1))
+	_, err = o.SkipDate(t.Context(), "daily-news", friday.AddDays(1), "")
 	wantKind(t, err, newsletter.Invalid) // a Saturday
-	_, err = o.SkipDate(t.Context(), "daily-news", friday.AddDays(-7))
+	_, err = o.SkipDate(t.Context(), "daily-news", friday.AddDays(-7), "")
 	wantKind(t, err, newsletter.Conflict) // the past
-	if count, err := o.UnskipDate(t.Context(), "daily-news", friday); err != nil || count != 2 {
+	if count, err := o.UnskipDate(t.Context(), "daily-news", friday, ""); err != nil || count != 2 {
 		t.Errorf("undone %d, %v", count, err)
 	}
-	_, err = o.UnskipDate(t.Context(), "daily-news", friday)
+	_, err = o.UnskipDate(t.Context(), "daily-news", friday, "")
 	wantKind(t, err, newsletter.Conflict)
 	// A slot that passed for another reason is not the staff's to skip or to give back.
 	key := newsletter.SlotKey{NewsletterID: n.ID, Cadence: newsletter.Daily, Date: friday, Slot: newsletter.MainSlot}
 	if _, err := o.store.SkipSlot(t.Context(), key, skipped[0].DueAt, newsletter.SkippedMissed, "schedule", o.now); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := o.SkipDate(t.Context(), "daily-news", friday); err != nil || len(got) != 1 || got[0].Cadence != newsletter.Weekly {
+	if got, err := o.SkipDate(t.Context(), "daily-news", friday, ""); err != nil || len(got) != 1 || got[0].Cadence != newsletter.Weekly {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -31,6 +31,8 @@ type NewsletterStore interface {
 	CreateNewsletter(ctx context.Context, n newsletter.Newsletter, actor string, now time.Time) (newsletter.Newsletter, error)
 	ChangeNewsletter(ctx context.Context, slug, action, actor string, now time.Time, change func(*newsletter.Newsletter) (detail string, err error)) (newsletter.Newsletter, error)
 	ReaderCounts(ctx context.Context, newsletterID int64) (map[newsletter.SubscriptionState]int, error)
+	SlotReaders(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string) (int, error)
+	LeaveSlot(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot, actor string, now time.Time) (int, error)
 }
 
 // SkipStore keeps slots that pass without an edition.
@@ -40,7 +42,7 @@ type SkipStore interface {
 	HoldSlot(ctx context.Context, key newsletter.SlotKey, why string, now time.Time) error
 	HeldSlot(ctx context.Context, key newsletter.SlotKey) (why string, err error)
 	SkipSlot(ctx context.Context, key newsletter.SlotKey, dueAt time.Time, reason, actor string, now time.Time) (skipped bool, err error)
-	UnskipDate(ctx context.Context, newsletterID int64, date newsletter.Date, actor string, now time.Time) (int, error)
+	UnskipDate(ctx context.Context, key newsletter.SlotKey, actor string, now time.Time) (int, error)
 }
 
 // SectionStore keeps sections.

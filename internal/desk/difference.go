@@ -15,7 +15,7 @@ import (
 // SeenStore keeps what staff looked at.
 type SeenStore interface {
 	SavePreview(ctx context.Context, p newsletter.SeenPreview) error
-	LastPreview(ctx context.Context, newsletterID int64, c newsletter.Cadence, editionID int64) (p newsletter.SeenPreview, ok bool, err error)
+	LastPreview(ctx context.Context, newsletterID int64, of string, editionID int64) (p newsletter.SeenPreview, ok bool, err error)
 }
 
 // Difference is what an edition has otherwise than what staff saw, or sent, before.
@@ -42,7 +42,7 @@ type DifferentBlock struct {
 func (d *Desk) Differences(ctx context.Context, draft *Draft) ([]Difference, error) {
 	var list []Difference
 	e := draft.Edition
-	seen, ok, err := d.o.Press.Store.LastPreview(ctx, draft.Newsletter.ID, e.Cadence, e.ID)
+	seen, ok, err := d.o.Press.Store.LastPreview(ctx, draft.Newsletter.ID, e.Name(), e.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (d *Desk) Differences(ctx context.Context, draft *Draft) ([]Difference, err
 		if past.Hash == "" { // of one that was lost in a restore, only the slot is known
 			continue
 		}
-		if past.Cadence != e.Cadence || past.ID == e.ID || !past.State.Open() && past.State != newsletter.EditionSent && past.State != newsletter.EditionPaused {
+		if past.Cadence != e.Cadence || past.Audience() != e.Audience() || past.ID == e.ID || !past.State.Open() && past.State != newsletter.EditionSent && past.State != newsletter.EditionPaused {
 			continue
 		}
 		if past.Hash == "" {
@@ -88,7 +88,7 @@ func (d *Desk) NotePreview(ctx context.Context, draft *Draft) error {
 		return err
 	}
 	return d.o.Press.Store.SavePreview(ctx, newsletter.SeenPreview{
-		NewsletterID: draft.Newsletter.ID, Cadence: draft.Edition.Cadence, EditionID: draft.Edition.ID, At: d.now(),
+		NewsletterID: draft.Newsletter.ID, Of: draft.Edition.Name(), EditionID: draft.Edition.ID, At: d.now(),
 		Hash: draft.Snapshot.Hash(), Subject: draft.Sample.Subject, Snapshot: snapshot,
 	})
 }

@@ -129,13 +129,17 @@ func (d *Desk) buildDraft(ctx context.Context, record newsletter.DraftRecord, o 
 		return nil, err
 	}
 	build := BuildOptions{
-		Newsletter: n.Slug, Cadence: e.Cadence, OnDoubt: e.OnDoubt, WarmUp: e.WarmUp, At: o.At, Extra: o.Extra, draft: &record,
+		Newsletter: n.Slug, Cadence: e.Cadence, Slot: e.Audience(), OnDoubt: e.OnDoubt, WarmUp: e.WarmUp, At: o.At, Extra: o.Extra, draft: &record,
 		Words: digest.Words{Subject: record.Sheet.Subject, Preheader: record.Sheet.Preheader, Intro: record.Sheet.Intro},
 	}
 	if !e.WasDraft() { // it has a slot
 		build.Due = newsletter.Due{Date: e.Date, At: e.DueAt}
 	}
-	draft := &Draft{Newsletter: n, manual: true, extra: o.Extra, record: &record}
+	if build.Slot != newsletter.AllSlots { // it may have been dropped since the draft was made
+		build.Slot = n.SlotOf(e.Cadence, build.Slot)
+	}
+	build.Extra = o.Extra || build.Slot == newsletter.AllSlots
+	draft := &Draft{Newsletter: n, manual: true, extra: build.Extra, record: &record}
 	if draft.Edition, err = d.newEdition(n, build); err != nil {
 		return nil, err
 	}

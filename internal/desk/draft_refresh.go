@@ -49,7 +49,7 @@ func (d *Desk) LookAfresh(ctx context.Context, id int64) (Refreshed, error) {
 		return Refreshed{}, err
 	}
 	now := d.now()
-	fresh, err := d.Build(ctx, BuildOptions{Newsletter: e.Newsletter, Cadence: e.Cadence})
+	fresh, err := d.Build(ctx, BuildOptions{Newsletter: e.Newsletter, Cadence: e.Cadence, Slot: e.Audience()})
 	if err != nil && (newsletter.ReasonOf(err) != newsletter.SkippedNothingNew || fresh == nil) {
 		return Refreshed{}, err
 	}

@@ -80,7 +80,7 @@ func TestFreeze_AtALaterTimeWaits(t *testing.T) {
 		t.Error("it is planned before its time")
 	}
 	wantRefusal(t, r.Desk.Carry(t.Context(), e.ID, time.Minute, nil), "waiting")
-	if _, ok, err := r.Desk.Unfinished(t.Context(), "daily-news", ""); ok || err != nil {
+	if _, ok, err := r.Desk.Unfinished(t.Context(), "daily-news", "", ""); ok || err != nil {
 		t.Errorf("send would go on with it (%v)", err)
 	}
 	status, err := r.Desk.Status(t.Context(), r.Store)

@@ -102,10 +102,14 @@ func (d *Desk) create(ctx context.Context, n newsletter.Newsletter, c checks) (n
 // EditNewsletter changes the fields that are given. A rule that changes counts from now on.
 // The error is Invalid and lists all fields that are wrong, or a Conflict with the number of
 // readers if a cadence is dropped that readers have, or a refusal with the reason legal if it
-// would take from readers what the law wants them to be told.
+// would take from readers what the law wants them to be told. Readers of a slot that is dropped
+// have the main one.
 func (d *Desk) EditNewsletter(ctx context.Context, slug string, e NewsletterEdit) (newsletter.Newsletter, error) {
 	now := d.now()
-	return d.store.ChangeNewsletter(ctx, slug, "newsletter changed", d.o.Actor, now, func(n *newsletter.Newsletter) (string, error) {
+	if err := d.leaveSlots(ctx, slug, e); err != nil { // who had a slot of the same name before does not have the new one
+		return newsletter.Newsletter{}, err
+	}
+	n, err := d.store.ChangeNewsletter(ctx, slug, "newsletter changed", d.o.Actor, now, func(n *newsletter.Newsletter) (string, error) {
 		var c checks
 		may := n.MayMail(d.o.BaseURL)
 		changed := e.apply(n, now, &c)
@@ -116,6 +120,10 @@ func (d *Desk) EditNewsletter(ctx context.Context, slug string, e NewsletterEdit
 		c.sender(*n, d.o.ConfirmFrom)
 		return strings.Join(changed, ", "), c.err("the newsletter cannot be changed like this")
 	})
+	if err != nil {
+		return n, err
+	}
+	return n, d.leaveSlots(ctx, slug, e)
 }
 
 // CloseNewsletter ends a newsletter: nobody can sign up and no edition is made. Readers and

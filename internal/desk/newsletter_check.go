@@ -163,27 +163,6 @@ func (c *checks) numbers(least, most int) {
 	}
 }
 
-func (c *checks) schedules(list []newsletter.Schedule) {
-	seen := map[newsletter.Cadence]bool{}
-	for _, s := range list {
-		field := string(s.Cadence)
-		if _, err := newsletter.ParseCadence(field); err != nil {
-			c.take("cadence", err)
-			continue
-		}
-		if seen[s.Cadence] || s.Slot != newsletter.MainSlot {
-			c.wrong(field, "can be due once a day")
-		}
-		seen[s.Cadence] = true
-		if s.Cadence == newsletter.Weekly && s.Rule.Days() > 1 {
-			c.wrong(field, "%q is due on %d days; a weekly edition has one day, such as \"fri 08:00\"", s.Rule, s.Rule.Days())
-		}
-	}
-	if len(list) == 0 {
-		c.wrong("daily", "a newsletter needs a cadence: give it --daily or --weekly")
-	}
-}
-
 // NewsletterEdit is what to change of a newsletter; nil leaves a field as it is. All values
 // are as typed, so that everything that is wrong with them can be told at once.
 type NewsletterEdit struct {
@@ -195,7 +174,10 @@ type NewsletterEdit struct {
 	Approval, ApprovalLead, ApprovalDeadline        *string // manual or none; times such as 60m
 	// Daily and Weekly are rules such as "mon-fri 07:00"; empty: sent by hand only.
 	Daily, Weekly *string
-	// Drop names cadences that the newsletter does not offer any more.
+	// Slots are rules of any slots; Daily and Weekly are those of the main ones.
+	Slots []SlotEdit
+	// Drop names what the newsletter does not offer any more: cadences, "weekly", or slots,
+	// "daily/evening".
 	Drop []string
 }
 
@@ -254,63 +236,4 @@ func (e NewsletterEdit) apply(n *newsletter.Newsletter, now time.Time, c *checks
 		}
 	}
 	return append(changed, e.applySchedules(n, before.Zone != n.Zone, now, c)...)
-}
-
-// applySchedules changes the schedules of n to a new list, and returns which cadences
-// changed.
-func (e NewsletterEdit) applySchedules(n *newsletter.Newsletter, zoneChanged bool, now time.Time, c *checks) []string {
-	var changed []string
-	list := append([]newsletter.Schedule(nil), n.Schedules...)
-	for _, m := range []struct {
-		cadence newsletter.Cadence
-		value   *string
-	}{{newsletter.Daily, e.Daily}, {newsletter.Weekly, e.Weekly}} {
-		if m.value == nil {
-			continue
-		}
-		rule, err := newsletter.ParseRule(*m.value)
-		c.take(string(m.cadence), err)
-		if err != nil {
-			continue
-		}
-		next := newsletter.Schedule{Cadence: m.cadence, Slot: newsletter.MainSlot, Rule: rule, SetAt: now}
-		at := indexOf(list, m.cadence)
-		switch {
-		case at < 0:
-			list = append(list, next)
-		case list[at].Rule == rule:
-			continue
-		default:
-			list[at] = next
-		}
-		changed = append(changed, string(m.cadence))
-	}
-	for _, name := range e.Drop {
-		cadence, err := newsletter.ParseCadence(name)
-		c.take("drop", err)
-		at := indexOf(list, cadence)
-		if err == nil && at < 0 {
-			c.wrong("drop", "the newsletter has no %s edition", name)
-		}
-		if at >= 0 {
-			list = append(list[:at], list[at+1:]...)
-			changed = append(changed, name)
-		}
-	}
-	if zoneChanged {
-		for i := range list {
-			list[i].SetAt = now
-		}
-	}
-	n.Schedules = list
-	return changed
-}
-
-func indexOf(list []newsletter.Schedule, c newsletter.Cadence) int {
-	for i, s := range list {
-		if s.Cadence == c {
-			return i
-		}
-	}
-	return -1
 }

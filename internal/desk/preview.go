@@ -228,6 +228,8 @@ func notAReader(s newsletter.Subscriber, n newsletter.Newsletter, e newsletter.E
 			return "they left"
 		case u.Cadence != e.Cadence:
 			return fmt.Sprintf("they read the %s edition, and this is the %s one", u.Cadence, e.Cadence)
+		case e.Audience() != newsletter.AllSlots && n.SlotOf(u.Cadence, u.Slot) != e.Audience():
+			return fmt.Sprintf("they read the %s edition, and this is the %s one", newsletter.SlotName(u.Cadence, n.SlotOf(u.Cadence, u.Slot)), e.Name())
 		}
 		return "they were not a reader when it was planned, or read it at another time"
 	}

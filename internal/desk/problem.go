@@ -56,8 +56,8 @@ func (d *Desk) judgeSlot(ctx context.Context, s *Status, n newsletter.Newsletter
 	}
 	s.Late += late
 	a := newsletter.Alarm{
-		Kind: newsletter.AlarmLate, Subject: fmt.Sprintf("%s/%s", n.Slug, schedule.Cadence), Since: last.At.In(zone),
-		What: fmt.Sprintf("the %s edition of %s is due and not built", schedule.Cadence, n.Slug),
+		Kind: newsletter.AlarmLate, Subject: fmt.Sprintf("%s/%s", n.Slug, schedule.Name()), Since: last.At.In(zone),
+		What: fmt.Sprintf("the %s edition of %s is due and not built", schedule.Name(), n.Slug),
 		Do:   `look whether "broadsheet serve" runs, and what it logs`,
 	}
 	held, err := d.store.HeldSlot(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: schedule.Cadence, Date: last.Date, Slot: schedule.Slot})
@@ -65,7 +65,7 @@ func (d *Desk) judgeSlot(ctx context.Context, s *Status, n newsletter.Newsletter
 		return err
 	}
 	if held != "" {
-		a.What = fmt.Sprintf("the %s edition of %s is held, and nothing is sent: %s", schedule.Cadence, n.Slug, held)
+		a.What = fmt.Sprintf("the %s edition of %s is held, and nothing is sent: %s", schedule.Name(), n.Slug, held)
 		a.Do = fmt.Sprintf(`mend that, and it is built at once; or "broadsheet send %s --force" sends it as it is`, n.Slug)
 	}
 	if late > 1 {
@@ -73,7 +73,7 @@ func (d *Desk) judgeSlot(ctx context.Context, s *Status, n newsletter.Newsletter
 	}
 	for _, src := range s.Sources {
 		if src.Failures > 0 && !src.LastFetchAt.Before(last.At) && slices.Contains(src.Newsletters, n.Slug) {
-			a.What = fmt.Sprintf("the %s edition of %s waits: nothing is new, and the source %s does not answer", schedule.Cadence, n.Slug, src.Name)
+			a.What = fmt.Sprintf("the %s edition of %s waits: nothing is new, and the source %s does not answer", schedule.Name(), n.Slug, src.Name)
 			a.Do = fmt.Sprintf(`mend the source, or "broadsheet send %s" when there is something`, n.Slug)
 		}
 	}
@@ -92,12 +92,12 @@ func (s *Status) judgeSkipped(e newsletter.Edition, now time.Time) {
 		return
 	}
 	a := newsletter.Alarm{
-		Kind: newsletter.AlarmMissed, Subject: fmt.Sprintf("%s/%s/%s", e.Newsletter, e.Cadence, e.Date), Since: e.DueAt,
-		What: fmt.Sprintf("the %s edition of %s of %s was missed: it was not built in time, and nothing was sent", e.Cadence, e.Newsletter, e.Date),
+		Kind: newsletter.AlarmMissed, Subject: fmt.Sprintf("%s/%s/%s", e.Newsletter, e.Name(), e.Date), Since: e.DueAt,
+		What: fmt.Sprintf("the %s edition of %s of %s was missed: it was not built in time, and nothing was sent", e.Name(), e.Newsletter, e.Date),
 		Do:   fmt.Sprintf(`"broadsheet send %s" sends what is owed`, e.Newsletter),
 	}
 	if e.Reason == newsletter.SkippedSourceFailed {
-		a.What = fmt.Sprintf("the %s edition of %s of %s was given up: a source did not answer, and nothing was sent", e.Cadence, e.Newsletter, e.Date)
+		a.What = fmt.Sprintf("the %s edition of %s of %s was given up: a source did not answer, and nothing was sent", e.Name(), e.Newsletter, e.Date)
 		a.Do = fmt.Sprintf(`"broadsheet source list" says why; then "broadsheet send %s" sends what is owed`, e.Newsletter)
 	}
 	s.problem(a)

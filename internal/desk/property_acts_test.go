@@ -128,7 +128,7 @@ func (w *propertyWorld) staffAct() {
 	}
 	if w.chance(30) {
 		n := w.model.letters[w.IntN(len(w.model.letters))]
-		_, err := w.desk.SkipDate(ctx, n.Slug, newsletter.DateOf(w.clock.Now()).AddDays(w.IntN(3)))
+		_, err := w.desk.SkipDate(ctx, n.Slug, newsletter.DateOf(w.clock.Now()).AddDays(w.IntN(3)), "")
 		w.allow(err)
 	}
 	if len(w.model.order) == 0 || !w.chance(200) {

@@ -11,9 +11,10 @@ import (
 	"broadsheet/internal/newsletter"
 )
 
-// Unfinished returns the newsletter's oldest edition of the cadence that is not carried out
-// yet, also one that is paused, but none that waits for its time; ok is false if there is none. An empty cadence is any.
-func (d *Desk) Unfinished(ctx context.Context, slug string, c newsletter.Cadence) (e newsletter.Edition, ok bool, err error) {
+// Unfinished returns the newsletter's oldest edition of the cadence and slot that is not carried
+// out yet, also one that is paused, but none that waits for its time; ok is false if there is
+// none. An empty cadence or slot is any.
+func (d *Desk) Unfinished(ctx context.Context, slug string, c newsletter.Cadence, slot string) (e newsletter.Edition, ok bool, err error) {
 	n, err := d.Newsletter(ctx, slug)
 	if err != nil {
 		return e, false, err
@@ -23,7 +24,7 @@ func (d *Desk) Unfinished(ctx context.Context, slug string, c newsletter.Cadence
 		return e, false, err
 	}
 	for _, e := range list {
-		if (c == "" || e.Cadence == c) && !e.Waits(d.now()) {
+		if (c == "" || e.Cadence == c) && (slot == "" || e.Audience() == slot) && !e.Waits(d.now()) {
 			return e, true, nil
 		}
 	}

@@ -70,7 +70,7 @@ func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsl
 func (d *Desk) skip(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due, reason string) error {
 	skipped, err := d.store.SkipSlot(ctx, key, due.At, reason, d.o.Actor, d.now())
 	if skipped { // what is wrong about it, the alarm tells
-		d.o.Logger.Info("slot skipped", "newsletter", n.Slug, "cadence", string(key.Cadence), "due", due.At, "reason", reason)
+		d.o.Logger.Info("slot skipped", "newsletter", n.Slug, "slot", newsletter.SlotName(key.Cadence, key.Slot), "due", due.At, "reason", reason)
 	}
 	return err
 }
@@ -121,7 +121,7 @@ func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsl
 	if d.now().Before(d.retryAt(key)) {
 		return nil
 	}
-	draft, err := d.Build(ctx, BuildOptions{Newsletter: n.Slug, Cadence: key.Cadence, Due: due})
+	draft, err := d.Build(ctx, BuildOptions{Newsletter: n.Slug, Cadence: key.Cadence, Slot: key.Slot, Due: due})
 	var edition newsletter.Edition
 	if err == nil {
 		edition, err = d.Start(ctx, draft, nil)
@@ -137,7 +137,7 @@ func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsl
 		return d.skip(ctx, n, key, due, whySkipped(draft))
 	case "gate": // nobody is here who could force it
 		d.retryLater(key)
-		d.o.Logger.Error("the edition is held", "newsletter", n.Slug, "cadence", string(key.Cadence), "error", err)
+		d.o.Logger.Error("the edition is held", "newsletter", n.Slug, "slot", newsletter.SlotName(key.Cadence, key.Slot), "error", err)
 		return d.store.HoldSlot(ctx, key, strings.Join(strings.Fields(err.Error()), " "), d.now())
 	case "slot_taken": // by staff, or by another process, while this one was building
 		return nil
@@ -146,7 +146,7 @@ func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsl
 		d.retryLater(key)
 		return err
 	}
-	d.o.Logger.Info("edition built", "edition", edition.ID, "newsletter", n.Slug, "cadence", string(key.Cadence), "due", due.At, "planned", edition.Planned)
+	d.o.Logger.Info("edition built", "edition", edition.ID, "newsletter", n.Slug, "slot", newsletter.SlotName(key.Cadence, key.Slot), "due", due.At, "planned", edition.Planned)
 	d.o.Press.Engine.Wake()
 	return nil
 }

@@ -119,7 +119,7 @@ func TestSchedule_SaysWhyASlotWasSkipped(t *testing.T) {
 	n := r.Newsletter("daily-news", nil)
 	r.Readers(n, 1, 1)
 	tick(t, r, at(20, 7, 0))
-	if _, err := r.Desk.SkipDate(t.Context(), n.Slug, newsletter.Date{Year: 2026, Month: 11, Day: 23}); err != nil {
+	if _, err := r.Desk.SkipDate(t.Context(), n.Slug, newsletter.Date{Year: 2026, Month: 11, Day: 23}, ""); err != nil {
 		t.Fatal(err)
 	}
 	r.Feed.Publish("Harbour opens", at(22, 5, 0))

@@ -12,7 +12,7 @@ import (
 // Status is how things stand: what is due, what is under way, and what is wrong.
 type Status struct {
 	Slots    []SlotStatus
-	Editions []EditionStatus // the last of each newsletter and cadence, and all that are not finished
+	Editions []EditionStatus // the last of each newsletter and slot, and all that are not finished
 	Mails    int             // transactional mails that wait
 	Oldest   time.Time       // since when the oldest of them waits
 	SignUps  int             // in the last hour
@@ -30,7 +30,7 @@ type SlotStatus struct {
 	Newsletter newsletter.Newsletter
 	Schedule   newsletter.Schedule
 	Next       newsletter.Due     // zero: it is sent by hand, or the newsletter does not run
-	Last       newsletter.Edition // of the cadence, those that were skipped included; zero: none yet
+	Last       newsletter.Edition // for its readers, those that were skipped included; zero: none yet
 }
 
 // EditionStatus is an edition with its ledger.
@@ -216,7 +216,7 @@ func (d *Desk) slotStatus(ctx context.Context, s *Status, n newsletter.Newslette
 	for i, schedule := range n.Schedules {
 		slot := SlotStatus{Newsletter: n, Schedule: schedule, Next: next[i]}
 		for _, e := range last { // one that is skipped ahead of its time is not the last one
-			if e.Cadence == schedule.Cadence && !e.DueAt.After(d.now()) {
+			if e.Cadence == schedule.Cadence && e.Audience() == schedule.Slot && !e.DueAt.After(d.now()) {
 				slot.Last = e
 				break
 			}
@@ -247,23 +247,23 @@ func (d *Desk) goesOn(ctx context.Context, store StatusStore, e newsletter.Editi
 }
 
 func (d *Desk) editionStatus(ctx context.Context, s *Status, store StatusStore, list []newsletter.Edition, count counter) error {
-	shown := map[newsletter.Cadence]bool{}
-	passed := map[newsletter.Cadence]bool{} // a later edition of the cadence was built, or had nothing to send
+	shown := map[string]bool{}
+	passed := map[string]bool{} // a later edition for the same readers was built, or had nothing to send
 	for _, e := range list {
 		status := EditionStatus{Edition: e}
 		if e.State == newsletter.EditionDraft { // that staff are to approve
 			continue
 		}
 		if e.State == newsletter.EditionSkipped || e.Reason == newsletter.ReasonNotApproved {
-			if !passed[e.Cadence] {
+			if !passed[e.Name()] {
 				s.judgeSkipped(e, d.now())
 			}
-			passed[e.Cadence] = passed[e.Cadence] || !e.Failed() && !e.DueAt.After(d.now())
+			passed[e.Name()] = passed[e.Name()] || !e.Failed() && !e.DueAt.After(d.now())
 			continue
 		}
-		passed[e.Cadence] = true
-		older := shown[e.Cadence] && !status.Unfinished()
-		shown[e.Cadence] = true
+		passed[e.Name()] = true
+		older := shown[e.Name()] && !status.Unfinished()
+		shown[e.Name()] = true
 		pulse, ok, err := store.Pulse(ctx, e.ID)
 		if err != nil {
 			return err

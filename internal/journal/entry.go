@@ -70,6 +70,7 @@ type Slot struct {
 	Cadence string    `json:"cadence"`
 	Date    string    `json:"date"` // local: 2026-11-22
 	Name    string    `json:"name"`
+	For     string    `json:"for,omitempty"` // whose readers it was for, where that is not the slot of that name
 	DueAt   time.Time `json:"due_at"`
 	AsOf    time.Time `json:"as_of"`
 }

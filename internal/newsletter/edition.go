@@ -64,7 +64,8 @@ type Edition struct {
 	Newsletter   string // slug
 	Cadence      Cadence
 	Date         Date   // the local date of the slot
-	Slot         string // the slot's name on that date: MainSlot, or "extra-1" …
+	Slot         string // the slot's name on that date: MainSlot, another of the newsletter's, or "extra-1" …
+	ForSlot      string // whose edition it is: of the readers of this slot, or of AllSlots
 	State        EditionState
 	Reason       string // why it was skipped, paused or cancelled
 	DueAt        time.Time

@@ -113,13 +113,10 @@ func ParseCadence(s string) (Cadence, error) {
 	return "", Invalidf("cadence", "%q is not a cadence; use daily or weekly", s)
 }
 
-// MainSlot is the name of a cadence's slot where it has just one a day.
-const MainSlot = "main"
-
 // Schedule says when a cadence's slot is due.
 type Schedule struct {
 	Cadence Cadence
-	Slot    string    // MainSlot, until a cadence has several a day
+	Slot    string    // MainSlot, and the names of others that readers can choose instead
 	Rule    Rule      // zero: only sent by hand
 	SetAt   time.Time // no slot at or before it is due: a new rule does not reach back
 }

@@ -30,8 +30,17 @@ type PastEdition struct {
 	ID           int64
 	NewsletterID int64
 	Cadence      Cadence
+	ForSlot      string
 	AsOf         time.Time
 	News         bool // it has articles: an announcement has none
+}
+
+// Serves reports whether an edition for the readers of the slot has some of this one's readers.
+func (p PastEdition) Serves(c Cadence, slot string) bool {
+	if slot == "" {
+		slot = MainSlot
+	}
+	return p.Cadence == c && (p.ForSlot == slot || p.ForSlot == AllSlots || slot == AllSlots)
 }
 
 // PlanReader is one subscription as planning sees it.

@@ -33,6 +33,7 @@ type SignUp struct {
 type SignUpChoice struct {
 	NewsletterID int64
 	Cadence      Cadence
+	Slot         string // empty: the main one
 	Sections     Mask
 }
 
@@ -152,6 +153,7 @@ type ImportRow struct {
 	TimeZone    string
 	Suppression SuppressionHashes // of EmailKey
 	Cadence     Cadence
+	Slot        string // empty: the main one
 	Sections    Mask
 }
 

@@ -31,6 +31,7 @@ type Subscription struct {
 	NewsletterName string
 	State          SubscriptionState
 	Cadence        Cadence
+	Slot           string // which of the cadence's slots; see Newsletter.SlotOf
 	Sections       Mask
 	JoinedAt       time.Time // when it was last confirmed, added or imported; zero while pending
 	LeftAt         time.Time

@@ -39,8 +39,8 @@ type DomainReaders struct {
 // SeenPreview is the last preview that staff looked at.
 type SeenPreview struct {
 	NewsletterID int64
-	Cadence      Cadence
-	EditionID    int64 // 0: of what would be built
+	Of           string // whose edition it is, as Edition.Name says
+	EditionID    int64  // 0: of what would be built
 	At           time.Time
 	Hash         string
 	Subject      string

@@ -185,9 +185,20 @@ func (r *Newsroom) Readers(n newsletter.Newsletter, from, to int) []string {
 // Reader subscribes one reader, confirmed now, and returns the subscriber's id.
 func (r *Newsroom) Reader(n newsletter.Newsletter, email string, c newsletter.Cadence, sections newsletter.Mask) int64 {
 	r.t.Helper()
+	return r.subscribe(email, newsletter.SignUpChoice{NewsletterID: n.ID, Cadence: c, Sections: sections})
+}
+
+// SlotReader subscribes one reader to a slot of the daily edition, confirmed now.
+func (r *Newsroom) SlotReader(n newsletter.Newsletter, email, slot string) int64 {
+	r.t.Helper()
+	return r.subscribe(email, newsletter.SignUpChoice{NewsletterID: n.ID, Cadence: newsletter.Daily, Slot: slot})
+}
+
+func (r *Newsroom) subscribe(email string, choice newsletter.SignUpChoice) int64 {
+	r.t.Helper()
 	id, err := r.Store.AddSubscriptions(r.t.Context(), newsletter.Addition{
 		Email: email, EmailKey: email, Suppression: r.Barred.Hashes(email),
-		Choices: []newsletter.SignUpChoice{{NewsletterID: n.ID, Cadence: c, Sections: sections}},
+		Choices: []newsletter.SignUpChoice{choice},
 		Origin:  newsletter.Origin{Channel: "staff", Actor: "test", Note: "test"},
 	}, r.Clock.Now())
 	if err != nil {

@@ -39,10 +39,10 @@ func (t *tx) insertDraft(e newsletter.Edition, r newsletter.DraftRecord, actor s
 		e.Slot = newsletter.DraftSlot + strconv.FormatInt(id, 10)
 	}
 	_, err = t.exec(`INSERT INTO editions (id, newsletter_id, cadence, local_date, slot, state, due_at, as_of,
-				subject, articles, on_doubt, created_at, expires_at, warm_up)
-		VALUES ($1, $2, $3, $4, $5, 'draft', $6, 0, $7, $8, $9, $10, $11, $12)`,
+				subject, articles, on_doubt, created_at, expires_at, warm_up, for_slot)
+		VALUES ($1, $2, $3, $4, $5, 'draft', $6, 0, $7, $8, $9, $10, $11, $12, $13)`,
 		id, e.NewsletterID, string(e.Cadence), e.Date.String(), e.Slot, millis(e.DueAt),
-		e.Subject, e.Articles, string(e.OnDoubt), millis(now), millis(e.ExpiresAt), e.WarmUp.String())
+		e.Subject, e.Articles, string(e.OnDoubt), millis(now), millis(e.ExpiresAt), e.WarmUp.String(), e.Audience())
 	if err != nil {
 		return 0, err
 	}
@@ -157,9 +157,9 @@ func (t *tx) recordFrozen(e newsletter.Edition, f newsletter.FrozenEdition, now 
 		return 0, err
 	}
 	_, err = t.exec(`UPDATE editions SET local_date = $1, slot = $2, state = 'frozen', due_at = $3, as_of = $4, hash = $5, subject = $6,
-			articles = $7, on_doubt = $8, expires_at = $9, warm_up = $10, send_at = $11 WHERE id = $12`,
+			articles = $7, on_doubt = $8, expires_at = $9, warm_up = $10, send_at = $11, for_slot = $12 WHERE id = $13`,
 		e.Date.String(), e.Slot, millis(e.DueAt), millis(e.AsOf), e.Hash, e.Subject,
-		e.Articles, string(e.OnDoubt), millis(e.ExpiresAt), e.WarmUp.String(), nullMillis(e.SendAt), e.ID)
+		e.Articles, string(e.OnDoubt), millis(e.ExpiresAt), e.WarmUp.String(), nullMillis(e.SendAt), e.Audience(), e.ID)
 	return e.ID, err
 }
 

@@ -11,7 +11,7 @@ import (
 	"broadsheet/internal/newsletter"
 )
 
-const editionColumns = `e.id, e.newsletter_id, n.slug, e.cadence, e.local_date, e.slot, e.state, e.reason,
+const editionColumns = `e.id, e.newsletter_id, n.slug, e.cadence, e.local_date, e.slot, e.for_slot, e.state, e.reason,
 	e.due_at, e.as_of, e.hash, e.subject, e.articles, e.planned, e.on_doubt, e.created_at,
 	e.planned_at, e.started_at, e.finished_at, e.expires_at, e.moves, e.pruned_at, e.warm_up, e.brake_refused, e.brake_complaints, e.send_at`
 
@@ -24,7 +24,7 @@ func scanEdition(row rowScanner) (newsletter.Edition, error) {
 		finishedAt, prunedAt        sql.NullInt64
 		refused, complaints, sendAt sql.NullInt64
 	)
-	err := row.Scan(&e.ID, &e.NewsletterID, &e.Newsletter, &e.Cadence, &date, &e.Slot, &e.State, &e.Reason,
+	err := row.Scan(&e.ID, &e.NewsletterID, &e.Newsletter, &e.Cadence, &date, &e.Slot, &e.ForSlot, &e.State, &e.Reason,
 		&due, &asOf, &e.Hash, &e.Subject, &e.Articles, &e.Planned, &e.OnDoubt, &created,
 		&plannedAt, &startedAt, &finishedAt, &expires, &e.Moves, &prunedAt, &warmUp, &refused, &complaints, &sendAt)
 	if err != nil {
@@ -109,10 +109,10 @@ func (t *tx) freeze(f newsletter.FrozenEdition, now time.Time) (int64, error) {
 
 func (t *tx) insertEdition(e newsletter.Edition, now time.Time) (int64, error) {
 	return t.insert(`INSERT INTO editions (id, newsletter_id, cadence, local_date, slot, state, reason, due_at, as_of,
-			hash, subject, articles, on_doubt, created_at, expires_at, warm_up, send_at)
-		VALUES (`+nextEdition+`, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id`,
+			hash, subject, articles, on_doubt, created_at, expires_at, warm_up, send_at, for_slot)
+		VALUES (`+nextEdition+`, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING id`,
 		e.NewsletterID, string(e.Cadence), e.Date.String(), e.Slot, string(e.State), e.Reason, millis(e.DueAt), millis(e.AsOf),
-		e.Hash, e.Subject, e.Articles, string(e.OnDoubt), millis(now), millis(e.ExpiresAt), e.WarmUp.String(), nullMillis(e.SendAt))
+		e.Hash, e.Subject, e.Articles, string(e.OnDoubt), millis(now), millis(e.ExpiresAt), e.WarmUp.String(), nullMillis(e.SendAt), e.Audience())
 }
 
 // freeSlot returns the name of the slot that the edition gets.
@@ -140,7 +140,7 @@ func (t *tx) freeSlot(f newsletter.FrozenEdition) (string, error) {
 
 func slotIsTaken(key newsletter.SlotKey) error {
 	return &newsletter.Error{Kind: newsletter.Conflict, Reason: "slot_taken",
-		Message: fmt.Sprintf("the %s slot of %s is taken already", key.Cadence, key.Date)}
+		Message: fmt.Sprintf("the %s slot of %s is taken already", newsletter.SlotName(key.Cadence, key.Slot), key.Date)}
 }
 
 func slotTaken(q querier, key newsletter.SlotKey) (bool, error) {
@@ -166,7 +166,7 @@ func (s *Store) SkipSlot(ctx context.Context, key newsletter.SlotKey, dueAt time
 		skipped = true
 		e := newsletter.Edition{
 			NewsletterID: key.NewsletterID, Cadence: key.Cadence, Date: key.Date, Slot: key.Slot,
-			State: newsletter.EditionSkipped, Reason: reason, DueAt: dueAt, AsOf: now,
+			ForSlot: key.Slot, State: newsletter.EditionSkipped, Reason: reason, DueAt: dueAt, AsOf: now,
 			OnDoubt: newsletter.DoubtResend, ExpiresAt: dueAt.Add(key.Cadence.DeliveryTime()),
 		}
 		id, err := t.insertEdition(e, now)

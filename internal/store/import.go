@@ -59,7 +59,7 @@ func (t *tx) importRow(newsletterID int64, r newsletter.ImportRow, origin newsle
 		case newsletter.Pending:
 		}
 	}
-	if err := t.activate(id, newsletter.SignUpChoice{NewsletterID: newsletterID, Cadence: r.Cadence, Sections: r.Sections}, now); err != nil {
+	if err := t.activate(id, newsletter.SignUpChoice{NewsletterID: newsletterID, Cadence: r.Cadence, Slot: r.Slot, Sections: r.Sections}, now); err != nil {
 		return 0, err
 	}
 	return newsletter.ImportAdded, t.subscriptionEvent(id, newsletterID, newsletter.EventImported, origin, 0, 0, now)

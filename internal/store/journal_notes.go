@@ -62,9 +62,13 @@ func scanJournalArticle(rows *sql.Rows) (a journal.Article, err error) {
 }
 
 func journalSlot(e newsletter.Edition) *journal.Slot {
-	return &journal.Slot{
+	slot := &journal.Slot{
 		Cadence: string(e.Cadence), Date: e.Date.String(), Name: e.Slot, DueAt: e.DueAt.UTC(), AsOf: e.AsOf.UTC(),
 	}
+	if e.Audience() != e.Slot {
+		slot.For = e.Audience()
+	}
+	return slot
 }
 
 // noteSending leaves in the journal that messages of the edition may go out from now on.
@@ -88,9 +92,11 @@ func (t *tx) noteSkipped(id int64, e newsletter.Edition, now time.Time) {
 	t.note(journal.Entry{Kind: journal.Skipped, Edition: id, Newsletter: e.NewsletterID, Slot: journalSlot(e), Reason: e.Reason}, now)
 }
 
-// noteUnskipped leaves in the journal that slots that staff skipped on a date are free again.
-func (t *tx) noteUnskipped(newsletterID int64, date newsletter.Date, now time.Time) {
-	t.note(journal.Entry{Kind: journal.Unskipped, Newsletter: newsletterID, Slot: &journal.Slot{Date: date.String()}}, now)
+// noteUnskipped leaves in the journal that slots that staff skipped on a date are free again: all
+// of them, unless the key names one.
+func (t *tx) noteUnskipped(key newsletter.SlotKey, now time.Time) {
+	slot := &journal.Slot{Date: key.Date.String(), Cadence: string(key.Cadence), Name: key.Slot}
+	t.note(journal.Entry{Kind: journal.Unskipped, Newsletter: key.NewsletterID, Slot: slot}, now)
 }
 
 // noteWithdrawn leaves in the journal that an article was taken back.

@@ -145,10 +145,10 @@ func TestUnskipDate_FreesOnlyWhatStaffSkippedAndIsStillToCome(t *testing.T) {
 	if err != nil || len(slots) != 2 {
 		t.Fatalf("%v, %v", slots, err)
 	}
-	if n, err := c.UnskipDate(t.Context(), c.newsletter.ID, date, "test", due); n != 0 || err != nil {
+	if n, err := c.UnskipDate(t.Context(), newsletter.SlotKey{NewsletterID: c.newsletter.ID, Date: date}, "test", due); n != 0 || err != nil {
 		t.Errorf("after its time: %d, %v", n, err)
 	}
-	if n, err := c.UnskipDate(t.Context(), c.newsletter.ID, date, "test", c.now); n != 1 || err != nil {
+	if n, err := c.UnskipDate(t.Context(), newsletter.SlotKey{NewsletterID: c.newsletter.ID, Date: date}, "test", c.now); n != 1 || err != nil {
 		t.Errorf("before its time: %d, %v", n, err)
 	}
 	if slots, _ = c.SlotsOf(t.Context(), c.newsletter.ID, date); len(slots) != 1 || slots[0].Cadence != newsletter.Weekly {

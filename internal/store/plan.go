@@ -16,14 +16,14 @@ import (
 // ones that have one of the articles; oldest first. Those that were skipped are none.
 func (s *Store) PastEditions(ctx context.Context, since time.Time, articles []int64) ([]newsletter.PastEdition, error) {
 	q := s.read(ctx)
-	rows, err := q.query(`SELECT e.id, e.newsletter_id, e.cadence, e.as_of, EXISTS (SELECT 1 FROM blocks b WHERE b.edition_id = e.id AND b.article_id IS NOT NULL)
+	rows, err := q.query(`SELECT e.id, e.newsletter_id, e.cadence, e.for_slot, e.as_of, EXISTS (SELECT 1 FROM blocks b WHERE b.edition_id = e.id AND b.article_id IS NOT NULL)
 		FROM editions e WHERE e.as_of >= $1 AND e.state NOT IN ('skipped', 'draft')`, millis(since))
 	list, err := collect(rows, err, scanPastEdition)
 	for _, article := range articles {
 		if err != nil {
 			return nil, err
 		}
-		rows, err = q.query(`SELECT e.id, e.newsletter_id, e.cadence, e.as_of, TRUE FROM blocks b JOIN editions e ON e.id = b.edition_id
+		rows, err = q.query(`SELECT e.id, e.newsletter_id, e.cadence, e.for_slot, e.as_of, TRUE FROM blocks b JOIN editions e ON e.id = b.edition_id
 			WHERE b.article_id = $1 AND e.as_of < $2 AND e.state NOT IN ('skipped', 'draft')`, article, millis(since))
 		var older []newsletter.PastEdition
 		older, err = collect(rows, err, scanPastEdition)
@@ -37,18 +37,18 @@ func (s *Store) PastEditions(ctx context.Context, since time.Time, articles []in
 
 func scanPastEdition(rows *sql.Rows) (e newsletter.PastEdition, err error) {
 	var asOf int64
-	err = rows.Scan(&e.ID, &e.NewsletterID, &e.Cadence, &asOf, &e.News)
+	err = rows.Scan(&e.ID, &e.NewsletterID, &e.Cadence, &e.ForSlot, &asOf, &e.News)
 	e.AsOf = fromMillis(asOf)
 	return e, err
 }
 
-// FreezeBefore returns when the cadence's last edition with articles before a time was frozen;
-// the zero time if there was none.
-func (s *Store) FreezeBefore(ctx context.Context, newsletterID int64, c newsletter.Cadence, before time.Time) (time.Time, error) {
+// FreezeBefore returns when the last edition with articles for the readers of a slot was frozen
+// before a time; the zero time if there was none.
+func (s *Store) FreezeBefore(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string, before time.Time) (time.Time, error) {
 	var at int64
 	err := s.read(ctx).row(`SELECT e.as_of FROM editions e WHERE e.as_of < $1 AND e.newsletter_id = $2 AND e.cadence = $3
-		AND e.state NOT IN ('skipped', 'draft') AND EXISTS (SELECT 1 FROM blocks b WHERE b.edition_id = e.id AND b.article_id IS NOT NULL)
-		ORDER BY e.as_of DESC LIMIT 1`, millis(before), newsletterID, string(c)).Scan(&at)
+		AND (e.for_slot = $4 OR e.for_slot = 'all' OR CAST($4 AS TEXT) = 'all') AND e.state NOT IN ('skipped', 'draft') AND EXISTS (SELECT 1 FROM blocks b WHERE b.edition_id = e.id AND b.article_id IS NOT NULL)
+		ORDER BY e.as_of DESC LIMIT 1`, millis(before), newsletterID, string(c), fromSlotColumn(slot)).Scan(&at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
 	}

@@ -27,15 +27,16 @@ func (s *Store) Barred(ctx context.Context, key newsletter.SuppressionKey) (*new
 	return newsletter.NewBarred(key, hashes, domains), nil
 }
 
-// PlanReaders returns the next subscriptions of the newsletter's cadence that are active or
-// paused, up to limit, in order of the subscribers' ids. A subscription whose pause ends by
+// PlanReaders returns the next subscriptions of the newsletter's cadence and slot that are active
+// or paused, up to limit, in order of the subscribers' ids; of the cadence for newsletter.AllSlots.
+// Who has a slot that the newsletter does not offer any more has the main one. A subscription whose pause ends by
 // now is not paused. Of those who joined early, early stands for the time.
-func (s *Store) PlanReaders(ctx context.Context, newsletterID int64, c newsletter.Cadence, after int64, limit int, early time.Time, barred *newsletter.Barred, now time.Time) ([]newsletter.PlanReader, error) {
+func (s *Store) PlanReaders(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string, after int64, limit int, early time.Time, barred *newsletter.Barred, now time.Time) ([]newsletter.PlanReader, error) {
 	query := planReadersQuery
 	if barred.Empty() {
 		query = planReadersWithoutAddress
 	}
-	rows, err := s.read(ctx).query(query, millis(now), millis(early), newsletterID, after, string(c), limit)
+	rows, err := s.read(ctx).query(query, millis(now), millis(early), newsletterID, after, string(c), slotColumn(slot), limit)
 	if err != nil {
 		return nil, fmt.Errorf("readers of newsletter %d: %w", newsletterID, err)
 	}
@@ -62,14 +63,34 @@ const (
 			|| u.sections || CASE WHEN u.joined_at <= $2 THEN ',,' ELSE ',' || COALESCE(CAST(u.joined_at AS TEXT), '-') || ',' END AS line
 		FROM subscriptions u
 		WHERE u.newsletter_id = $3 AND u.subscriber_id > $4 AND u.state IN ('active', 'paused') AND u.cadence = $5
-		ORDER BY u.subscriber_id LIMIT $6) readers`
+			AND (CAST($6 AS TEXT) = 'all' OR u.slot = $6 OR CAST($6 AS TEXT) = '' AND NOT EXISTS (
+				SELECT 1 FROM schedules h WHERE h.newsletter_id = u.newsletter_id AND h.cadence = u.cadence AND h.slot = u.slot))
+		ORDER BY u.subscriber_id LIMIT $7) readers`
 	planReadersQuery = `SELECT string_agg(line, '
 ') FROM (SELECT u.subscriber_id || CASE WHEN u.state = 'paused' AND (u.paused_until IS NULL OR u.paused_until > $1) THEN 'p' ELSE 'a' END
 			|| u.sections || CASE WHEN u.joined_at <= $2 THEN ',,' ELSE ',' || COALESCE(CAST(u.joined_at AS TEXT), '-') || ',' END || s.email_key AS line
 		FROM subscriptions u JOIN subscribers s ON s.id = u.subscriber_id
 		WHERE u.newsletter_id = $3 AND u.subscriber_id > $4 AND u.state IN ('active', 'paused') AND u.cadence = $5
-		ORDER BY u.subscriber_id LIMIT $6) readers`
+			AND (CAST($6 AS TEXT) = 'all' OR u.slot = $6 OR CAST($6 AS TEXT) = '' AND NOT EXISTS (
+				SELECT 1 FROM schedules h WHERE h.newsletter_id = u.newsletter_id AND h.cadence = u.cadence AND h.slot = u.slot))
+		ORDER BY u.subscriber_id LIMIT $7) readers`
 )
+
+// slotColumn returns a slot as subscriptions have it: nothing for the main one.
+func slotColumn(slot string) string {
+	if slot == newsletter.MainSlot {
+		return ""
+	}
+	return slot
+}
+
+// fromSlotColumn is the reverse of slotColumn.
+func fromSlotColumn(slot string) string {
+	if slot == "" {
+		return newsletter.MainSlot
+	}
+	return slot
+}
 
 var errReaderLine = errors.New("a line of the readers cannot be read")
 

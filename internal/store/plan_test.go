@@ -247,7 +247,7 @@ func TestPlanReaders_ThoseWhoAreSubscribedInOrder(t *testing.T) {
 		for after := range int64(5) {
 			for limit := 1; limit < 6; limit++ {
 				for _, early := range []time.Time{fromMillis(-9), fromMillis(0), fromMillis(1800000000000)} {
-					got, err := s.PlanReaders(t.Context(), 1, newsletter.Daily, after, limit, early, barred, fromMillis(1000))
+					got, err := s.PlanReaders(t.Context(), 1, newsletter.Daily, newsletter.MainSlot, after, limit, early, barred, fromMillis(1000))
 					want := slices.Clone(all[after:min(after+int64(limit), 4)])
 					for i := range want {
 						if !want[i].JoinedAt.IsZero() && want[i].JoinedAt.Before(early) {

@@ -17,7 +17,7 @@ func (s *Store) SavePreview(ctx context.Context, p newsletter.SeenPreview) error
 			VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (newsletter_id, cadence, edition_id) DO UPDATE SET
 				at = excluded.at, hash = excluded.hash, subject = excluded.subject, snapshot = excluded.snapshot`,
-			p.NewsletterID, string(p.Cadence), p.EditionID, millis(p.At), p.Hash, p.Subject, string(p.Snapshot))
+			p.NewsletterID, p.Of, p.EditionID, millis(p.At), p.Hash, p.Subject, string(p.Snapshot))
 		return err
 	})
 	if err != nil {
@@ -27,11 +27,11 @@ func (s *Store) SavePreview(ctx context.Context, p newsletter.SeenPreview) error
 }
 
 // LastPreview returns what staff looked at last; ok is false if they have not looked yet.
-func (s *Store) LastPreview(ctx context.Context, newsletterID int64, c newsletter.Cadence, editionID int64) (p newsletter.SeenPreview, ok bool, err error) {
-	p = newsletter.SeenPreview{NewsletterID: newsletterID, Cadence: c, EditionID: editionID}
+func (s *Store) LastPreview(ctx context.Context, newsletterID int64, of string, editionID int64) (p newsletter.SeenPreview, ok bool, err error) {
+	p = newsletter.SeenPreview{NewsletterID: newsletterID, Of: of, EditionID: editionID}
 	var at int64
 	err = s.read(ctx).row(`SELECT at, hash, subject, snapshot FROM previews WHERE newsletter_id = $1 AND cadence = $2 AND edition_id = $3`,
-		newsletterID, string(c), editionID).Scan(&at, &p.Hash, &p.Subject, &p.Snapshot)
+		newsletterID, of, editionID).Scan(&at, &p.Hash, &p.Subject, &p.Snapshot)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, false, nil
 	}

@@ -267,10 +267,14 @@ func (r *replay) takeEdition(e journal.Entry) {
 	}
 }
 
-// unskip forgets the slots that staff skipped on a date, and freed again.
+// unskip forgets the slots that staff skipped on a date, and freed again: all, or the one named.
 func (r *replay) unskip(e journal.Entry) {
 	for id, l := range r.editions {
-		if s := l.skipped; s != nil && s.Newsletter == e.Newsletter && s.Slot.Date == e.Slot.Date && s.Reason == newsletter.SkippedByStaff {
+		s := l.skipped
+		if s == nil || s.Newsletter != e.Newsletter || s.Slot.Date != e.Slot.Date || s.Reason != newsletter.SkippedByStaff {
+			continue
+		}
+		if e.Slot.Name == "" || e.Slot.Name == s.Slot.Name && e.Slot.Cadence == s.Slot.Cadence {
 			delete(r.editions, id)
 		}
 	}

@@ -206,7 +206,10 @@ func (r *replayer) lostEdition(t *tx, l *lostEdition) error {
 	if err != nil {
 		return err
 	}
-	name := slot.Name
+	name, forSlot := slot.Name, slot.For
+	if forSlot == "" {
+		forSlot = slot.Name
+	}
 	key := newsletter.SlotKey{NewsletterID: entry.Newsletter, Cadence: newsletter.Cadence(slot.Cadence), Date: date, Slot: name}
 	taken, err := slotTaken(t, key)
 	if err != nil || taken && state == newsletter.EditionSkipped {
@@ -221,10 +224,10 @@ func (r *replayer) lostEdition(t *tx, l *lostEdition) error {
 		r.result.Editions++
 	}
 	_, err = t.exec(`INSERT INTO editions (id, newsletter_id, cadence, local_date, slot, state, reason, due_at, as_of, articles,
-			created_at, planned_at, started_at, finished_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12, $13)`,
+			created_at, planned_at, started_at, finished_at, expires_at, for_slot)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $11, $12, $13, $14)`,
 		l.id, entry.Newsletter, slot.Cadence, slot.Date, name, string(state), reason, millis(slot.DueAt), millis(slot.AsOf), len(l.articles),
-		millis(entry.At), millis(l.at), millis(slot.DueAt.Add(key.Cadence.DeliveryTime())))
+		millis(entry.At), millis(l.at), millis(slot.DueAt.Add(key.Cadence.DeliveryTime())), forSlot)
 	return err
 }
 

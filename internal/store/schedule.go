@@ -4,14 +4,17 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"broadsheet/internal/newsletter"
 )
 
-// schedules returns when the newsletter's slots are due, in order of cadence and slot.
+// schedules returns when the newsletter's slots are due: daily, weekly, immediate, each with its
+// main slot first.
 func schedules(q querier, newsletterID int64) ([]newsletter.Schedule, error) {
-	rows, err := q.query(`SELECT cadence, slot, rule, set_at FROM schedules WHERE newsletter_id = $1 ORDER BY cadence, slot`, newsletterID)
+	rows, err := q.query(`SELECT cadence, slot, rule, set_at FROM schedules WHERE newsletter_id = $1
+		ORDER BY CASE cadence WHEN 'immediate' THEN 1 ELSE 0 END, cadence, CASE slot WHEN 'main' THEN 0 ELSE 1 END, slot`, newsletterID)
 	return collect(rows, err, func(rows *sql.Rows) (newsletter.Schedule, error) {
 		var sch newsletter.Schedule
 		var rule string
@@ -37,7 +40,7 @@ func (t *tx) saveSchedules(newsletterID int64, list []newsletter.Schedule) error
 		_, err := t.exec(`INSERT INTO schedules (newsletter_id, cadence, slot, rule, set_at) VALUES ($1, $2, $3, $4, $5)`,
 			newsletterID, string(sch.Cadence), sch.Slot, sch.Rule.String(), millis(sch.SetAt))
 		if err != nil {
-			return fmt.Errorf("schedule %s: %w", sch.Cadence, err)
+			return fmt.Errorf("schedule %s: %w", sch.Name(), err)
 		}
 	}
 	return nil
@@ -55,21 +58,23 @@ func (s *Store) SlotsOf(ctx context.Context, newsletterID int64, date newsletter
 	return list, nil
 }
 
-// UnskipDate frees the slots of the date that staff skipped and that are not due yet, and
-// returns how many.
-func (s *Store) UnskipDate(ctx context.Context, newsletterID int64, date newsletter.Date, actor string, now time.Time) (int, error) {
+// UnskipDate frees the slots of the key's date that staff skipped and that are not due yet, only
+// one of them if the key names it, and returns how many.
+func (s *Store) UnskipDate(ctx context.Context, key newsletter.SlotKey, actor string, now time.Time) (int, error) {
 	var n int
 	err := s.write(ctx, func(t *tx) (err error) {
 		n, err = t.changed(`DELETE FROM editions WHERE newsletter_id = $1 AND local_date = $2
-			AND state = 'skipped' AND reason = 'staff' AND due_at > $3`, newsletterID, date.String(), millis(now))
+			AND (CAST($3 AS TEXT) = '' OR cadence = $3 AND slot = $4)
+			AND state = 'skipped' AND reason = 'staff' AND due_at > $5`,
+			key.NewsletterID, key.Date.String(), string(key.Cadence), key.Slot, millis(now))
 		if err != nil || n == 0 {
 			return err
 		}
-		t.noteUnskipped(newsletterID, date, now)
-		return t.deskEvent(now, actor, "skip undone", newsletterID, 0, date.String())
+		t.noteUnskipped(key, now)
+		return t.deskEvent(now, actor, "skip undone", key.NewsletterID, 0, strings.TrimSuffix(key.Date.String()+", "+string(key.Cadence)+" "+key.Slot, ",  "))
 	})
 	if err != nil {
-		return 0, fmt.Errorf("undo the skip of newsletter %d on %s: %w", newsletterID, date, err)
+		return 0, fmt.Errorf("undo the skip of newsletter %d on %s: %w", key.NewsletterID, key.Date, err)
 	}
 	return n, nil
 }

@@ -96,8 +96,8 @@ func (t *tx) signUpState(subscriberID int64, c newsletter.SignUpChoice, now time
 				WHERE m.subscriber_id = $2 AND m.created_at > $3 AND m.kind = 'confirm' AND m.state IN (1, 2, 3, 5, 6)
 				AND EXISTS (SELECT 1 FROM signups s JOIN signup_newsletters c ON c.signup_id = s.id AND c.newsletter_id = $1
 					WHERE s.id = m.signup_id AND s.confirmed_at IS NULL AND s.expires_at > $4
-					AND c.cadence = $5 AND c.sections = $6))`,
-		c.NewsletterID, subscriberID, millis(now.Add(-newsletter.SignUpValid)), millis(now), string(c.Cadence), int64(c.Sections)).
+					AND c.cadence = $5 AND c.slot = $6 AND c.sections = $7))`,
+		c.NewsletterID, subscriberID, millis(now.Add(-newsletter.SignUpValid)), millis(now), string(c.Cadence), slotColumn(c.Slot), int64(c.Sections)).
 		Scan(&active, &covered)
 	return active, covered, err
 }
@@ -107,13 +107,13 @@ func (t *tx) signUpState(subscriberID int64, c newsletter.SignUpChoice, now time
 // its token yet. What the reader has already stays out of it.
 func (t *tx) addToWaiting(subscriberID int64, c newsletter.SignUpChoice, now time.Time) error {
 	_, err := t.exec(`
-		INSERT INTO signup_newsletters (signup_id, newsletter_id, cadence, sections)
-		SELECT m.signup_id, $1, $2, $3 FROM mails m
-		WHERE m.subscriber_id = $4 AND m.kind = 'confirm' AND m.state = 1 AND m.not_before > $5
+		INSERT INTO signup_newsletters (signup_id, newsletter_id, cadence, slot, sections)
+		SELECT m.signup_id, $1, $2, $3, $4 FROM mails m
+		WHERE m.subscriber_id = $5 AND m.kind = 'confirm' AND m.state = 1 AND m.not_before > $6
 			AND NOT EXISTS (SELECT 1 FROM subscriptions u
-				WHERE u.newsletter_id = $1 AND u.subscriber_id = $4 AND u.state IN ('active', 'paused'))
-		ON CONFLICT (signup_id, newsletter_id) DO UPDATE SET cadence = excluded.cadence, sections = excluded.sections`,
-		c.NewsletterID, string(c.Cadence), int64(c.Sections), subscriberID, millis(now))
+				WHERE u.newsletter_id = $1 AND u.subscriber_id = $5 AND u.state IN ('active', 'paused'))
+		ON CONFLICT (signup_id, newsletter_id) DO UPDATE SET cadence = excluded.cadence, slot = excluded.slot, sections = excluded.sections`,
+		c.NewsletterID, string(c.Cadence), slotColumn(c.Slot), int64(c.Sections), subscriberID, millis(now))
 	return err
 }
 
@@ -129,8 +129,8 @@ func (t *tx) insertSignUp(subscriberID int64, r newsletter.SignUpRequest, mailAt
 // requestChoice records what is asked for in one newsletter. A subscription that is pending
 // takes the choice if a mail can confirm it, so that it shows what will be; others do not.
 func (t *tx) requestChoice(signupID, subscriberID int64, c newsletter.SignUpChoice, mailed bool, now time.Time) error {
-	_, err := t.exec(`INSERT INTO signup_newsletters (signup_id, newsletter_id, cadence, sections) VALUES ($1, $2, $3, $4)`,
-		signupID, c.NewsletterID, string(c.Cadence), int64(c.Sections))
+	_, err := t.exec(`INSERT INTO signup_newsletters (signup_id, newsletter_id, cadence, slot, sections) VALUES ($1, $2, $3, $4, $5)`,
+		signupID, c.NewsletterID, string(c.Cadence), slotColumn(c.Slot), int64(c.Sections))
 	if err != nil {
 		return err
 	}
@@ -139,12 +139,12 @@ func (t *tx) requestChoice(signupID, subscriberID int64, c newsletter.SignUpChoi
 		takes = 1
 	}
 	_, err = t.exec(`
-		INSERT INTO subscriptions (newsletter_id, subscriber_id, state, cadence, sections, created_at, updated_at)
-		VALUES ($1, $2, 'pending', $3, $4, $5, $5)
+		INSERT INTO subscriptions (newsletter_id, subscriber_id, state, cadence, slot, sections, created_at, updated_at)
+		VALUES ($1, $2, 'pending', $3, $4, $5, $6, $6)
 		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE
-		SET cadence = excluded.cadence, sections = excluded.sections, updated_at = excluded.updated_at
-		WHERE subscriptions.state = 'pending' AND CAST($6 AS INTEGER) = 1`,
-		c.NewsletterID, subscriberID, string(c.Cadence), int64(c.Sections), millis(now), takes)
+		SET cadence = excluded.cadence, slot = excluded.slot, sections = excluded.sections, updated_at = excluded.updated_at
+		WHERE subscriptions.state = 'pending' AND CAST($7 AS INTEGER) = 1`,
+		c.NewsletterID, subscriberID, string(c.Cadence), slotColumn(c.Slot), int64(c.Sections), millis(now), takes)
 	return err
 }
 
@@ -175,10 +175,12 @@ func findSignUp(q querier, id int64) (newsletter.SignUp, error) {
 	}
 	su.CreatedAt, su.ExpiresAt, su.ConfirmedAt = fromMillis(created), fromMillis(expires), fromNull(confirmed)
 	rows, err := q.query(`
-		SELECT newsletter_id, cadence, sections FROM signup_newsletters
+		SELECT newsletter_id, cadence, slot, sections FROM signup_newsletters
 		WHERE signup_id = $1 ORDER BY newsletter_id`, id)
 	su.Choices, err = collect(rows, err, func(rows *sql.Rows) (c newsletter.SignUpChoice, err error) {
-		return c, rows.Scan(&c.NewsletterID, &c.Cadence, &c.Sections)
+		err = rows.Scan(&c.NewsletterID, &c.Cadence, &c.Slot, &c.Sections)
+		c.Slot = fromSlotColumn(c.Slot)
+		return c, err
 	})
 	return su, err
 }
@@ -303,12 +305,12 @@ func (t *tx) confirmChoice(su newsletter.SignUp, c newsletter.SignUpChoice, subs
 // changed the subscription since.
 func (t *tx) correctChoice(su newsletter.SignUp, c newsletter.SignUpChoice, now time.Time) error {
 	_, err := t.exec(`
-		UPDATE subscriptions SET cadence = $1, sections = $2, updated_at = $3
-		WHERE newsletter_id = $4 AND subscriber_id = $5 AND joined_at > $6
-			AND NOT EXISTS (SELECT 1 FROM signups s JOIN signup_newsletters c ON c.signup_id = s.id AND c.newsletter_id = $4
-				WHERE s.subscriber_id = $5 AND s.id > $7 AND s.confirmed_at IS NOT NULL)
+		UPDATE subscriptions SET cadence = $1, slot = $2, sections = $3, updated_at = $4
+		WHERE newsletter_id = $5 AND subscriber_id = $6 AND joined_at > $7
+			AND NOT EXISTS (SELECT 1 FROM signups s JOIN signup_newsletters c ON c.signup_id = s.id AND c.newsletter_id = $5
+				WHERE s.subscriber_id = $6 AND s.id > $8 AND s.confirmed_at IS NOT NULL)
 			AND NOT EXISTS (SELECT 1 FROM subscription_events e
-				WHERE e.subscriber_id = $5 AND e.newsletter_id = $4 AND e.kind = 'changed' AND e.at >= subscriptions.joined_at)`,
-		string(c.Cadence), int64(c.Sections), millis(now), c.NewsletterID, su.SubscriberID, millis(su.CreatedAt), su.ID)
+				WHERE e.subscriber_id = $6 AND e.newsletter_id = $5 AND e.kind = 'changed' AND e.at >= subscriptions.joined_at)`,
+		string(c.Cadence), slotColumn(c.Slot), int64(c.Sections), millis(now), c.NewsletterID, su.SubscriberID, millis(su.CreatedAt), su.ID)
 	return err
 }

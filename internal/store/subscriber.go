@@ -19,7 +19,7 @@ type subscriberRow struct {
 // subscriberJoin is how a list s of subscribers is read with all their subscriptions.
 const (
 	subscriberColumns = `s.id, s.email, s.name, s.time_zone, s.created_at,
-		u.newsletter_id, n.slug, n.name, u.state, u.cadence, u.sections, u.joined_at, u.left_at, u.paused_until, u.created_at`
+		u.newsletter_id, n.slug, n.name, u.state, u.cadence, u.slot, u.sections, u.joined_at, u.left_at, u.paused_until, u.created_at`
 	subscriberJoin = ` s
 		LEFT JOIN subscriptions u ON u.subscriber_id = s.id
 		LEFT JOIN newsletters n ON n.id = u.newsletter_id
@@ -32,17 +32,17 @@ func scanSubscriberRow(rows *sql.Rows) (subscriberRow, error) {
 		created                 int64
 		newsletterID            sql.NullInt64
 		slug, name              sql.NullString
-		state, cadence          sql.NullString
+		state, cadence, slot    sql.NullString
 		sections, subCreated    sql.NullInt64
 		joined, left, pausedFor sql.NullInt64
 	)
 	err := rows.Scan(&r.ID, &r.Email, &r.Name, &r.TimeZone, &created,
-		&newsletterID, &slug, &name, &state, &cadence, &sections, &joined, &left, &pausedFor, &subCreated)
+		&newsletterID, &slug, &name, &state, &cadence, &slot, &sections, &joined, &left, &pausedFor, &subCreated)
 	r.CreatedAt = fromMillis(created)
 	if newsletterID.Valid {
 		r.sub = &newsletter.Subscription{
 			SubscriberID: r.ID, NewsletterID: newsletterID.Int64, NewsletterSlug: slug.String, NewsletterName: name.String,
-			State: newsletter.SubscriptionState(state.String), Cadence: newsletter.Cadence(cadence.String), Sections: newsletter.Mask(sections.Int64),
+			State: newsletter.SubscriptionState(state.String), Cadence: newsletter.Cadence(cadence.String), Slot: fromSlotColumn(slot.String), Sections: newsletter.Mask(sections.Int64),
 			JoinedAt: fromNull(joined), LeftAt: fromNull(left), PausedUntil: fromNull(pausedFor), CreatedAt: fromNull(subCreated),
 		}
 	}

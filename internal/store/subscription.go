@@ -14,7 +14,7 @@ import (
 // subscriptionsOf returns a subscriber's subscriptions, without the newsletters' names.
 func subscriptionsOf(q querier, subscriberID int64) ([]newsletter.Subscription, error) {
 	rows, err := q.query(`
-		SELECT newsletter_id, subscriber_id, state, cadence, sections, joined_at, left_at, paused_until, created_at
+		SELECT newsletter_id, subscriber_id, state, cadence, slot, sections, joined_at, left_at, paused_until, created_at
 		FROM subscriptions WHERE subscriber_id = $1 ORDER BY newsletter_id`, subscriberID)
 	return collect(rows, err, func(rows *sql.Rows) (newsletter.Subscription, error) { return scanSubscription(rows) })
 }
@@ -22,7 +22,7 @@ func subscriptionsOf(q querier, subscriberID int64) ([]newsletter.Subscription, 
 // subscriptionTo returns one subscription; ok is false if there is none.
 func subscriptionTo(q querier, newsletterID, subscriberID int64) (u newsletter.Subscription, ok bool, err error) {
 	u, err = scanSubscription(q.row(`
-		SELECT newsletter_id, subscriber_id, state, cadence, sections, joined_at, left_at, paused_until, created_at
+		SELECT newsletter_id, subscriber_id, state, cadence, slot, sections, joined_at, left_at, paused_until, created_at
 		FROM subscriptions WHERE newsletter_id = $1 AND subscriber_id = $2`, newsletterID, subscriberID))
 	if errors.Is(err, sql.ErrNoRows) {
 		return newsletter.Subscription{}, false, nil
@@ -36,7 +36,8 @@ func scanSubscription(row rowScanner) (newsletter.Subscription, error) {
 		joined, left, paused sql.NullInt64
 		created              int64
 	)
-	err := row.Scan(&u.NewsletterID, &u.SubscriberID, &u.State, &u.Cadence, &u.Sections, &joined, &left, &paused, &created)
+	err := row.Scan(&u.NewsletterID, &u.SubscriberID, &u.State, &u.Cadence, &u.Slot, &u.Sections, &joined, &left, &paused, &created)
+	u.Slot = fromSlotColumn(u.Slot)
 	u.JoinedAt, u.LeftAt, u.PausedUntil, u.CreatedAt = fromNull(joined), fromNull(left), fromNull(paused), fromMillis(created)
 	return u, err
 }
@@ -44,12 +45,12 @@ func scanSubscription(row rowScanner) (newsletter.Subscription, error) {
 // activate makes the subscription active with the choice, from now on.
 func (t *tx) activate(subscriberID int64, c newsletter.SignUpChoice, now time.Time) error {
 	_, err := t.exec(`
-		INSERT INTO subscriptions (newsletter_id, subscriber_id, state, cadence, sections, joined_at, created_at, updated_at)
-		VALUES ($1, $2, 'active', $3, $4, $5, $5, $5)
+		INSERT INTO subscriptions (newsletter_id, subscriber_id, state, cadence, slot, sections, joined_at, created_at, updated_at)
+		VALUES ($1, $2, 'active', $3, $4, $5, $6, $6, $6)
 		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE
-		SET state = 'active', cadence = excluded.cadence, sections = excluded.sections, joined_at = excluded.joined_at,
+		SET state = 'active', cadence = excluded.cadence, slot = excluded.slot, sections = excluded.sections, joined_at = excluded.joined_at,
 		    left_at = NULL, paused_until = NULL, updated_at = excluded.updated_at`,
-		c.NewsletterID, subscriberID, string(c.Cadence), int64(c.Sections), millis(now))
+		c.NewsletterID, subscriberID, string(c.Cadence), slotColumn(c.Slot), int64(c.Sections), millis(now))
 	return err
 }
 
@@ -257,7 +258,7 @@ func (t *tx) linked(link newsletter.Link) (newsletter.Subscription, error) {
 	return u, err
 }
 
-// ChangeSubscription lets change decide on cadence and sections of an active or paused
+// ChangeSubscription lets change decide on cadence, slot and sections of an active or paused
 // subscription of the link's subscriber, as they are in the same transaction: a change of the
 // one does not undo what others change of the other meanwhile. The note that change returns
 // says in words what is different; if it is empty nothing is written. The error is that of
@@ -276,9 +277,9 @@ func (s *Store) ChangeSubscription(ctx context.Context, link newsletter.Link, ne
 			return err
 		}
 		if _, err := t.exec(`
-			UPDATE subscriptions SET cadence = $1, sections = $2, updated_at = $3
-			WHERE newsletter_id = $4 AND subscriber_id = $5`,
-			string(c.Cadence), int64(c.Sections), millis(now), newsletterID, link.SubscriberID); err != nil {
+			UPDATE subscriptions SET cadence = $1, slot = $2, sections = $3, updated_at = $4
+			WHERE newsletter_id = $5 AND subscriber_id = $6`,
+			string(c.Cadence), slotColumn(c.Slot), int64(c.Sections), millis(now), newsletterID, link.SubscriberID); err != nil {
 			return err
 		}
 		origin.Note = note

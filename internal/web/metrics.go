@@ -50,10 +50,11 @@ type Reading struct {
 	DiskFree    int64 // octets
 }
 
-// EditionReading is the ledger of the last edition of a newsletter and cadence.
+// EditionReading is the ledger of the last edition of a newsletter and slot.
 type EditionReading struct {
 	Newsletter string
 	Cadence    newsletter.Cadence
+	Slot       string // whose edition it is
 	Counts     map[newsletter.State]int
 }
 
@@ -175,8 +176,8 @@ func (r Reading) send(ch chan<- prometheus.Metric) {
 	}
 	for _, e := range r.Editions {
 		for _, state := range newsletter.States() {
-			gauge(ch, "edition_deliveries", "The ledger of the last edition of each newsletter and cadence, by state.",
-				float64(e.Counts[state]), "newsletter", e.Newsletter, "cadence", string(e.Cadence), "state", state.String())
+			gauge(ch, "edition_deliveries", "The ledger of the last edition of each newsletter and slot, by state.",
+				float64(e.Counts[state]), "newsletter", e.Newsletter, "cadence", string(e.Cadence), "slot", e.Slot, "state", state.String())
 		}
 	}
 	gauge(ch, "deliveries_waiting", "Deliveries of all editions that are still to be made.", float64(r.Waiting))

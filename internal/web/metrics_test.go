@@ -19,7 +19,7 @@ func withMetrics(token string, err error) func(*Options) {
 		o.Metrics = &Metrics{Token: token, Read: func(context.Context) (Reading, error) {
 			return Reading{
 				Alarms: map[newsletter.AlarmKind]int{newsletter.AlarmLate: 2}, LastHandled: time.Unix(1000, 0),
-				Editions: []EditionReading{{Newsletter: "daily-news", Cadence: newsletter.Daily, Counts: map[newsletter.State]int{newsletter.Accepted: 7}}},
+				Editions: []EditionReading{{Newsletter: "daily-news", Cadence: newsletter.Daily, Slot: newsletter.MainSlot, Counts: map[newsletter.State]int{newsletter.Accepted: 7}}},
 				Readers:  []ReadersReading{{Newsletter: "daily-news", Counts: map[newsletter.SubscriptionState]int{newsletter.Active: 3}}},
 				Returned: []newsletter.ReturnCount{{Kind: newsletter.ReturnHard, Channel: "smtp", Count: 12}},
 				Sources:  3, Failing: 1, Database: 4096,
@@ -66,8 +66,8 @@ func TestMetrics_AreNumbersInPrometheusFormat(t *testing.T) {
 	for _, want := range []string{
 		`broadsheet_alarms{kind="late"} 2`, `broadsheet_alarms{kind="stuck"} 0`,
 		`broadsheet_last_slot_handled_timestamp_seconds 1000`,
-		`broadsheet_edition_deliveries{cadence="daily",newsletter="daily-news",state="accepted"} 7`,
-		`broadsheet_edition_deliveries{cadence="daily",newsletter="daily-news",state="in_doubt"} 0`,
+		`broadsheet_edition_deliveries{cadence="daily",newsletter="daily-news",slot="main",state="accepted"} 7`,
+		`broadsheet_edition_deliveries{cadence="daily",newsletter="daily-news",slot="main",state="in_doubt"} 0`,
 		`broadsheet_subscriptions{newsletter="daily-news",state="active"} 3`,
 		`broadsheet_sources{state="failing"} 1`, `broadsheet_sources{state="fine"} 2`,
 		`broadsheet_returned_total{channel="smtp",kind="hard"} 12`, `# TYPE broadsheet_returned_total counter`,

@@ -1,0 +1,184 @@
+package desk_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"broadsheet/internal/desk"
+	"broadsheet/internal/newsletter"
+	"broadsheet/internal/newsroomtest"
+)
+
+// morningAndEvening makes a newsletter with two daily slots, and a reader of each.
+func morningAndEvening(t *testing.T) (r *newsroomtest.Newsroom, n newsletter.Newsletter, morning, evening int64) {
+	t.Helper()
+	r = newsroomtest.New(t, newsroomtest.Options{})
+	r.Newsletter("daily-news", nil)
+	n, err := r.Desk.EditNewsletter(t.Context(), "daily-news", desk.NewsletterEdit{
+		Slots: []desk.SlotEdit{desk.ParseSlotEdit(newsletter.Daily, "evening=mon-fri 18:00")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, n, r.Reader(n, "morning@example.org", newsletter.Daily, 0), r.SlotReader(n, "evening@example.org", "evening")
+}
+
+// got returns who has a row with articles in each edition, the oldest edition first.
+func got(t *testing.T, r *newsroomtest.Newsroom) []string {
+	t.Helper()
+	var list []string
+	editions, err := r.Desk.Editions(t.Context(), "daily-news", 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range slices.Backward(editions) {
+		if e.State == newsletter.EditionSkipped {
+			continue
+		}
+		line := e.Date.String()[8:] + " " + e.Slot
+		err := r.Store.EachDelivery(t.Context(), newsletter.DeliveryFilter{EditionID: e.ID}, func(d newsletter.Delivery) error {
+			v, err := r.Store.StoredVariant(t.Context(), d.VariantID)
+			if err != nil {
+				return err
+			}
+			name, _, _ := strings.Cut(d.Email, "@")
+			line += " " + name
+			for range v.Articles {
+				line += "+"
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, line)
+	}
+	return list
+}
+
+func TestSlots_EachReaderGetsTheSlotThatTheyChose(t *testing.T) {
+	t.Parallel()
+	r, n, _, evening := morningAndEvening(t)
+	r.Feed.Publish("Harbour opens", at(20, 5, 0))
+	tick(t, r, at(20, 7, 0))
+	r.Feed.Publish("Bridge closes", at(20, 12, 0))
+	tick(t, r, at(20, 18, 0))
+	same(t, got(t, r), "20 main morning+", "20 evening evening++")
+	// Who changes the slot misses nothing, and gets nothing again.
+	link := newsletter.Link{SubscriberID: evening, NewsletterID: n.ID}
+	err := r.Store.ChangeSubscription(t.Context(), link, n.ID, newsletter.Origin{Channel: "link"}, r.Clock.Now(),
+		func(u newsletter.Subscription) (newsletter.SignUpChoice, string, error) {
+			return newsletter.SignUpChoice{NewsletterID: n.ID, Cadence: u.Cadence, Slot: newsletter.MainSlot}, "slot: main", nil
+		})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Feed.Publish("Market falls", at(23, 5, 0))
+	tick(t, r, at(23, 7, 0))
+	tick(t, r, at(23, 18, 0))
+	same(t, got(t, r), "20 main morning+", "20 evening evening++", "23 main morning++ evening+")
+	same(t, slots(t, r, n.Slug)[3:], "2026-11-23 evening skipped no_readers")
+}
+
+// A first digest is a whole one: what the edition of another slot had does not count.
+func TestSlots_WhoJoinsIsOwedWhatCameSinceTheLastEditionOfTheirSlot(t *testing.T) {
+	t.Parallel()
+	r, n, _, _ := morningAndEvening(t)
+	r.Feed.Publish("Harbour opens", at(20, 5, 0))
+	tick(t, r, at(20, 7, 0))
+	r.Clock.Add(time.Hour)
+	r.SlotReader(n, "late@example.org", "evening")
+	tick(t, r, at(20, 18, 0))
+	same(t, got(t, r), "20 main morning+", "20 evening evening+ late+")
+}
+
+func TestSlots_ASendByHandSaysWhichOneItIs(t *testing.T) {
+	t.Parallel()
+	r, n, _, _ := morningAndEvening(t)
+	r.Feed.Publish("Harbour opens", at(20, 5, 0))
+	_, err := r.Build(n.Slug)
+	if newsletter.KindOf(err) != newsletter.Invalid || !strings.Contains(err.Error(), "say which by --slot: main (mon-fri 07:00), evening (mon-fri 18:00)") {
+		t.Errorf("without a slot: %v", err)
+	}
+	send := func(o desk.BuildOptions) {
+		t.Helper()
+		o.Newsletter = n.Slug
+		draft, err := r.Desk.Build(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Desk.Start(t.Context(), draft, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send(desk.BuildOptions{Slot: "evening"})
+	r.Feed.Publish("Bridge closes", at(20, 6, 1))
+	send(desk.BuildOptions{Slot: newsletter.AllSlots})
+	r.Feed.Publish("Market falls", at(20, 6, 2))
+	tick(t, r, at(20, 7, 0))
+	tick(t, r, at(20, 18, 0))
+	same(t, got(t, r), "20 evening evening+", "20 extra-1 morning++ evening+", "20 main morning+")
+}
+
+func TestSlots_OfOneThatIsDroppedReadersHaveTheMainOne(t *testing.T) {
+	t.Parallel()
+	r, n, _, evening := morningAndEvening(t)
+	if readers, err := r.Desk.DroppedReaders(t.Context(), n.Slug, []string{"daily/evening"}); readers != 1 || err != nil {
+		t.Errorf("it would be dropped for %d, %v", readers, err)
+	}
+	if _, err := r.Desk.EditNewsletter(t.Context(), n.Slug, desk.NewsletterEdit{Drop: []string{"daily/evening"}}); err != nil {
+		t.Fatal(err)
+	}
+	events, err := r.Store.Events(t.Context(), evening)
+	if err != nil || events[len(events)-1].Note != "slot: main, was evening, which is not offered any more" {
+		t.Errorf("the history ends with %+v, %v", events[len(events)-1], err)
+	}
+	// If that was cut off, they have it all the same.
+	r.Exec(`UPDATE subscriptions SET slot = 'evening' WHERE subscriber_id = $1`, evening)
+	r.Feed.Publish("Harbour opens", at(20, 5, 0))
+	tick(t, r, at(20, 7, 0))
+	same(t, got(t, r), "20 main morning+ evening+")
+	// And a new slot of that name is nobody's yet.
+	if _, err := r.Desk.EditNewsletter(t.Context(), n.Slug, desk.NewsletterEdit{Slots: []desk.SlotEdit{{Cadence: newsletter.Daily, Slot: "evening", Rule: "daily 20:00"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if readers, err := r.Store.SlotReaders(t.Context(), n.ID, newsletter.Daily, "evening"); readers != 0 || err != nil {
+		t.Errorf("a new slot has %d readers, %v", readers, err)
+	}
+}
+
+func TestSlots_WhatCannotBeIsSaid(t *testing.T) {
+	t.Parallel()
+	r, n, _, _ := morningAndEvening(t)
+	for _, test := range []struct {
+		edit desk.NewsletterEdit
+		want string
+	}{
+		{desk.NewsletterEdit{Slots: []desk.SlotEdit{desk.ParseSlotEdit(newsletter.Daily, "extra-1=daily 08:00")}}, "the word has a meaning already"},
+		{desk.NewsletterEdit{Slots: []desk.SlotEdit{desk.ParseSlotEdit(newsletter.Daily, "Late News=daily 08:00")}}, "cannot name a slot"},
+		{desk.NewsletterEdit{Slots: []desk.SlotEdit{desk.ParseSlotEdit(newsletter.Daily, "noon=daily 12")}}, "is not a time of day"},
+		{desk.NewsletterEdit{Slots: []desk.SlotEdit{desk.ParseSlotEdit(newsletter.Weekly, "noon=fri 12:00")}}, "the first slot has no name"},
+		{desk.NewsletterEdit{Drop: []string{"daily/noon"}}, "has no daily/noon edition"},
+	} {
+		_, err := r.Desk.EditNewsletter(t.Context(), n.Slug, test.edit)
+		e, _ := err.(*newsletter.Error) //nolint:errorlint // for its fields
+		if newsletter.KindOf(err) != newsletter.Invalid {
+			t.Errorf("%+v: %v", test.edit, err)
+			continue
+		}
+		text := err.Error()
+		if e != nil {
+			for _, f := range e.Fields {
+				text += " " + f.Message
+			}
+		}
+		if !strings.Contains(text, test.want) {
+			t.Errorf("%+v: %v, want %q", test.edit, text, test.want)
+		}
+	}
+	if _, err := r.Desk.Build(t.Context(), desk.BuildOptions{Newsletter: n.Slug, Slot: "noon"}); newsletter.KindOf(err) != newsletter.Invalid {
+		t.Errorf("an edition of a slot that there is not: %v", err)
+	}
+}
