@@ -278,7 +278,7 @@ func (a *app) showReaderWhy(w *desk.Why, r desk.ReaderWhy) error {
 		if len(r.Sections) > 0 {
 			sections = strings.Join(r.Sections, ", ")
 		}
-		fields = append(fields, [2]string{"Now", fmt.Sprintf("%s, %s", u.State, u.Cadence)}, [2]string{"Sections", sections}, [2]string{"Joined", local(u.JoinedAt)})
+		fields = append(fields, [2]string{"Now", fmt.Sprintf("%s, %s", u.State, newsletter.SlotName(u.Cadence, u.Slot))}, [2]string{"Sections", sections}, [2]string{"Joined", local(u.JoinedAt)})
 		if !u.PausedUntil.IsZero() {
 			fields = append(fields, [2]string{"Paused until", local(u.PausedUntil)})
 		}

@@ -121,7 +121,7 @@ func subscriptionsOf(s newsletter.Subscriber) string {
 	for _, u := range s.Subscriptions {
 		part := u.NewsletterSlug + " " + string(u.State)
 		if u.State == newsletter.Active || u.State == newsletter.PausedSub {
-			part = u.NewsletterSlug + " " + string(u.Cadence)
+			part = u.NewsletterSlug + " " + newsletter.SlotName(u.Cadence, u.Slot)
 			if u.State == newsletter.PausedSub {
 				part += " (paused)"
 			}
@@ -185,7 +185,7 @@ func (a *app) printSubscriber(v subscriberView, more ...[2]string) {
 		case u.JoinedAt != nil:
 			words += " since " + local(*u.JoinedAt)
 		}
-		words += ", " + u.Cadence
+		words += ", " + newsletter.SlotName(newsletter.Cadence(u.Cadence), u.Slot)
 		if len(u.Sections) > 0 {
 			words += ", only " + strings.Join(u.Sections, ", ")
 		}
@@ -237,6 +237,7 @@ back, with the sign-up form.`,
 	consent := flags.String("consent", "", "where the person agreed to get it")
 	flags.StringVar(&add.Name, "name", "", "the person's name")
 	flags.StringVar(&add.Cadence, "cadence", "", "daily or weekly (default: the first that the newsletter offers)")
+	flags.StringVar(&add.Slot, "slot", "", "which slot of the cadence (default: the first)")
 	flags.StringSliceVar(&add.Sections, "section", nil, "slug of a section; may be repeated (default: everything)")
 	flags.StringVar(&add.TimeZone, "time-zone", "", "the person's time zone, such as Europe/London")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

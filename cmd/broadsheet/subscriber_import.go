@@ -14,7 +14,7 @@ func subscriberImport(a *app) *cobra.Command {
 		Short: "Subscribe everybody in a CSV file",
 		Long: `Subscribes everybody in a CSV file, active at once and without a confirmation mail. The
 first line names the columns: email, and if there are name (or first name and last name),
-cadence, section and time_zone. The separator may be a comma, a semicolon or a tab. - reads
+cadence, slot, section and time_zone. The separator may be a comma, a semicolon or a tab. - reads
 standard input.
 
 --consent says where these people agreed to get the newsletter; it is kept as the proof.
@@ -31,6 +31,7 @@ the others. The same file again adds nobody; after an interruption the same comm
 	flags.StringVarP(&o.Newsletter, "newsletter", "n", "", "slug of the newsletter")
 	flags.StringVar(&o.Consent, "consent", "", "where these people agreed to get it")
 	flags.StringVar(&o.Cadence, "cadence", "", "daily or weekly, for lines that do not say (default: the first that the newsletter offers)")
+	flags.StringVar(&o.Slot, "slot", "", "which slot of the cadence, for lines that do not say (default: the first)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if o.Newsletter == "" {
 			return usagef("--newsletter is missing: %s", cmd.UseLine())

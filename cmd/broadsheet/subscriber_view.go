@@ -24,6 +24,7 @@ type subscriptionView struct {
 	Newsletter  string     `json:"newsletter"`
 	State       string     `json:"state"`
 	Cadence     string     `json:"cadence"`
+	Slot        string     `json:"slot"`
 	Sections    []string   `json:"sections"` // slugs; empty: everything
 	CreatedAt   *time.Time `json:"created_at"`
 	JoinedAt    *time.Time `json:"joined_at,omitempty"`
@@ -72,7 +73,7 @@ func (v *subscriberViewer) view(ctx context.Context, s newsletter.Subscriber) (s
 			return view, err
 		}
 		view.Subscriptions = append(view.Subscriptions, subscriptionView{
-			Newsletter: u.NewsletterSlug, State: string(u.State), Cadence: string(u.Cadence), Sections: sections,
+			Newsletter: u.NewsletterSlug, State: string(u.State), Cadence: string(u.Cadence), Slot: u.Slot, Sections: sections,
 			CreatedAt: utc(u.CreatedAt), JoinedAt: utc(u.JoinedAt), LeftAt: utc(u.LeftAt), PausedUntil: utc(u.PausedUntil),
 		})
 	}

@@ -9,13 +9,13 @@ import (
 
 // columns are the places of what an import knows in the records of a file; -1: not there.
 type columns struct {
-	email, full, first, last, cadence, section, zone int
+	email, full, first, last, cadence, slot, section, zone int
 }
 
 // columnsOf finds the columns by the names in a header, in any order and case, and returns
 // the names that it does not know. The error is Invalid if there is no column for addresses.
 func columnsOf(names []string) (c columns, ignored []string, err error) {
-	c = columns{-1, -1, -1, -1, -1, -1, -1}
+	c = columns{-1, -1, -1, -1, -1, -1, -1, -1}
 	if ignored, err = findColumns(names, c.place); err != nil {
 		return c, nil, err
 	}
@@ -58,6 +58,8 @@ func (c *columns) place(name string) *int {
 		return &c.last
 	case "cadence":
 		return &c.cadence
+	case "slot":
+		return &c.slot
 	case "section", "sections":
 		return &c.section
 	case "timezone":

@@ -16,6 +16,7 @@ import (
 type Choice struct {
 	Newsletter newsletter.Newsletter
 	Cadence    newsletter.Cadence
+	Slot       string
 	Sections   []newsletter.Section // empty: everything
 }
 
@@ -113,7 +114,7 @@ func (s *Service) confirmation(ctx context.Context, su newsletter.SignUp, sub ne
 		if err != nil {
 			return Confirmation{}, err
 		}
-		c.Choices = append(c.Choices, Choice{Newsletter: n, Cadence: su.Choices[i].Cadence, Sections: sections})
+		c.Choices = append(c.Choices, Choice{Newsletter: n, Cadence: su.Choices[i].Cadence, Slot: n.SlotOf(su.Choices[i].Cadence, su.Choices[i].Slot), Sections: sections})
 	}
 	for _, u := range sub.Subscriptions {
 		if slices.ContainsFunc(su.Choices, func(c newsletter.SignUpChoice) bool { return c.NewsletterID == u.NewsletterID }) {
@@ -195,7 +196,7 @@ func (s *Service) firstEditions(ctx context.Context, wanted []newsletter.Newslet
 			if u.NewsletterID != n.ID || u.State != newsletter.Active && u.State != newsletter.PausedSub {
 				continue
 			}
-			due, ok, err := s.nextEdition(ctx, n, u.Cadence, now)
+			due, ok, err := s.nextEdition(ctx, n, u.Cadence, u.Slot, now)
 			if err != nil {
 				return nil, err
 			}
@@ -205,9 +206,9 @@ func (s *Service) firstEditions(ctx context.Context, wanted []newsletter.Newslet
 	return first, nil
 }
 
-// nextEdition returns when the next edition of a cadence is due; ok is false if nobody can
+// nextEdition returns when the next edition of a slot is due; ok is false if nobody can
 // say: it is sent by hand, or the newsletter pauses.
-func (s *Service) nextEdition(ctx context.Context, n newsletter.Newsletter, cadence newsletter.Cadence, now time.Time) (next newsletter.Due, ok bool, err error) {
+func (s *Service) nextEdition(ctx context.Context, n newsletter.Newsletter, cadence newsletter.Cadence, slot string, now time.Time) (next newsletter.Due, ok bool, err error) {
 	if n.Status != newsletter.Open {
 		return newsletter.Due{}, false, nil
 	}
@@ -216,7 +217,7 @@ func (s *Service) nextEdition(ctx context.Context, n newsletter.Newsletter, cade
 		return newsletter.Due{}, false, err
 	}
 	for _, schedule := range n.Schedules {
-		if schedule.Cadence != cadence {
+		if schedule.Cadence != cadence || schedule.Slot != n.SlotOf(cadence, slot) {
 			continue
 		}
 		due, free, err := schedule.NextFree(now, zone, func(date newsletter.Date) (bool, error) {

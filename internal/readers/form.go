@@ -146,21 +146,21 @@ func clientOf(ip string) string {
 }
 
 // choose finds the newsletters of a form among all there are, and what is chosen in each. A
-// cadence or section counts in the newsletters that have it, and must be in one of them. The
+// cadence, slot or section counts in the newsletters that have it, and must be in one of them. The
 // error is Conflict for a closed newsletter; what else is wrong is added to p.
-func (s *Service) choose(ctx context.Context, all []newsletter.Newsletter, slugs []string, cadence string, sections []string, p *problems) ([]newsletter.Newsletter, []newsletter.SignUpChoice, error) {
+func (s *Service) choose(ctx context.Context, all []newsletter.Newsletter, slugs []string, cadence, slot string, sections []string, p *problems) ([]newsletter.Newsletter, []newsletter.SignUpChoice, error) {
 	wanted, err := s.wantedOf(all, slugs, p)
 	if err != nil || len(wanted) == 0 {
 		return nil, nil, err
 	}
-	cadences := cadencesOf(wanted, cadence, p)
+	rhythms := rhythmsOf(wanted, cadence, slot, p)
 	masks, err := s.masksOf(ctx, wanted, sections, p)
 	if err != nil {
 		return nil, nil, err
 	}
 	choices := make([]newsletter.SignUpChoice, len(wanted))
 	for i, n := range wanted {
-		choices[i] = newsletter.SignUpChoice{NewsletterID: n.ID, Cadence: cadences[i], Sections: masks[i]}
+		choices[i] = newsletter.SignUpChoice{NewsletterID: n.ID, Cadence: rhythms[i].cadence, Slot: rhythms[i].slot, Sections: masks[i]}
 	}
 	return wanted, choices, nil
 }
@@ -210,30 +210,6 @@ func (s *Service) takesReaders(n newsletter.Newsletter) error {
 		return newsletter.Conflictf("%s does not take readers yet. Please come again later: the publisher knows of it.", n.Name)
 	}
 	return nil
-}
-
-// cadencesOf returns the cadence for each newsletter: the one asked for where it is offered,
-// else the first that is.
-func cadencesOf(wanted []newsletter.Newsletter, asked string, p *problems) []newsletter.Cadence {
-	offered := asked == ""
-	cadences := make([]newsletter.Cadence, len(wanted))
-	for i, n := range wanted {
-		cadences[i] = newsletter.Daily
-		if list := n.Cadences(); len(list) > 0 {
-			cadences[i] = list[0]
-		}
-		if asked != "" && n.Offers(newsletter.Cadence(asked)) {
-			cadences[i], offered = newsletter.Cadence(asked), true
-		}
-	}
-	if !offered {
-		var list []string
-		for _, c := range wanted[0].Cadences() {
-			list = append(list, string(c))
-		}
-		p.add("cadence", "%s does not come %.20q. Please choose %s.", wanted[0].Name, asked, strings.Join(list, " or "))
-	}
-	return cadences
 }
 
 // masksOf returns the sections asked for in each newsletter.

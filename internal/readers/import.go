@@ -26,6 +26,7 @@ type ImportOptions struct {
 	Newsletter string            // slug
 	Consent    string            // where the consent was given; compulsory
 	Cadence    string            // of lines that name none; empty: the first that the newsletter offers
+	Slot       string            // of lines that name neither cadence nor slot; empty: the first that the cadence has
 	Origin     newsletter.Origin // of which Actor is kept
 	// Progress is told after each chunk how many lines are done; may be nil.
 	Progress func(done int)
@@ -44,7 +45,7 @@ type Imported struct {
 }
 
 // Import reads subscribers from CSV and makes them active. The first line names the columns:
-// email, and perhaps name, cadence, section and time_zone. It streams: memory does not grow
+// email, and perhaps name, cadence, slot, section and time_zone. It streams: memory does not grow
 // with the file but for a few bytes a line, and what it has counted is committed, also when
 // it returns an error. Taking the same file again adds nobody. Nobody who left or must not
 // be mailed comes back by it (S26).
@@ -70,7 +71,7 @@ type importer struct {
 	o        ImportOptions
 	n        newsletter.Newsletter
 	sections []newsletter.Section
-	cadence  newsletter.Cadence
+	rhythm   rhythm
 	origin   newsletter.Origin
 
 	records *recordReader
@@ -106,12 +107,12 @@ func (s *Service) newImport(ctx context.Context, r io.Reader, o ImportOptions) (
 	if origin.Note == "" {
 		p.add("consent", "say where these people agreed to get the newsletter, such as \"check-out of the shop, 2024 to 2026\"")
 	}
-	cadence := cadencesOf([]newsletter.Newsletter{n}, o.Cadence, &p)[0]
+	usual := rhythmsOf([]newsletter.Newsletter{n}, o.Cadence, o.Slot, &p)[0]
 	if err := p.err(); err != nil {
 		return nil, err
 	}
 	im := &importer{
-		s: s, o: o, n: n, sections: sections, cadence: cadence, origin: origin,
+		s: s, o: o, n: n, sections: sections, rhythm: usual, origin: origin,
 		records: newRecordReader(r), hashes: s.o.Suppression.Hasher(), zones: map[string]string{},
 		seed: maphash.MakeSeed(), seen: map[uint64]struct{}{},
 	}
@@ -185,18 +186,15 @@ func (im *importer) parse(text string) (row newsletter.ImportRow, why string) {
 	if _, ok := im.seen[hash]; ok {
 		return row, "this address is in the file already, further up"
 	}
-	row = newsletter.ImportRow{Email: email, EmailKey: key, Cadence: im.cadence, TimeZone: c.get(fields, c.zone)}
+	row = newsletter.ImportRow{Email: email, EmailKey: key, Cadence: im.rhythm.cadence, Slot: im.rhythm.slot, TimeZone: c.get(fields, c.zone)}
 	if row.Name, why = cleanName(c.name(fields)); why != "" {
 		return row, why
 	}
 	if why = im.checkZone(row.TimeZone); why != "" {
 		return row, why
 	}
-	if word := c.get(fields, c.cadence); word != "" {
-		row.Cadence = newsletter.Cadence(strings.ToLower(word))
-		if !im.n.Offers(row.Cadence) {
-			return row, fmt.Sprintf("%s does not come %.20q", im.n.Slug, word)
-		}
+	if why = im.setRhythm(&row, c.get(fields, c.cadence), c.get(fields, c.slot)); why != "" {
+		return row, why
 	}
 	if row.Sections, why = im.mask(c.get(fields, c.section)); why != "" {
 		return row, why
@@ -204,6 +202,26 @@ func (im *importer) parse(text string) (row newsletter.ImportRow, why string) {
 	row.Suppression = im.hashes(key)
 	im.seen[hash] = struct{}{} // only now: of two lines, a broken first one does not shut out the second
 	return row, ""
+}
+
+// setRhythm sets the cadence and slot that a line names; it returns why it cannot.
+func (im *importer) setRhythm(row *newsletter.ImportRow, cadence, slot string) (why string) {
+	a := askedFor(strings.ToLower(cadence), strings.ToLower(slot))
+	if a == (asked{}) {
+		return ""
+	}
+	if a.cadence == "" {
+		a.cadence = string(row.Cadence)
+	}
+	r, ok := a.in(im.n)
+	switch {
+	case ok:
+		row.Cadence, row.Slot = r.cadence, r.slot
+		return ""
+	case !im.n.Offers(newsletter.Cadence(a.cadence)):
+		return fmt.Sprintf("%s does not come %.20q", im.n.Slug, cadence)
+	}
+	return fmt.Sprintf("%s has no %s slot %.30q", im.n.Slug, a.cadence, a.slot)
 }
 
 // checkZone remembers, as looking up a zone reads a file. The number of answers that are

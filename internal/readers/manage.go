@@ -59,7 +59,7 @@ func (s *Service) managed(ctx context.Context, u newsletter.Subscription, n news
 	if err != nil {
 		return ManagedSubscription{}, fmt.Errorf("sections of %s: %w", n.Slug, err)
 	}
-	next, ok, err := s.nextEdition(ctx, n, u.Cadence, s.o.Now())
+	next, ok, err := s.nextEdition(ctx, n, u.Cadence, u.Slot, s.o.Now())
 	link := newsletter.Link{SubscriberID: u.SubscriberID, NewsletterID: n.ID, EditionID: editionID}
 	return ManagedSubscription{
 		Subscription: u, Newsletter: n, Sections: sections,
@@ -85,11 +85,12 @@ func (s *Service) openManage(ctx context.Context, token string) (newsletter.Link
 type Change struct {
 	Newsletter string   // slug
 	Cadence    string   // empty: as it is
+	Slot       string   // empty: as it is, or of another cadence the first one
 	Sections   []string // slugs; none: everything
 }
 
 // ChangeSubscription sets the choice and returns what Manage would. The error is Invalid
-// with field newsletter, cadence or section, or Conflict if the reader has left.
+// with field newsletter, cadence, slot or section, or Conflict if the reader has left.
 func (s *Service) ChangeSubscription(ctx context.Context, token string, c Change, origin newsletter.Origin) (Managed, error) {
 	link, sub, err := s.openManage(ctx, token)
 	if err != nil {
@@ -108,7 +109,7 @@ func (s *Service) ChangeSubscription(ctx context.Context, token string, c Change
 	}
 	err = s.store.ChangeSubscription(ctx, link, n.ID, cleanOrigin(origin), s.o.Now(), func(u newsletter.Subscription) (newsletter.SignUpChoice, string, error) {
 		choice, err := checkChange(n, sections, u, c)
-		return choice, describeChange(sections, u, choice), err
+		return choice, describeChange(n, sections, u, choice), err
 	})
 	if err != nil {
 		return Managed{}, err
@@ -118,9 +119,15 @@ func (s *Service) ChangeSubscription(ctx context.Context, token string, c Change
 
 func checkChange(n newsletter.Newsletter, sections []newsletter.Section, u newsletter.Subscription, c Change) (newsletter.SignUpChoice, error) {
 	var p problems
-	choice := newsletter.SignUpChoice{NewsletterID: n.ID, Cadence: u.Cadence}
-	if c.Cadence != "" && c.Cadence != string(u.Cadence) {
-		choice.Cadence = cadencesOf([]newsletter.Newsletter{n}, c.Cadence, &p)[0]
+	choice := newsletter.SignUpChoice{NewsletterID: n.ID, Cadence: u.Cadence, Slot: n.SlotOf(u.Cadence, u.Slot)}
+	if a := askedFor(c.Cadence, c.Slot); a.cadence != "" && a.cadence != string(u.Cadence) || a.slot != "" {
+		if a.cadence == "" {
+			a.cadence = string(u.Cadence)
+		}
+		if a.cadence != string(u.Cadence) || a.slot != choice.Slot { // what is not offered any more can be kept
+			r := rhythmsOf([]newsletter.Newsletter{n}, a.cadence, a.slot, &p)[0]
+			choice.Cadence, choice.Slot = r.cadence, r.slot
+		}
 	}
 	if len(c.Sections) > maxSections {
 		p.add("section", "These are too many sections.")
@@ -138,10 +145,10 @@ func checkChange(n newsletter.Newsletter, sections []newsletter.Section, u newsl
 }
 
 // describeChange says in words what a reader changed, for the history; empty: nothing.
-func describeChange(sections []newsletter.Section, u newsletter.Subscription, c newsletter.SignUpChoice) string {
+func describeChange(n newsletter.Newsletter, sections []newsletter.Section, u newsletter.Subscription, c newsletter.SignUpChoice) string {
 	var parts []string
-	if u.Cadence != c.Cadence {
-		parts = append(parts, fmt.Sprintf("cadence: %s, was %s", c.Cadence, u.Cadence))
+	if now, was := newsletter.SlotName(c.Cadence, c.Slot), newsletter.SlotName(u.Cadence, n.SlotOf(u.Cadence, u.Slot)); now != was {
+		parts = append(parts, fmt.Sprintf("cadence: %s, was %s", now, was))
 	}
 	if u.Sections != c.Sections {
 		parts = append(parts, fmt.Sprintf("sections: %s, were %s", slugsOf(sections, c.Sections), slugsOf(sections, u.Sections)))

@@ -18,6 +18,7 @@ type SignUp struct {
 	Name        string
 	Newsletters []string // slugs; none: the only one there is
 	Cadence     string   // empty: the first that each newsletter offers
+	Slot        string   // empty: the first that the cadence has; Cadence may name it as well, "daily/evening"
 	TimeZone    string   // IANA; may be empty
 	Sections    []string // slugs, in any of the newsletters; none: everything
 	Origin      newsletter.Origin
@@ -33,7 +34,7 @@ type SignedUp struct {
 }
 
 // SignUp records the request and leaves the mail that answers it in the outbox. The error is
-// Invalid, naming every wrong field (email, newsletter, cadence, section, time_zone, name,
+// Invalid, naming every wrong field (email, newsletter, cadence, slot, section, time_zone, name,
 // page), RateLimited, or Conflict if a newsletter is closed.
 func (s *Service) SignUp(ctx context.Context, form SignUp) (SignedUp, error) {
 	all, err := s.newsletters(ctx)
@@ -55,7 +56,7 @@ func (s *Service) SignUp(ctx context.Context, form SignUp) (SignedUp, error) {
 	if wrong := checkPage(form.Origin.Page); wrong != "" {
 		p.add("page", "%s", wrong)
 	}
-	wanted, choices, err := s.choose(ctx, all, form.Newsletters, form.Cadence, form.Sections, &p)
+	wanted, choices, err := s.choose(ctx, all, form.Newsletters, form.Cadence, form.Slot, form.Sections, &p)
 	if err != nil {
 		return SignedUp{}, err
 	}
@@ -95,7 +96,7 @@ func (s *Service) Expect(ctx context.Context, newsletters []string) (SignedUp, e
 		return SignedUp{}, err
 	}
 	var p problems
-	wanted, _, err := s.choose(ctx, all, newsletters, "", nil, &p)
+	wanted, _, err := s.choose(ctx, all, newsletters, "", "", nil, &p)
 	if err != nil {
 		return SignedUp{}, err
 	}

@@ -16,6 +16,7 @@ type Added struct {
 	Name        string
 	Newsletters []string // slugs, at least one
 	Cadence     string   // empty: the first that each newsletter offers
+	Slot        string   // empty: the first that the cadence has
 	Sections    []string // slugs; none: everything
 	TimeZone    string
 }
@@ -60,7 +61,7 @@ func (s *Service) Add(ctx context.Context, a Added, origin newsletter.Origin) (n
 	if err != nil {
 		return newsletter.Subscriber{}, err
 	}
-	_, choices, err := s.choose(ctx, all, a.Newsletters, a.Cadence, a.Sections, &p)
+	_, choices, err := s.choose(ctx, all, a.Newsletters, a.Cadence, a.Slot, a.Sections, &p)
 	if err != nil {
 		return newsletter.Subscriber{}, err
 	}

@@ -129,6 +129,7 @@ type signUpRequest struct {
 	Newsletters []string `json:"newsletters"`
 	Name        string   `json:"name"`
 	Cadence     string   `json:"cadence"`
+	Slot        string   `json:"slot"`
 	Sections    []string `json:"sections"`
 	TimeZone    string   `json:"time_zone"`
 	Page        string   `json:"page"`
@@ -145,7 +146,7 @@ func (a *app) apiSubscribe(c echo.Context) error {
 	o := origin(c, "api")
 	o.Page, o.Placement = r.Page, r.Placement
 	_, err := a.Readers.SignUp(c.Request().Context(), readers.SignUp{
-		Email: r.Email, Name: r.Name, Newsletters: r.Newsletters, Cadence: r.Cadence,
+		Email: r.Email, Name: r.Name, Newsletters: r.Newsletters, Cadence: r.Cadence, Slot: r.Slot,
 		TimeZone: r.TimeZone, Sections: r.Sections, Origin: o,
 	})
 	if err != nil {

@@ -31,6 +31,7 @@ type subscriptionJSON struct {
 	Newsletter  string    `json:"newsletter"`
 	State       string    `json:"state"`
 	Cadence     string    `json:"cadence"`
+	Slot        string    `json:"slot"` // one of the cadence's; "main" is the first
 	Sections    []string  `json:"sections"` // empty: everything
 	CreatedAt   time.Time `json:"created_at"`
 	JoinedAt    time.Time `json:"joined_at,omitzero"`
@@ -144,6 +145,7 @@ type addRequest struct {
 	Name        string   `json:"name"`
 	Newsletters []string `json:"newsletters"`
 	Cadence     string   `json:"cadence"`
+	Slot        string   `json:"slot"`
 	Sections    []string `json:"sections"`
 	TimeZone    string   `json:"time_zone"`
 	Consent     string   `json:"consent"` // where the consent was given; compulsory
@@ -158,7 +160,7 @@ func (a *app) apiAddSubscriber(c echo.Context) error {
 	o.Note = r.Consent
 	ctx := c.Request().Context()
 	s, err := a.Readers.Add(ctx, readers.Added{
-		Email: r.Email, Name: r.Name, Newsletters: r.Newsletters, Cadence: r.Cadence,
+		Email: r.Email, Name: r.Name, Newsletters: r.Newsletters, Cadence: r.Cadence, Slot: r.Slot,
 		Sections: r.Sections, TimeZone: r.TimeZone,
 	}, o)
 	if err != nil {
@@ -299,7 +301,7 @@ func subscriberOf(ctx context.Context, s newsletter.Subscriber, names func(conte
 			return subscriberJSON{}, err
 		}
 		shown.Subscriptions = append(shown.Subscriptions, subscriptionJSON{
-			Newsletter: sub.NewsletterSlug, State: string(sub.State), Cadence: string(sub.Cadence), Sections: sections,
+			Newsletter: sub.NewsletterSlug, State: string(sub.State), Cadence: string(sub.Cadence), Slot: sub.Slot, Sections: sections,
 			CreatedAt: sub.CreatedAt.UTC(), JoinedAt: sub.JoinedAt, LeftAt: sub.LeftAt, PausedUntil: sub.PausedUntil,
 		})
 	}

@@ -52,6 +52,7 @@ type signUpForm struct {
 	Name      string
 	TimeZone  string
 	Cadence   string
+	Slot      string
 	Cadences  []cadenceChoice // empty: there is no choice
 	Sections  []sectionChoice
 	Chosen    []string // sections that were chosen where they are not shown
@@ -68,9 +69,27 @@ type newsletterChoice struct {
 }
 
 type cadenceChoice struct {
-	Value  newsletter.Cadence
-	When   string
-	Chosen bool
+	Value   string // "daily", or "daily/evening" where the cadence has several slots
+	ID      string // of the control
+	Cadence newsletter.Cadence
+	When    string
+	Chosen  bool
+}
+
+// cadenceChoices returns what can be chosen of the newsletter: its slots.
+func cadenceChoices(n newsletter.Newsletter, cadence newsletter.Cadence, slot string) []cadenceChoice {
+	var list []cadenceChoice
+	for _, s := range n.Schedules {
+		c := cadenceChoice{
+			Value: string(s.Cadence), ID: "cadence-" + string(s.Cadence), Cadence: s.Cadence,
+			When: slotWords(n, s.Cadence, s.Slot), Chosen: s.Cadence == cadence && s.Slot == n.SlotOf(cadence, slot),
+		}
+		if len(n.Slots(s.Cadence)) > 1 {
+			c.Value, c.ID = c.Value+"/"+s.Slot, c.ID+"-"+s.Slot
+		}
+		list = append(list, c)
+	}
+	return list
 }
 
 type sectionChoice struct {
@@ -110,7 +129,7 @@ func (f signUpForm) FocusSummary() bool {
 func typed(values url.Values) signUpForm {
 	return signUpForm{
 		Email: values.Get("email"), Name: values.Get("name"), TimeZone: values.Get("time_zone"),
-		Cadence: values.Get("cadence"), Chosen: values["section"],
+		Cadence: values.Get("cadence"), Slot: values.Get("slot"), Chosen: values["section"],
 		Page: values.Get("page"), Placement: values.Get("placement"), Return: values.Get("return"),
 	}
 }
@@ -119,7 +138,7 @@ func typed(values url.Values) signUpForm {
 func (f signUpForm) request(values url.Values, o newsletter.Origin) readers.SignUp {
 	o.Page, o.Placement = f.Page, f.Placement
 	return readers.SignUp{
-		Email: f.Email, Name: f.Name, Newsletters: values["newsletter"], Cadence: f.Cadence,
+		Email: f.Email, Name: f.Name, Newsletters: values["newsletter"], Cadence: f.Cadence, Slot: f.Slot,
 		TimeZone: f.TimeZone, Sections: f.Chosen, Origin: o,
 	}
 }
@@ -131,19 +150,20 @@ func (f *signUpForm) offer(list []newsletter.Newsletter, chosen []string) {
 	}
 }
 
-// offerOne makes it the form of one newsletter, with its cadences and sections.
+// offerOne makes it the form of one newsletter, with its slots and sections.
 func (f *signUpForm) offerOne(n newsletter.Newsletter, sections []newsletter.Section) {
 	f.One = true
 	f.Choices = []newsletterChoice{{n, true}}
-	cadences := n.Cadences()
-	if len(cadences) > 1 {
-		chosen := newsletter.Cadence(f.Cadence)
-		if !n.Offers(chosen) {
-			chosen = cadences[0]
+	if len(n.Schedules) > 1 {
+		chosen, slot, _ := strings.Cut(f.Cadence, "/")
+		if f.Slot != "" {
+			slot = f.Slot
 		}
-		for _, c := range cadences {
-			f.Cadences = append(f.Cadences, cadenceChoice{c, whenWords(n, c), c == chosen})
+		if !n.Offers(newsletter.Cadence(chosen)) {
+			chosen = string(n.Schedules[0].Cadence)
 		}
+		f.Cadences = cadenceChoices(n, newsletter.Cadence(chosen), slot)
+		f.Slot = "" // each choice has its own
 	}
 	for _, s := range sections {
 		f.Sections = append(f.Sections, sectionChoice{s, slices.Contains(f.Chosen, s.Slug)})
@@ -157,7 +177,8 @@ func (f *signUpForm) explain(fields []newsletter.Field) {
 		anchors["newsletter"] = "newsletter-" + f.Choices[0].Slug
 	}
 	if len(f.Cadences) > 0 {
-		anchors["cadence"] = "cadence-" + string(f.Cadences[0].Value)
+		anchors["cadence"] = f.Cadences[0].ID
+		anchors["slot"] = f.Cadences[0].ID
 	}
 	if len(f.Sections) > 0 {
 		anchors["section"] = "section-" + f.Sections[0].Slug

@@ -68,14 +68,12 @@ func (a *app) managed(s readers.ManagedSubscription) managedSubscription {
 	if !s.ByHand && !s.Next.At.IsZero() {
 		m.Next = dueWords(s.Next.At, s.Zone, a.Now())
 	}
-	cadences := s.Newsletter.Cadences()
-	if !slices.Contains(cadences, s.Cadence) {
-		cadences = append(cadences, s.Cadence) // not offered any more, and still theirs
+	cadences := cadenceChoices(s.Newsletter, s.Cadence, s.Slot)
+	if !s.Newsletter.Offers(s.Cadence) { // not offered any more, and still theirs
+		cadences = append(cadences, cadenceChoice{Value: string(s.Cadence), Cadence: s.Cadence, Chosen: true})
 	}
 	if len(cadences) > 1 {
-		for _, k := range cadences {
-			m.Cadences = append(m.Cadences, cadenceChoice{k, whenWords(s.Newsletter, k), k == s.Cadence})
-		}
+		m.Cadences = cadences
 	}
 	for _, section := range s.Sections {
 		chosen := s.Subscription.Sections.Has(section)
@@ -90,7 +88,7 @@ func (a *app) changeSubscription(c echo.Context) error {
 		return err
 	}
 	ctx, token, slug := c.Request().Context(), c.Param("token"), values.Get("newsletter")
-	change := readers.Change{Newsletter: slug, Cadence: values.Get("cadence"), Sections: values["section"]}
+	change := readers.Change{Newsletter: slug, Cadence: values.Get("cadence"), Slot: values.Get("slot"), Sections: values["section"]}
 	_, err = a.Readers.ChangeSubscription(ctx, token, change, origin(c, "link"))
 	if newsletter.KindOf(err) == newsletter.Invalid {
 		return a.changeAgain(c, slug, err)

@@ -30,6 +30,7 @@ func (a *app) loadPages(fsys fs.FS) (pages, error) {
 		"icon":     func() string { return a.path("/assets/" + a.assets.icon.name) },
 		"cadence":  cadenceWord,
 		"when":     whenWords,
+		"whenslot": slotWords,
 		"sections": sectionWords,
 		"count":    count,
 		"linked":   linked,

@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,14 +23,26 @@ func cadenceWord(c newsletter.Cadence) string {
 }
 
 // whenWords says in words when a newsletter comes at a cadence: "Monday to Friday at 07:00,
-// London time". It is empty if there is no fixed time.
+// London time", or "… at 07:00 or Monday to Friday at 18:00, London time" where readers can choose.
+// It is empty if there is no fixed time.
 func whenWords(n newsletter.Newsletter, c newsletter.Cadence) string {
-	for _, s := range n.Schedules {
-		if s.Cadence == c && !s.Rule.IsZero() {
-			return ruleWords(s.Rule) + ", " + zoneWords(n.Zone)
+	var parts []string
+	for _, s := range n.Slots(c) {
+		if !s.Rule.IsZero() {
+			parts = append(parts, ruleWords(s.Rule))
 		}
 	}
-	return ""
+	if len(parts) == 0 {
+		return ""
+	}
+	return strings.Join(parts, " or ") + ", " + zoneWords(n.Zone)
+}
+
+// slotWords is whenWords of one slot.
+func slotWords(n newsletter.Newsletter, c newsletter.Cadence, slot string) string {
+	slot = n.SlotOf(c, slot)
+	n.Schedules = slices.DeleteFunc(slices.Clone(n.Schedules), func(s newsletter.Schedule) bool { return s.Slot != slot })
+	return whenWords(n, c)
 }
 
 // ruleWords says a rule in words, from its short form "mon-fri 07:00".
