@@ -1,6 +1,7 @@
 package desk_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -316,5 +317,51 @@ func TestApproval_SettingsThatCannotBe(t *testing.T) {
 		if newsletter.KindOf(err) != newsletter.Invalid || !strings.Contains(err.Error(), c.field) {
 			t.Errorf("%+v: %v", c, err)
 		}
+	}
+}
+
+// The mail that asks is never lost, and does not go out for nothing.
+func TestApproval_ItsMailSurvivesACrash(t *testing.T) {
+	t.Parallel()
+	r, _ := approved(t)
+	proofs, ctx := r.Proofs(), t.Context()
+	due := func() int {
+		t.Helper()
+		list, err := proofs.DueMails(ctx, r.Clock.Now(), 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	m, err := proofs.BeginMail(ctx, 1, r.Clock.Now())
+	if err != nil || due() != 0 {
+		t.Fatalf("begun: %+v (%v), %d due", m, err, due())
+	}
+	// The process dies here; whoever sends next finds it.
+	if n, err := proofs.RecoverMails(ctx, r.Clock.Now()); n != 1 || err != nil || due() != 1 {
+		t.Fatalf("recovered %d (%v), %d due", n, err, due())
+	}
+	mailer := desk.ProofMailer{Desk: r.Desk, To: newsletter.Address{Email: "editors@example.org"},
+		From: func(context.Context) (newsletter.Address, error) {
+			return newsletter.Address{Name: "Broadsheet", Email: "news@example.org"}, nil
+		}}
+	_, to, first, err := mailer.Compose(ctx, m)
+	if err != nil || to != "editors@example.org" || !strings.Contains(string(first), "3 of the 3 readers") {
+		t.Fatalf("to %s: %s (%v)", to, first, err)
+	}
+	if _, _, again, err := mailer.Compose(ctx, m); err != nil || string(again) != string(first) {
+		t.Errorf("composed again it is another mail (%v)", err)
+	}
+	if _, err := proofs.BeginMail(ctx, 1, r.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := proofs.FinishMail(ctx, 1, newsletter.Outcome{State: newsletter.InDoubt}, time.Time{}, r.Clock.Now()); err != nil || due() != 1 {
+		t.Fatalf("in doubt: %v, %d due", err, due())
+	}
+	if _, err := r.Desk.Cancel(ctx, 1, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := proofs.BeginMail(ctx, 1, r.Clock.Now()); newsletter.KindOf(err) != newsletter.Conflict || due() != 0 {
+		t.Errorf("a mail about what is cancelled goes out: %v", err)
 	}
 }

@@ -97,6 +97,7 @@ func (a *app) approving(c echo.Context) error {
 		"approved": "Approved.", "held": "It is held, and not sent before somebody approves it.", "changed": "Changed. This is how it is now.",
 		"again": "Your changes are saved. This is how it is now: look at it, and approve it once more.", "same": "There was nothing to change.",
 	}[c.QueryParam("said")]
+	page.Name = newsletter.Who(c.QueryParam("name"))
 	return a.showApproval(c, http.StatusOK, found, page)
 }
 
@@ -279,7 +280,11 @@ func (a *app) decide(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, a.path("/staff/approve/"+c.Param("token"))+"?said="+said)
+	query := url.Values{"said": {said}}
+	if form.name != "" {
+		query.Set("name", form.name)
+	}
+	return c.Redirect(http.StatusSeeOther, a.path("/staff/approve/"+c.Param("token"))+"?"+query.Encode())
 }
 
 // decideAgain shows the page as it is now, with what stands in the way of the decision, and what
