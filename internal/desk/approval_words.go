@@ -11,6 +11,12 @@ import (
 	"broadsheet/internal/newsletter"
 )
 
+// Fact is one thing that staff should know before they decide.
+type Fact = digest.ProofFact
+
+// Warning is what the gates, or a draft that is not as it was, have staff look at.
+type Warning = digest.ProofWarning
+
 // In returns a time by the newsletter's clocks, in words.
 func (a *Approving) In(at time.Time) string {
 	zone, err := a.Newsletter.Location()
@@ -21,11 +27,11 @@ func (a *Approving) In(at time.Time) string {
 }
 
 // Facts returns what staff should know before they decide: when it goes to whom, and why.
-func (a *Approving) Facts() []digest.ProofFact {
+func (a *Approving) Facts() []Fact {
 	e := a.Edition
-	facts := []digest.ProofFact{{Name: "Edition", Value: fmt.Sprintf("%d of %s, %s, %s", e.ID, a.Newsletter.Name, e.Name(), e.Date)}}
+	facts := []Fact{{Name: "Edition", Value: fmt.Sprintf("%d of %s, %s, %s", e.ID, a.Newsletter.Name, e.Name(), e.Date)}}
 	add := func(name, format string, args ...any) {
-		facts = append(facts, digest.ProofFact{Name: name, Value: fmt.Sprintf(format, args...)})
+		facts = append(facts, Fact{Name: name, Value: fmt.Sprintf(format, args...)})
 	}
 	if a.Draft == nil {
 		return facts
@@ -108,22 +114,22 @@ func (a *Approving) sections() string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return strings.Join(append([]string{fmt.Sprintf("all sections %d", all)}, parts...), ", ")
+	return fmt.Sprintf("of all %s readers: every section %d, %s", a.Edition.Cadence, all, strings.Join(parts, ", "))
 }
 
 // Warnings returns what the gates find and what the draft is without, what stops it first.
-func (a *Approving) Warnings() []digest.ProofWarning {
-	var list []digest.ProofWarning
+func (a *Approving) Warnings() []Warning {
+	var list []Warning
 	for _, f := range a.Findings {
 		text := f.Message
 		if f.Remedy != "" {
 			text += "; " + f.Remedy
 		}
-		list = append(list, digest.ProofWarning{Fails: f.Level == newsletter.LevelFail, Text: text})
+		list = append(list, Warning{Fails: f.Level == newsletter.LevelFail, Text: text})
 	}
 	if a.Draft != nil {
 		for _, w := range a.Draft.Warnings {
-			list = append(list, digest.ProofWarning{Text: w})
+			list = append(list, Warning{Text: w})
 		}
 	}
 	return list

@@ -178,7 +178,8 @@ func (d *Desk) status(ctx context.Context, store StatusStore, count counter) (St
 	}
 	s.judgeMails(d.now())
 	s.judgeSources()
-	return s, d.judgeApprovals(ctx, &s)
+	err = d.judgeApprovals(ctx, &s)
+	return s, err
 }
 
 // statusEditions is how many of a newsletter's last editions are looked at.

@@ -32,7 +32,7 @@ func (t *tx) insertDraft(e newsletter.Edition, r newsletter.DraftRecord, actor s
 	if err != nil {
 		return 0, err
 	}
-	if err = t.row(`SELECT ` + nextEdition).Scan(&id); err != nil {
+	if err := t.row(`SELECT ` + nextEdition).Scan(&id); err != nil {
 		return 0, err
 	}
 	if e.Slot == "" {

@@ -11,7 +11,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"broadsheet/internal/desk"
-	"broadsheet/internal/digest"
 	"broadsheet/internal/newsletter"
 )
 
@@ -61,8 +60,8 @@ type approvePage struct {
 	CanHold    bool
 	CanApprove bool // it was approved, and is held
 	Until      string
-	Facts      []digest.ProofFact
-	Warnings   []digest.ProofWarning
+	Facts      []desk.Fact
+	Warnings   []desk.Warning
 	Stopped    bool // a gate fails
 	Stories    []approveStory
 	Seen       desk.Seen
@@ -137,7 +136,7 @@ func (a *app) approvePage(c echo.Context, found *desk.Approving) approvePage {
 		page.State = fmt.Sprintf("It is held, by %s. It is sent if somebody approves it until %s.", whoWords(found.By), page.Until)
 	}
 	page.Facts, page.Warnings, page.Seen, page.Nothing = found.Facts(), found.Warnings(), found.Seen(), found.Nothing
-	page.Stopped = slices.ContainsFunc(page.Warnings, func(w digest.ProofWarning) bool { return w.Fails })
+	page.Stopped = slices.ContainsFunc(page.Warnings, func(w desk.Warning) bool { return w.Fails })
 	page.WasSubject = found.Draft.Subject()
 	page.Subject = page.WasSubject
 	for i, s := range found.Stories() {
