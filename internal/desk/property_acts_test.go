@@ -26,7 +26,7 @@ func (w *propertyWorld) join() {
 			c := w.choice(n)
 			add.Choices = append(add.Choices, c)
 			now := w.clock.Now()
-			r.subs[n.ID] = &propertySub{state: newsletter.Active, cadence: c.Cadence, mask: c.Sections, joined: now, calm: now, left: map[int]string{}, calms: map[int]bool{}}
+			r.subs[n.ID] = &propertySub{state: newsletter.Active, rhythm: rhythmOf(c.Cadence, c.Slot), mask: c.Sections, joined: now, calm: now, left: map[int]string{}, calms: map[int]bool{}}
 		}
 	}
 	var err error
@@ -36,7 +36,8 @@ func (w *propertyWorld) join() {
 }
 
 func (w *propertyWorld) choice(n *propertyLetter) newsletter.SignUpChoice {
-	c := newsletter.SignUpChoice{NewsletterID: n.ID, Cadence: n.Schedules[w.IntN(len(n.Schedules))].Cadence}
+	slot := n.Schedules[w.IntN(len(n.Schedules))]
+	c := newsletter.SignUpChoice{NewsletterID: n.ID, Cadence: slot.Cadence, Slot: slot.Slot}
 	if w.chance(500) {
 		c.Sections = newsletter.Mask(w.IntN(8))
 	}
@@ -74,7 +75,7 @@ func (w *propertyWorld) change(r *propertyReader, n *propertyLetter, sub *proper
 	ctx, now := w.t.Context(), w.clock.Now()
 	link := newsletter.Link{SubscriberID: r.id, NewsletterID: n.ID, EditionID: sub.link}
 	origin := newsletter.Origin{Channel: "link"}
-	const set = `UPDATE subscriptions SET state = $1, paused_until = $2, joined_at = $3, cadence = $4, sections = $5, left_at = $6 WHERE newsletter_id = $7 AND subscriber_id = $8`
+	const set = `UPDATE subscriptions SET state = $1, paused_until = $2, joined_at = $3, cadence = $4, slot = $5, sections = $6, left_at = $7 WHERE newsletter_id = $8 AND subscriber_id = $9`
 	sub.calm = now
 	switch what := w.IntN(10); {
 	case sub.state == newsletter.Left && now.Sub(sub.leftAt) < newsletter.UndoTime && !r.suppressed && what < 5:
@@ -84,8 +85,8 @@ func (w *propertyWorld) change(r *propertyReader, n *propertyLetter, sub *proper
 		}
 	case sub.state == newsletter.Left: // they sign up again, and confirm
 		c := w.choice(n)
-		sub.state, sub.until, sub.joined, sub.cadence, sub.mask = newsletter.Active, time.Time{}, now, c.Cadence, c.Sections
-		w.exec(set, "active", nil, now.UnixMilli(), string(c.Cadence), int64(c.Sections), nil, n.ID, r.id)
+		sub.state, sub.until, sub.joined, sub.rhythm, sub.mask = newsletter.Active, time.Time{}, now, rhythmOf(c.Cadence, c.Slot), c.Sections
+		w.exec(set, "active", nil, now.UnixMilli(), sub.rhythm.cadence, sub.rhythm.column(), int64(c.Sections), nil, n.ID, r.id)
 	case what < 2:
 		w.must(w.store.Leave(ctx, link, origin, now))
 		sub.state, sub.leftAt = newsletter.Left, now
@@ -96,16 +97,16 @@ func (w *propertyWorld) change(r *propertyReader, n *propertyLetter, sub *proper
 			sub.until = now.Add(time.Duration(1+w.IntN(20*24)) * time.Hour)
 			until = sub.until.UnixMilli()
 		}
-		w.exec(set, "paused", until, sub.joined.UnixMilli(), string(sub.cadence), int64(sub.mask), nil, n.ID, r.id)
+		w.exec(set, "paused", until, sub.joined.UnixMilli(), sub.rhythm.cadence, sub.rhythm.column(), int64(sub.mask), nil, n.ID, r.id)
 	case sub.state == newsletter.PausedSub && what < 8:
 		sub.state, sub.until = newsletter.Active, time.Time{}
-		w.exec(set, "active", nil, sub.joined.UnixMilli(), string(sub.cadence), int64(sub.mask), nil, n.ID, r.id)
+		w.exec(set, "active", nil, sub.joined.UnixMilli(), sub.rhythm.cadence, sub.rhythm.column(), int64(sub.mask), nil, n.ID, r.id)
 	default:
 		c := w.choice(n)
 		w.must(w.store.ChangeSubscription(ctx, link, n.ID, origin, now, func(newsletter.Subscription) (newsletter.SignUpChoice, string, error) {
 			return c, "changed", nil
 		}))
-		sub.cadence, sub.mask = c.Cadence, c.Sections
+		sub.rhythm, sub.mask = rhythmOf(c.Cadence, c.Slot), c.Sections
 	}
 }
 
@@ -238,4 +239,26 @@ func (m *propertyModel) checkEnd(a *propertyArticle, r *propertyReader, sub *pro
 	if reason == "" {
 		m.w.wrong("article %d, owed since %s, never came to %s, and nothing says why", a.number, a.from.Format(time.DateTime), r.email)
 	}
+}
+
+// propertyRhythm is a cadence with one of its slots, or with all of them.
+type propertyRhythm struct{ cadence, slot string }
+
+func rhythmOf(c newsletter.Cadence, slot string) propertyRhythm {
+	return propertyRhythm{string(c), slot}
+}
+
+func (r propertyRhythm) String() string { return r.cadence + " " + r.slot }
+
+// column is the slot as subscriptions have it.
+func (r propertyRhythm) column() string {
+	if r.slot == "main" {
+		return ""
+	}
+	return r.slot
+}
+
+// meets reports whether somebody can be a reader of both.
+func (r propertyRhythm) meets(o propertyRhythm) bool {
+	return r.cadence == o.cadence && (r.slot == o.slot || r.slot == "all" || o.slot == "all")
 }

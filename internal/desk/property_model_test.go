@@ -59,12 +59,12 @@ type propertyReader struct {
 }
 
 type propertySub struct {
-	state   newsletter.SubscriptionState
-	until   time.Time
-	cadence newsletter.Cadence
-	mask    newsletter.Mask
-	joined  time.Time
-	leftAt  time.Time
+	state  newsletter.SubscriptionState
+	until  time.Time
+	rhythm propertyRhythm
+	mask   newsletter.Mask
+	joined time.Time
+	leftAt time.Time
 	// calm is since when nothing was changed by reader or staff: who is calm must get everything.
 	calm  time.Time
 	link  int64 // the edition whose link was followed to leave
@@ -75,7 +75,7 @@ type propertySub struct {
 type propertyEdition struct {
 	id       int64
 	letter   *propertyLetter
-	cadence  newsletter.Cadence
+	rhythm   propertyRhythm
 	asOf     time.Time
 	blocks   []int // numbers of articles, in order
 	rows     map[int64]*propertyRow
@@ -202,19 +202,19 @@ func (m *propertyModel) learn() {
 			from = min(from, e.id)
 		}
 	}
-	rows, err := w.db.QueryContext(w.t.Context(), `SELECT e.id, e.newsletter_id, e.cadence, e.as_of, e.planned_at IS NOT NULL
+	rows, err := w.db.QueryContext(w.t.Context(), `SELECT e.id, e.newsletter_id, e.cadence, e.for_slot, e.as_of, e.planned_at IS NOT NULL
 		FROM editions e WHERE e.state <> 'skipped' AND e.id >= $1 ORDER BY e.id`, from)
 	w.must(err)
 	defer rows.Close()
 	var list []*propertyEdition
 	for rows.Next() {
 		var id, letter, asOf int64
-		var cadence string
+		var rhythm propertyRhythm
 		var done bool
-		w.must(rows.Scan(&id, &letter, &cadence, &asOf, &done))
+		w.must(rows.Scan(&id, &letter, &rhythm.cadence, &rhythm.slot, &asOf, &done))
 		e := m.editions[id]
 		if e == nil {
-			e = &propertyEdition{id: id, cadence: newsletter.Cadence(cadence), asOf: time.UnixMilli(asOf).UTC(), rows: map[int64]*propertyRow{}, verdicts: map[int64]string{}, letter: m.letters[letter-1]}
+			e = &propertyEdition{id: id, rhythm: rhythm, asOf: time.UnixMilli(asOf).UTC(), rows: map[int64]*propertyRow{}, verdicts: map[int64]string{}, letter: m.letters[letter-1]}
 			m.count.editions++
 		}
 		if !e.done {
@@ -301,7 +301,7 @@ func (m *propertyModel) learnEdition(e *propertyEdition) {
 		m.learnContent(e)
 		e.first = map[int64]bool{}
 		for _, r := range m.readers {
-			if sub := r.subs[e.letter.ID]; sub.subscribed() && sub.cadence == e.cadence {
+			if sub := r.subs[e.letter.ID]; sub.subscribed() && sub.rhythm.meets(e.rhythm) {
 				e.first[r.id] = true
 			}
 		}
@@ -342,7 +342,7 @@ func (m *propertyModel) learnEdition(e *propertyEdition) {
 	}
 	for _, r := range m.readers {
 		sub := r.subs[e.letter.ID]
-		if e.first[r.id] && sub.subscribed() && sub.cadence == e.cadence && e.rows[r.id] == nil {
+		if e.first[r.id] && sub.subscribed() && sub.rhythm.meets(e.rhythm) && e.rows[r.id] == nil {
 			w.wrong("edition %d has no row for %s", e.id, r.email)
 		}
 	}
@@ -383,8 +383,8 @@ func (m *propertyModel) checkRow(row *propertyRow) {
 	w, e, r := m.w, row.edition, row.reader
 	sub := r.subs[e.letter.ID]
 	switch {
-	case !sub.subscribed() || sub.cadence != e.cadence:
-		w.wrong("edition %d has a row for %s, who is no %s reader of it", e.id, r.email, e.cadence)
+	case !sub.subscribed() || !sub.rhythm.meets(e.rhythm):
+		w.wrong("edition %d has a row for %s, who is no %s reader of it", e.id, r.email, e.rhythm)
 		return
 	case r.suppressed:
 		m.want(row, nil, "suppressed")
@@ -461,14 +461,14 @@ func (m *propertyModel) lapse(a *propertyArticle, row *propertyRow, sub *propert
 		m.w.t.Log(m.story(row.reader, row.edition.letter, 40))
 	}
 	sub.left[a.number] = why
-	m.count.lost[string(row.edition.cadence)+": "+why]++
+	m.count.lost[row.edition.rhythm.String()+": "+why]++
 }
 
-// editionSince reports whether the newsletter had an edition of the cadence between a time and an
+// editionSince reports whether the newsletter had an edition of the slot between a time and an
 // edition: slots are missed or skipped, which is on record, or the newsletter was paused.
 func (m *propertyModel) editionSince(from time.Time, e *propertyEdition) bool {
 	return slices.ContainsFunc(m.order, func(o *propertyEdition) bool {
-		return o != e && o.letter == e.letter && o.cadence == e.cadence && o.asOf.After(from)
+		return o != e && o.letter == e.letter && o.rhythm.meets(e.rhythm) && o.asOf.After(from)
 	})
 }
 
@@ -493,7 +493,7 @@ func (m *propertyModel) want(row *propertyRow, articles []*propertyArticle, reas
 			}
 		}
 		sub := row.reader.subs[row.edition.letter.ID]
-		m.w.wrong("edition %d (%s of newsletter %d) gives %s %v %q, want %v %q\n%s; joined %s, sections %b", row.edition.id, row.edition.cadence, row.edition.letter.ID,
+		m.w.wrong("edition %d (%s of newsletter %d) gives %s %v %q, want %v %q\n%s; joined %s, sections %b", row.edition.id, row.edition.rhythm, row.edition.letter.ID,
 			row.reader.email, row.articles, got, numbers, reason, strings.Join(words, "\n"), sub.joined.Format(time.DateTime), sub.mask)
 		m.w.t.Log(m.story(row.reader, row.edition.letter, 40))
 	}
@@ -549,7 +549,7 @@ func (m *propertyModel) due(a *propertyArticle, row *propertyRow) string {
 		if mine := other.rows[r.id]; mine != nil && len(mine.articles) > 0 && mine.holds() && now.Sub(other.asOf) <= 30*day && other.asOf.After(got) {
 			got = other.asOf
 		}
-		if other.cadence == e.cadence && other.asOf.Before(sub.joined) && other.asOf.After(before) {
+		if other.rhythm.meets(e.rhythm) && other.asOf.Before(sub.joined) && other.asOf.After(before) {
 			before = other.asOf
 		}
 	}
@@ -576,12 +576,12 @@ func (m *propertyModel) story(r *propertyReader, n *propertyLetter, last int) st
 	for _, e := range m.order[max(0, len(m.order)-last):] {
 		row := e.rows[r.id]
 		if row == nil {
-			lines = append(lines, fmt.Sprintf("edition %d (%d, %s) %s: no row", e.id, e.letter.ID, e.cadence, e.asOf.Format(time.DateTime)))
+			lines = append(lines, fmt.Sprintf("edition %d (%d, %s) %s: no row", e.id, e.letter.ID, e.rhythm, e.asOf.Format(time.DateTime)))
 			continue
 		}
 		var state int
 		m.w.must(m.w.db.QueryRowContext(m.w.t.Context(), `SELECT state FROM deliveries WHERE edition_id = $1 AND subscriber_id = $2`, e.id, r.id).Scan(&state))
-		lines = append(lines, fmt.Sprintf("edition %d (%d, %s) %s: %v %s %s, in the ledger %s", e.id, e.letter.ID, e.cadence, e.asOf.Format(time.DateTime),
+		lines = append(lines, fmt.Sprintf("edition %d (%d, %s) %s: %v %s %s, in the ledger %s", e.id, e.letter.ID, e.rhythm, e.asOf.Format(time.DateTime),
 			row.articles, row.state, row.reason, newsletter.State(state)))
 	}
 	return strings.Join(lines, "\n")

@@ -154,6 +154,11 @@ func (w *propertyWorld) found() {
 		}
 		for _, cadence := range [][]newsletter.Cadence{{newsletter.Daily, newsletter.Weekly}, {newsletter.Weekly}, {newsletter.Daily}, {newsletter.Weekly}}[w.IntN(4)] {
 			n.Schedules = append(n.Schedules, newsletter.Schedule{Cadence: cadence, Slot: newsletter.MainSlot, Rule: rules[cadence]})
+			if w.chance(300) { // and once more on the same days
+				rule, err := newsletter.ParseRule(fmt.Sprintf("%s %02d:%02d", strings.Fields(rules[cadence].String())[0], w.IntN(24), 15*w.IntN(4)))
+				w.must(err)
+				n.Schedules = append(n.Schedules, newsletter.Schedule{Cadence: cadence, Slot: "second", Rule: rule})
+			}
 		}
 		n, err := w.desk.CreateNewsletter(w.t.Context(), n)
 		w.must(err)
@@ -258,7 +263,11 @@ func (w *propertyWorld) tick(calm bool) {
 func (w *propertyWorld) sendByHand() {
 	ctx := w.t.Context()
 	n := w.model.letters[w.IntN(len(w.model.letters))]
-	o := desk.BuildOptions{Newsletter: n.Slug, Cadence: n.Schedules[w.IntN(len(n.Schedules))].Cadence, Extra: w.chance(500)}
+	slot := n.Schedules[w.IntN(len(n.Schedules))]
+	o := desk.BuildOptions{Newsletter: n.Slug, Cadence: slot.Cadence, Slot: slot.Slot, Extra: w.chance(500)}
+	if w.chance(200) {
+		o.Slot = newsletter.AllSlots
+	}
 	if w.chance(300) {
 		o.OnDoubt = newsletter.DoubtHold
 	}

@@ -31,7 +31,7 @@ type subscriptionJSON struct {
 	Newsletter  string    `json:"newsletter"`
 	State       string    `json:"state"`
 	Cadence     string    `json:"cadence"`
-	Slot        string    `json:"slot"` // one of the cadence's; "main" is the first
+	Slot        string    `json:"slot"`     // one of the cadence's; "main" is the first
 	Sections    []string  `json:"sections"` // empty: everything
 	CreatedAt   time.Time `json:"created_at"`
 	JoinedAt    time.Time `json:"joined_at,omitzero"`
