@@ -98,7 +98,7 @@ func verdictWords(v newsletter.Verdict) string {
 		newsletter.IsBackDated: "held: dated back", newsletter.IsHeld: "held",
 		newsletter.IsEmbargoed: "embargo", newsletter.IsWithdrawn: "withdrawn",
 		newsletter.BelowMinimum: "too few articles", newsletter.NoReaders: "no readers", newsletter.Dropped: "not in the sheet",
-		newsletter.BeforeAttached: "from before the source was added",
+		newsletter.BeforeAttached: "from before the source was added", newsletter.NotImmediate: "not one of those that go out at once",
 	}
 	if w, ok := words[v]; ok {
 		return w
