@@ -250,10 +250,12 @@ func readerVerdict(r desk.ReaderArticle) string {
 		return "gets it"
 	case r.Verdict == newsletter.HadAlready && len(had) > 0:
 		return "had it, from " + strings.Join(had, " and ")
+	case r.Verdict == newsletter.Repeated:
+		return "has its headline only: had it, from " + strings.Join(had, " and ")
+	case r.Verdict == newsletter.MissedPaused:
+		return "came before the end of their pause, and was not among the best of what they missed"
 	case r.Verdict == newsletter.NotTheirs:
 		return "in none of the sections that they chose"
-	case r.Verdict == newsletter.NotImmediate:
-		return "not one of those that go out at once; by another cadence it is owed to them"
 	case r.Verdict == newsletter.BeforeJoining:
 		return "from before the edition before they joined"
 	case r.Verdict == newsletter.OverCap:

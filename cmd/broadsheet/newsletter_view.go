@@ -27,6 +27,7 @@ type newsletterView struct {
 	Typeface      string         `json:"typeface"`
 	MinArticles   int            `json:"min_articles"`
 	MaxArticles   int            `json:"max_articles"`
+	Repeats       string         `json:"repeats"`  // never, as-headlines or always
 	Approval      string         `json:"approval"` // manual or none
 	ApprovalLead  int            `json:"approval_lead_minutes"`
 	ApprovalUntil int            `json:"approval_deadline_minutes"` // before the slot
@@ -43,10 +44,9 @@ type scheduleView struct {
 
 type newsletterDetail struct {
 	newsletterView
-	Immediate *immediateView `json:"immediate"` // null: it is not offered
-	Readers   map[string]int `json:"readers"`
-	Sections  []sectionView  `json:"sections"`
-	Sources   []sourceView   `json:"sources"`
+	Readers  map[string]int `json:"readers"`
+	Sections []sectionView  `json:"sections"`
+	Sources  []sourceView   `json:"sources"`
 }
 
 // viewNewsletter returns a newsletter with the times that desk.NextSlots gives.
@@ -57,7 +57,7 @@ func viewNewsletter(n newsletter.Newsletter, next []newsletter.Due) newsletterVi
 		LegalFooter: n.LegalFooter, LinkParams: n.LinkParams, MinArticles: n.MinArticles, MaxArticles: n.MaxArticles,
 		SiteURL: n.SiteURL, Design: string(newsletter.OrDesign(n.Design)), BrandColour: n.BrandColour, LogoURL: n.LogoURL,
 		Typeface: string(newsletter.OrTypeface(n.Typeface)),
-		Approval: n.Approval.Word(), ApprovalLead: int(n.Approval.Lead.Minutes()), ApprovalUntil: int(n.Approval.Deadline.Minutes()),
+		Repeats:  string(n.Repeats), Approval: n.Approval.Word(), ApprovalLead: int(n.Approval.Lead.Minutes()), ApprovalUntil: int(n.Approval.Deadline.Minutes()),
 		Schedules: []scheduleView{}, CreatedAt: utc(n.CreatedAt),
 	}
 	if n.ReplyTo != (newsletter.Address{}) {

@@ -29,8 +29,12 @@ func (a *app) showDraft(d *desk.Draft, p *press, sv *services, text bool) {
 	fmt.Fprintln(a.stdout)
 	var rows [][]string
 	for i, article := range d.Articles {
-		if article.Verdict == newsletter.Taken {
+		switch article.Verdict { //nolint:exhaustive // the others are left out
+		case newsletter.Taken:
 			rows = append(rows, []string{fmt.Sprint(i + 1), cut(labelled(article), 72), counted(article.Readers, "reader", "readers")})
+		case newsletter.Repeated:
+			again := counted(d.Survey.Verdicts[article.ID][newsletter.Repeated], "reader", "readers")
+			rows = append(rows, []string{fmt.Sprint(i + 1), cut(labelled(article), 72), again + ", as a headline"})
 		}
 	}
 	a.printTable([]string{"", "ARTICLE", "FOR"}, rows)
@@ -47,7 +51,7 @@ func (a *app) showLeft(d *desk.Draft) {
 	var rows [][]string
 	left := 0
 	for _, article := range d.Articles {
-		if article.Verdict == newsletter.Taken {
+		if article.Shown() {
 			continue
 		}
 		if left++; left <= leftShown {
@@ -97,8 +101,9 @@ func verdictWords(v newsletter.Verdict) string {
 		newsletter.HadAlready: "they had it", newsletter.IsBaseline: "from before the source was added",
 		newsletter.IsBackDated: "held: dated back", newsletter.IsHeld: "held",
 		newsletter.IsEmbargoed: "embargo", newsletter.IsWithdrawn: "withdrawn",
-		newsletter.BelowMinimum: "too few articles", newsletter.NoReaders: "no readers", newsletter.Dropped: "not in the sheet",
-		newsletter.BeforeAttached: "from before the source was added", newsletter.NotImmediate: "not one of those that go out at once",
+		newsletter.BelowMinimum: "too few articles", newsletter.Repeated: "had already, told of again",
+		newsletter.MissedPaused: "from a pause, and not among the best of it", newsletter.NoReaders: "no readers", newsletter.Dropped: "not in the sheet",
+		newsletter.BeforeAttached: "from before the source was added",
 	}
 	if w, ok := words[v]; ok {
 		return w

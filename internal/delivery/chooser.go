@@ -27,8 +27,9 @@ type Edition struct {
 	Cadence      newsletter.Cadence
 	Slot         string // whose readers it is for; newsletter.AllSlots: all of the cadence
 	AsOf         time.Time
-	MinArticles  int                    // who is owed fewer waits for more
-	MaxArticles  int                    // the first ones are taken; more are left for the next edition
+	MinArticles  int // who is owed fewer waits for more
+	MaxArticles  int // the first ones are taken; more are left for the next edition
+	Repeats      newsletter.Repeats
 	Candidates   []newsletter.Candidate // in the order of the edition
 	// Real says that the mail goes to readers; to the outbox, deliveries to the outbox count.
 	Real bool
@@ -60,6 +61,8 @@ type chooser struct {
 	barred    *newsletter.Barred
 	past      []*pastEdition // of all newsletters, the newest first
 	joins     joinClasses
+	repeats   time.Time // since when articles are told of again; zero: none is
+	owedFrom  []int64   // since when the candidates are, in order: Unix milliseconds
 	histories *histories
 	// decided keeps what was decided for readers of one kind: among a million readers there
 	// are few different ones.
@@ -75,6 +78,7 @@ type kind struct {
 	sections newsletter.Mask
 	joined   int // class of the time of joining
 	history  historyID
+	missed   int // how many candidates came before the end of the pause that they have caught up after
 }
 
 // decision is what readers of one kind get: a copy, or none for a reason.
@@ -99,6 +103,15 @@ func newChooser(ctx context.Context, store PlanStore, e Edition) (*chooser, erro
 		return nil, err
 	}
 	c.joins = newJoinClasses(joins, e.Candidates)
+	var before time.Time
+	if len(joins) > 0 {
+		before = joins[len(joins)-1]
+	}
+	c.repeats = e.Repeats.From(e.AsOf, before)
+	for _, candidate := range e.Candidates {
+		c.owedFrom = append(c.owedFrom, candidate.OwedFrom.UnixMilli())
+	}
+	slices.Sort(c.owedFrom)
 	if c.barred, err = store.Barred(ctx, e.Key); err != nil {
 		return nil, err
 	}
@@ -164,7 +177,10 @@ func (c *chooser) decide(r *newsletter.PlanReader, past historyID) *decision {
 	case r.Paused:
 		return &c.paused
 	}
-	k := kind{r.Sections, c.joins.class(r.JoinedAt), past}
+	k := kind{r.Sections, c.joins.class(r.JoinedAt), past, 0}
+	if r.CaughtUp {
+		k.missed, _ = slices.BinarySearch(c.owedFrom, r.ResumedAt.UnixMilli())
+	}
 	if k == c.latest && c.latestDecision != nil {
 		return c.latestDecision
 	}
@@ -185,32 +201,65 @@ func (c *chooser) decideAnew(r *newsletter.PlanReader, past history) *decision {
 	current := 0
 	reader := newsletter.Reader{
 		Sections: r.Sections, JoinedAt: r.JoinedAt, JoinedAfter: c.joins.freezeBefore(r.JoinedAt), LastGot: past.lastGot,
-		Had: func(int64) bool { return past.holds(current) },
+		Had:         func(int64) bool { return past.holds(current) },
+		RepeatsFrom: c.repeats, HadHere: func(int64) bool { return past.holdsHere(current) },
+		ResumedAt: r.ResumedAt, CaughtUp: r.CaughtUp,
 	}
 	d := &decision{verdicts: make([]newsletter.Verdict, len(c.edition.Candidates))}
-	var visible []int64
+	var visible, before []int64
+	elsewhere := 0 // owed, and the edition does not have it in full
 	for i, candidate := range c.edition.Candidates {
 		current = i
-		d.verdicts[i] = newsletter.Owed(candidate, reader, c.edition.AsOf)
-		if d.verdicts[i] == newsletter.Taken {
+		v := newsletter.Owed(candidate, reader, c.edition.AsOf)
+		switch {
+		case v == newsletter.Repeated && c.edition.Repeats == newsletter.RepeatAlways:
+			v = newsletter.Taken
+		case v == newsletter.Repeated && candidate.Form != newsletter.Counted:
+			before = append(before, candidate.ID)
+		}
+		switch d.verdicts[i] = v; {
+		case v == newsletter.Taken && candidate.Form == newsletter.InFull:
 			visible = append(visible, candidate.ID)
+		case v == newsletter.Taken:
+			elsewhere++
 		}
 	}
+	c.fill(d, visible, headlinesOf(before), elsewhere)
+	return d
+}
+
+// headlinesOf returns the newest of what the readers had before, in the order of the edition. The
+// newest are those with the highest ids, in whatever order the edition has its articles.
+func headlinesOf(before []int64) []int64 {
+	if len(before) <= newsletter.MaxHeadlines {
+		return before
+	}
+	newest := slices.Sorted(slices.Values(before))[len(before)-newsletter.MaxHeadlines:]
+	return slices.DeleteFunc(before, func(id int64) bool { return !slices.Contains(newest, id) })
+}
+
+// fill gives the decision its copy, or the reason why it has none: what is new to the readers, in
+// full, what they had before, as links, and how many more they are owed than the edition has for
+// them.
+func (c *chooser) fill(d *decision, visible, headlines []int64, elsewhere int) {
+	full := min(len(visible), c.edition.MaxArticles)
+	fresh := len(visible) + elsewhere
 	switch {
-	case len(visible) == 0:
-		d.reason = newsletter.ReasonNothingNew
-	case len(visible) < c.edition.MinArticles:
+	case fresh > 0 && fresh+len(headlines) < c.edition.MinArticles:
 		d.reason = newsletter.ReasonTooFew
+	case fresh == 0 && len(headlines) < c.edition.MinArticles, len(visible)+len(headlines) == 0:
+		d.reason = newsletter.ReasonNothingNew
 	default:
-		d.copy.Articles = visible[:min(len(visible), c.edition.MaxArticles)]
+		d.copy = newsletter.Copy{Articles: visible[:full:full], Headlines: headlines, More: min(len(visible)-full+elsewhere, newsletter.MaxMore)}
 	}
 	for i, candidate := range c.edition.Candidates {
-		if d.verdicts[i] == newsletter.Taken && !slices.Contains(d.copy.Articles, candidate.ID) {
+		switch {
+		case d.verdicts[i] == newsletter.Taken && d.reason == newsletter.ReasonTooFew:
+			d.verdicts[i] = newsletter.BelowMinimum
+		case d.verdicts[i] == newsletter.Repeated && !slices.Contains(d.copy.Headlines, candidate.ID):
+			d.verdicts[i] = newsletter.HadAlready
+		case d.verdicts[i] == newsletter.Taken && !slices.Contains(d.copy.Articles, candidate.ID):
 			d.verdicts[i] = newsletter.OverCap
-			if d.reason == newsletter.ReasonTooFew {
-				d.verdicts[i] = newsletter.BelowMinimum
-			}
 		}
 	}
-	return d
 }

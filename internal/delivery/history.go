@@ -8,12 +8,14 @@ type historyID int32
 // history is all of a reader's past that matters for an edition.
 type history struct {
 	had     string    // the candidates that a delivery holds for the reader: a bit each
+	here    string    // those among them by an edition like this one; empty: it does not matter
 	lastGot time.Time // see gift
 }
 
 // gift is what a variant of a past edition adds to the history of who holds it.
 type gift struct {
 	had     []int // indices of candidates
+	here    bool  // by an edition like this one, and that matters
 	lastGot time.Time
 }
 
@@ -81,15 +83,28 @@ func (h history) with(g *gift) history {
 	if h.lastGot.IsZero() {
 		h.lastGot = g.lastGot
 	}
-	if len(g.had) > 0 {
-		had := []byte(h.had)
-		for _, i := range g.had {
-			had[i/8] |= 1 << (i % 8)
-		}
-		h.had = string(had)
+	h.had = withBits(h.had, len(h.had), g.had)
+	if g.here {
+		h.here = withBits(h.here, len(h.had), g.had)
 	}
 	return h
 }
 
+// withBits returns a set of so many bytes with more indices in it.
+func withBits(set string, size int, indices []int) string {
+	if len(indices) == 0 {
+		return set
+	}
+	bits := make([]byte, size)
+	copy(bits, set)
+	for _, i := range indices {
+		bits[i/8] |= 1 << (i % 8)
+	}
+	return string(bits)
+}
+
 // holds reports whether a delivery holds the candidate of that index.
 func (h history) holds(i int) bool { return h.had[i/8]&(1<<(i%8)) != 0 }
+
+// holdsHere reports whether a delivery of an edition like this one does.
+func (h history) holdsHere(i int) bool { return h.here != "" && h.here[i/8]&(1<<(i%8)) != 0 }

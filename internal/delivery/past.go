@@ -12,11 +12,12 @@ import (
 // pastEdition is an earlier edition that is gone through in step with the readers: who holds
 // which variant of it.
 type pastEdition struct {
-	id     int64
-	gifts  map[int64]*gift // of the variants that have a candidate
-	others *gift           // of its other variants; nil: nothing
-	part   newsletter.PlanPart
-	at     int // the run of the part that the readers have reached
+	id int64
+	// frozenAt is when it was, if it is the same newsletter's; zero: it is another's.
+	frozenAt time.Time
+	gifts    map[int64]*gift // of the variants that give anything
+	part     newsletter.PlanPart
+	at       int // the run of the part that the readers have reached
 }
 
 // openPast returns the past editions that can matter for what is owed, the newest first, and
@@ -42,7 +43,7 @@ func openPast(ctx context.Context, store PlanStore, e Edition) (past []*pastEdit
 			if err != nil {
 				return nil, nil, err
 			}
-			if len(opened.gifts) > 0 || opened.others != nil {
+			if len(opened.gifts) > 0 {
 				past = append(past, opened)
 			}
 		}
@@ -65,27 +66,28 @@ func openPast(ctx context.Context, store PlanStore, e Edition) (past []*pastEdit
 
 func openPastEdition(ctx context.Context, store PlanStore, e Edition, p newsletter.PastEdition, index map[int64]int) (*pastEdition, error) {
 	opened := &pastEdition{id: p.ID, gifts: map[int64]*gift{}, part: newsletter.PlanPart{Last: -1}}
-	var got time.Time
+	var others *gift // of variants without a candidate
+	gave := gift{here: e.Repeats != newsletter.RepeatNever && p.NewsletterID == e.NewsletterID && p.Serves(e.Cadence, e.Slot)}
 	if p.NewsletterID == e.NewsletterID {
-		got = lookBackClass(p.AsOf, e.AsOf)
-		opened.others = &gift{lastGot: got}
+		opened.frozenAt, gave.lastGot = p.AsOf, lookBackClass(p.AsOf, e.AsOf)
+		others = &gift{lastGot: gave.lastGot}
 	}
 	articles, err := store.VariantArticles(ctx, p.ID)
 	if err != nil {
 		return nil, err
 	}
-	if len(articles) == 0 { // an announcement: who got it got no news
-		opened.others = nil
-	}
-	for variant, list := range articles {
-		var had []int
+	for variant, list := range articles { // one without articles, an announcement, is no news
+		gift := gave
 		for _, article := range list {
 			if i, ok := index[article]; ok {
-				had = append(had, i)
+				gift.had = append(gift.had, i)
 			}
 		}
-		if len(had) > 0 {
-			opened.gifts[variant] = &gift{had: had, lastGot: got}
+		switch {
+		case len(gift.had) > 0:
+			opened.gifts[variant] = &gift
+		case others != nil:
+			opened.gifts[variant] = others
 		}
 	}
 	return opened, nil
@@ -94,16 +96,14 @@ func openPastEdition(ctx context.Context, store PlanStore, e Edition, p newslett
 // lookBackClass returns a time that newsletter.Reader.LookBackFrom cannot tell from the given
 // one, the same for as many as possible.
 func lookBackClass(got, asOf time.Time) time.Time {
-	if newest := asOf.Add(-newsletter.LookBack); got.After(newest) {
-		return newest
-	}
-	if oldest := asOf.Add(-newsletter.MaxLookBack); got.Before(oldest) {
+	if oldest := asOf.Add(newsletter.LookBack - newsletter.MaxLookBack); got.Before(oldest) {
 		return oldest
 	}
-	return got
+	return newsletter.WholeDaysBefore(asOf, got)
 }
 
-// addTo adds what the edition gave to the readers' histories. The readers come after those of
+// addTo adds what the edition gave to the readers' histories, and notes who caught up by it after
+// a pause. The readers come after those of
 // the call before.
 func (p *pastEdition) addTo(ctx context.Context, store PlanStore, real bool, readers []newsletter.PlanReader, ids []historyID, h *histories) error {
 	released, err := store.Released(ctx, p.id, readers[0].SubscriberID, readers[len(readers)-1].SubscriberID, real)
@@ -117,9 +117,6 @@ func (p *pastEdition) addTo(ctx context.Context, store PlanStore, real bool, rea
 			return err
 		}
 		gift := p.gifts[run.VariantID]
-		if gift == nil {
-			gift = p.others
-		}
 		for ; i < len(readers) && readers[i].SubscriberID < run.First; i++ {
 			continue // given nothing
 		}
@@ -131,6 +128,9 @@ func (p *pastEdition) addTo(ctx context.Context, store PlanStore, real bool, rea
 				continue
 			}
 			ids[i] = h.add(ids[i], run.VariantID, gift)
+			if r := &readers[i]; !r.ResumedAt.IsZero() && !p.frozenAt.Before(r.ResumedAt) {
+				r.CaughtUp = true
+			}
 		}
 	}
 	return nil

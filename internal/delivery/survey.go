@@ -34,14 +34,16 @@ func (s Survey) Planned() int {
 	return n
 }
 
-// Verdict is what was decided about the article: Taken if any reader gets it, else what was
-// decided for the most readers; "" if there are no readers.
+// Verdict is what was decided about the article: Taken if any reader gets it, Repeated if any
+// has it as a headline, else what was decided for the most readers; "" if there are none.
 func (s Survey) Verdict(article int64) newsletter.Verdict {
 	var most newsletter.Verdict
-	for v, n := range s.Verdicts[article] {
-		if v == newsletter.Taken {
+	for _, v := range []newsletter.Verdict{newsletter.Taken, newsletter.Repeated} {
+		if s.Verdicts[article][v] > 0 {
 			return v
 		}
+	}
+	for v, n := range s.Verdicts[article] {
 		if m := s.Verdicts[article][most]; n > m || n == m && v < most {
 			most = v
 		}

@@ -32,8 +32,6 @@ type BuildOptions struct {
 	Due newsletter.Due
 	// At is when planning and sending begin, if staff send it later; zero: at once.
 	At    time.Time
-	name  string                  // of the edition's slot, if it is not that of its readers
-	last  time.Time               // of an immediate edition: what the one before it looked at
 	draft *newsletter.DraftRecord // what staff decided about it; nil: nothing
 }
 
@@ -49,7 +47,6 @@ type Draft struct {
 	Warnings   []string       // sources that could not be asked, for example
 	Force      bool           // staff want it although a gate fails, see Gates
 	manual     bool
-	last       time.Time // see BuildOptions
 	extra      bool
 	record     *newsletter.DraftRecord // of a draft that is on record
 	// announcement says that it has no articles and goes to every reader of its cadence.
@@ -61,6 +58,11 @@ type DraftArticle struct {
 	newsletter.Candidate
 	Verdict newsletter.Verdict
 	Readers int // who get it
+}
+
+// Shown reports whether any reader sees the article, in full or as a headline.
+func (a DraftArticle) Shown() bool {
+	return a.Verdict == newsletter.Taken || a.Verdict == newsletter.Repeated
 }
 
 // Build asks the newsletter's sources and builds what is owed to its readers now. It records
@@ -83,7 +85,7 @@ func (d *Desk) Build(ctx context.Context, o BuildOptions) (*Draft, error) {
 		return nil, err
 	}
 	o.Extra = o.Extra || o.Slot == newsletter.AllSlots
-	draft := &Draft{Newsletter: n, manual: o.Due.At.IsZero(), extra: o.Extra, last: o.last}
+	draft := &Draft{Newsletter: n, manual: o.Due.At.IsZero(), extra: o.Extra}
 	fetched, err := d.FetchFor(ctx, n.ID)
 	if err != nil {
 		return nil, err
@@ -148,9 +150,6 @@ func (d *Desk) newEdition(n newsletter.Newsletter, o BuildOptions) (newsletter.E
 		NewsletterID: n.ID, Newsletter: n.Slug, Cadence: o.Cadence, Slot: o.Slot, ForSlot: o.Slot,
 		Date: o.Due.Date, DueAt: o.Due.At, AsOf: now, OnDoubt: o.OnDoubt, WarmUp: o.WarmUp, State: newsletter.EditionDraft,
 	}
-	if o.name != "" {
-		e.Slot = o.name
-	}
 	if o.Due.At.IsZero() {
 		e.Date, e.DueAt = newsletter.DateOf(now.In(zone)), now
 		for _, s := range n.Schedules {
@@ -179,7 +178,7 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	}
 	newsletter.Arrange(candidates)
 	eligible := slices.DeleteFunc(slices.Clone(candidates), func(c newsletter.Candidate) bool {
-		return newsletter.Eligible(c, e.AsOf) != newsletter.Taken || e.Cadence == newsletter.Immediate && !n.Immediate.Wants(c)
+		return newsletter.Eligible(c, e.AsOf) != newsletter.Taken
 	})
 	if o.draft != nil {
 		candidates, eligible = draft.asDrafted(o.draft, candidates)
@@ -190,9 +189,6 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 		return err
 	}
 	draft.Articles = judge(candidates, draft.Survey, e.AsOf)
-	if o.draft == nil && e.Cadence == newsletter.Immediate {
-		draft.markNotImmediate()
-	}
 	if o.draft != nil {
 		draft.markDropped(o.draft)
 	}
@@ -202,18 +198,13 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	if len(draft.Survey.Variants) == 0 {
 		return nothingNew(draft)
 	}
-	var taken []newsletter.Candidate
-	for _, a := range draft.Articles {
-		if a.Verdict == newsletter.Taken {
-			taken = append(taken, a.Candidate)
-		}
-	}
+	taken, headlines, owed := draft.chosen()
 	sections, err := d.Sections(ctx, n.Slug)
 	if err != nil {
 		return err
 	}
 	input := digest.Input{
-		Newsletter: n, Sections: sections, Articles: taken, Date: e.Date, Cadence: e.Cadence,
+		Newsletter: n, Sections: sections, Articles: taken, Headlines: headlines, Owed: owed, Date: e.Date, Cadence: e.Cadence,
 		BaseURL: d.o.BaseURL, Words: o.Words, Templates: d.o.Press.Templates, Composer: composer,
 	}
 	if o.draft != nil {
@@ -235,11 +226,27 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	return nil
 }
 
+// chosen returns the articles that readers get in full, those that they get as headlines only, and
+// those that some are owed and nobody gets, each in the order of the edition.
+func (draft *Draft) chosen() (taken, headlines, owed []newsletter.Candidate) {
+	for _, a := range draft.Articles {
+		switch readers := draft.Survey.Verdicts[a.ID]; {
+		case a.Verdict == newsletter.Taken:
+			taken = append(taken, a.Candidate)
+		case a.Verdict == newsletter.Repeated:
+			headlines = append(headlines, a.Candidate)
+		case readers[newsletter.OverCap]+readers[newsletter.BelowMinimum] > 0:
+			owed = append(owed, a.Candidate)
+		}
+	}
+	return taken, headlines, owed
+}
+
 // sample takes what somebody would get who had nothing before.
 func (draft *Draft) sample(most int) {
 	var articles []int64
 	for i, a := range draft.Articles {
-		if len(articles) < most && a.Verdict != newsletter.NotImmediate && newsletter.Owed(a.Candidate, newsletter.Reader{}, draft.Edition.AsOf) == newsletter.Taken {
+		if len(articles) < most && newsletter.Owed(a.Candidate, newsletter.Reader{}, draft.Edition.AsOf) == newsletter.Taken {
 			draft.Articles[i].Verdict = newsletter.Taken
 			articles = append(articles, a.ID)
 		}
@@ -251,12 +258,9 @@ func (draft *Draft) sample(most int) {
 
 // choosing returns the edition as delivery chooses for it.
 func (d *Desk) choosing(n newsletter.Newsletter, e newsletter.Edition, candidates []newsletter.Candidate) delivery.Edition {
-	if e.Cadence == newsletter.Immediate { // a story does not wait for others
-		n.MinArticles = 1
-	}
 	return delivery.Edition{
 		ID: e.ID, NewsletterID: n.ID, Cadence: e.Cadence, Slot: e.Audience(), AsOf: e.AsOf,
-		MinArticles: n.MinArticles, MaxArticles: n.MaxArticles, Candidates: candidates,
+		MinArticles: n.MinArticles, MaxArticles: n.MaxArticles, Repeats: n.Repeats, Candidates: candidates,
 		Real: d.o.Press.Transport.Real(), Key: d.o.Press.Suppression,
 	}
 }
@@ -347,21 +351,18 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	defer lock.Close() // the process's end closes it too
 	var blocks []int64
 	var verdicts []newsletter.ArticleVerdict
-	var taken []newsletter.Candidate
 	for _, a := range draft.Articles {
 		verdicts = append(verdicts, newsletter.ArticleVerdict{ArticleID: a.ID, Verdict: a.Verdict})
 		if a.Verdict == newsletter.Taken {
 			blocks = append(blocks, a.ID)
-			taken = append(taken, a.Candidate)
 		}
 	}
-	if err := d.stillGood(ctx, draft, taken); err != nil {
+	taken, headlines, counted := draft.chosen()
+	shown := append(taken, headlines...)
+	if err := d.stillGood(ctx, draft, shown); err != nil {
 		return newsletter.Edition{}, err
 	}
-	if err := d.stillFirst(ctx, draft); err != nil {
-		return newsletter.Edition{}, err
-	}
-	owed, err := delivery.AnyOwed(ctx, d.o.Press.Store, d.choosingFor(draft, taken))
+	owed, err := delivery.AnyOwed(ctx, d.o.Press.Store, d.choosingFor(draft, append(shown, counted...)))
 	if err != nil {
 		return newsletter.Edition{}, err
 	}
@@ -447,13 +448,13 @@ func (d *Desk) plan(ctx context.Context, id int64, progress func(rows int)) (new
 	if err != nil {
 		return edition, err
 	}
-	n.MinArticles, n.MaxArticles = snapshot.Newsletter.MinArticles, snapshot.Newsletter.MaxArticles
+	n.MinArticles, n.MaxArticles, n.Repeats = snapshot.Newsletter.MinArticles, snapshot.Newsletter.MaxArticles, snapshot.Newsletter.Repeats
 	candidates, err := d.o.Press.Store.Candidates(ctx, n.ID, edition.AsOf.Add(-newsletter.MaxLookBack))
 	if err != nil {
 		return edition, err
 	}
 	choosing := d.choosing(n, edition, frozenCandidates(snapshot, candidates, edition.AsOf))
-	choosing.Announcement = len(snapshot.Articles()) == 0
+	choosing.Announcement = len(choosing.Candidates) == 0
 	if err := delivery.Plan(ctx, d.o.Press.Store, edition, choosing, snapshot, d.now, progress); err != nil {
 		return edition, err
 	}
@@ -472,7 +473,8 @@ func frozenCandidates(s digest.Snapshot, candidates []newsletter.Candidate, asOf
 	}
 	var list []newsletter.Candidate
 	for _, b := range s.Blocks {
-		if b.Kind != digest.KindArticle {
+		form, ok := map[string]newsletter.Form{digest.KindArticle: newsletter.InFull, digest.KindHeadline: newsletter.AsHeadline, digest.KindOwed: newsletter.Counted}[b.Kind]
+		if !ok {
 			continue
 		}
 		// Whatever staff did to the article since: all readers of an edition are treated alike.
@@ -480,7 +482,7 @@ func frozenCandidates(s digest.Snapshot, candidates []newsletter.Candidate, asOf
 		if c.Sections = b.Sections; !known || c.OwedFrom.IsZero() || c.OwedFrom.After(asOf) {
 			c.ID, c.OwedFrom, c.Attached = b.Article, asOf, time.Time{}
 		}
-		c.Hold, c.Baseline, c.WithdrawnAt = "", false, time.Time{}
+		c.Hold, c.Baseline, c.WithdrawnAt, c.Form = "", false, time.Time{}, form
 		list = append(list, c)
 	}
 	return list

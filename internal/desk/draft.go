@@ -48,7 +48,7 @@ func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) 
 	}
 	var taken []newsletter.Candidate
 	for _, a := range draft.Articles {
-		if a.Verdict == newsletter.Taken && !o.Announcement {
+		if a.Shown() && !o.Announcement {
 			taken = append(taken, a.Candidate)
 			record.Sheet.Blocks = append(record.Sheet.Blocks, newsletter.SheetBlock{Kind: newsletter.SheetArticle, Article: a.ID})
 		}

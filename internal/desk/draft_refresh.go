@@ -62,7 +62,7 @@ func (d *Desk) LookAfresh(ctx context.Context, id int64) (Refreshed, error) {
 				r.Changed = append(r.Changed, ChangedArticle{a.ID, was, a.Item})
 				texts = append(texts, a.Candidate)
 			}
-		case a.Verdict == newsletter.Taken && a.OwedFrom.After(record.Sheet.Until):
+		case a.Shown() && a.OwedFrom.After(record.Sheet.Until):
 			r.Added = append(r.Added, a.Candidate)
 			texts = append(texts, a.Candidate)
 			r.Record.Sheet.Blocks = append(slices.Clip(r.Record.Sheet.Blocks), newsletter.SheetBlock{Kind: newsletter.SheetArticle, Article: a.ID})

@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/url"
@@ -93,9 +94,6 @@ func (c *checks) newsletter(n newsletter.Newsletter) {
 	c.linkParams(n.LinkParams)
 	c.numbers(n.MinArticles, n.MaxArticles)
 	c.schedules(n.Schedules)
-	if n.Approval.Manual && n.Offers(newsletter.Immediate) {
-		c.wrong("immediate", "goes out as stories come, and cannot wait for somebody to approve it; drop it, or give --approval none")
-	}
 }
 
 func (c *checks) address(field string, a newsletter.Address, required bool) {
@@ -171,7 +169,7 @@ func (c *checks) numbers(least, most int) {
 type NewsletterEdit struct {
 	Name, Description, From, ReplyTo, PostalAddress *string
 	Language, Zone, PrivacyURL, LegalFooter         *string
-	LinkParams                                      *string
+	LinkParams, Repeats                             *string
 	SiteURL, Design, BrandColour, LogoURL, Typeface *string
 	MinArticles, MaxArticles                        *int
 	Approval, ApprovalLead, ApprovalDeadline        *string // manual or none; times such as 60m
@@ -179,11 +177,6 @@ type NewsletterEdit struct {
 	Daily, Weekly *string
 	// Slots are rules of any slots; Daily and Weekly are those of the main ones.
 	Slots []SlotEdit
-	// Immediate offers the cadence immediate; the others say what its readers get.
-	Immediate                          bool
-	ImmediateQuiet, ImmediateHours     *string // "10m"; "06:00-22:00", empty: the whole day
-	ImmediateLabels, ImmediateSections *[]string
-	sections                           []newsletter.Section // that the newsletter has
 	// Drop names what the newsletter does not offer any more: cadences, "weekly", or slots,
 	// "daily/evening".
 	Drop []string
@@ -213,9 +206,15 @@ func (e NewsletterEdit) apply(n *newsletter.Newsletter, now time.Time, c *checks
 	set("legal_footer", e.LegalFooter, &n.LegalFooter)
 	set("link_params", e.LinkParams, &n.LinkParams)
 	n.LinkParams = strings.TrimPrefix(n.LinkParams, "?")
+	if e.Repeats != nil {
+		repeats, err := newsletter.ParseRepeats(strings.TrimSpace(*e.Repeats))
+		if c.take("repeats", err); err == nil && repeats != cmp.Or(n.Repeats, newsletter.RepeatNever) {
+			n.Repeats = repeats
+			changed = append(changed, "repeats")
+		}
+	}
 	changed = append(changed, e.applyLook(n, c)...)
 	changed = append(changed, e.applyApproval(n, c)...)
-	changed = append(changed, e.applyImmediate(n, c)...)
 	for _, m := range []struct {
 		field string
 		value *string

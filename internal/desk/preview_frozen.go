@@ -150,12 +150,12 @@ func (d *Desk) previewUnplanned(ctx context.Context, p *Preview, reader *newslet
 
 // frozenChoosing returns a frozen edition as planning chooses for it.
 func (d *Desk) frozenChoosing(ctx context.Context, n newsletter.Newsletter, e newsletter.Edition, s digest.Snapshot) (delivery.Edition, error) {
-	n.MinArticles, n.MaxArticles = s.Newsletter.MinArticles, s.Newsletter.MaxArticles
+	n.MinArticles, n.MaxArticles, n.Repeats = s.Newsletter.MinArticles, s.Newsletter.MaxArticles, s.Newsletter.Repeats
 	candidates, err := d.o.Press.Store.Candidates(ctx, n.ID, e.AsOf.Add(-newsletter.MaxLookBack))
 	if err != nil {
 		return delivery.Edition{}, err
 	}
 	choosing := d.choosing(n, e, frozenCandidates(s, candidates, e.AsOf))
-	choosing.Announcement = len(s.Articles()) == 0
+	choosing.Announcement = len(choosing.Candidates) == 0
 	return choosing, nil
 }

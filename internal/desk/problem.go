@@ -32,13 +32,27 @@ func (s *Status) problem(a newsletter.Alarm) { s.Problems = append(s.Problems, a
 
 // judgeSlot tells of slots of the schedule that nobody built.
 func (d *Desk) judgeSlot(ctx context.Context, s *Status, n newsletter.Newsletter, schedule newsletter.Schedule) error {
-	late, last, key, err := d.lateSlots(ctx, n, schedule)
-	if err != nil || late == 0 {
-		return err
-	}
 	zone, err := n.Location()
 	if err != nil {
 		return err
+	}
+	late := 0
+	var last newsletter.Due
+	for _, due := range schedule.DueSlots(d.now(), zone) {
+		if d.now().Sub(due.At) < slotLate {
+			continue
+		}
+		taken, err := d.store.SlotTaken(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: schedule.Cadence, Date: due.Date, Slot: schedule.Slot})
+		if err != nil {
+			return err
+		}
+		if !taken {
+			late++
+			last = due
+		}
+	}
+	if late == 0 {
+		return nil
 	}
 	s.Late += late
 	a := newsletter.Alarm{
@@ -46,7 +60,7 @@ func (d *Desk) judgeSlot(ctx context.Context, s *Status, n newsletter.Newsletter
 		What: fmt.Sprintf("the %s edition of %s is due and not built", schedule.Name(), n.Slug),
 		Do:   `look whether "broadsheet serve" runs, and what it logs`,
 	}
-	held, err := d.store.HeldSlot(ctx, key)
+	held, err := d.store.HeldSlot(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: schedule.Cadence, Date: last.Date, Slot: schedule.Slot})
 	if err != nil {
 		return err
 	}
@@ -67,45 +81,15 @@ func (d *Desk) judgeSlot(ctx context.Context, s *Status, n newsletter.Newsletter
 	return nil
 }
 
-// lateSlots returns how many slots of the schedule are due and not built, and the last of them.
-func (d *Desk) lateSlots(ctx context.Context, n newsletter.Newsletter, schedule newsletter.Schedule) (late int, last newsletter.Due, key newsletter.SlotKey, err error) {
-	if schedule.Cadence == newsletter.Immediate {
-		slot, ok, err := d.immediateSlot(ctx, n, schedule)
-		if err != nil || !ok || d.now().Sub(slot.due.At) < slotLate {
-			return 0, last, key, err
-		}
-		return 1, slot.due, slot.key, nil
-	}
-	zone, err := n.Location()
-	if err != nil {
-		return 0, last, key, err
-	}
-	for _, due := range schedule.DueSlots(d.now(), zone) {
-		if d.now().Sub(due.At) < slotLate {
-			continue
-		}
-		slot := newsletter.SlotKey{NewsletterID: n.ID, Cadence: schedule.Cadence, Date: due.Date, Slot: schedule.Slot}
-		taken, err := d.store.SlotTaken(ctx, slot)
-		if err != nil {
-			return 0, last, key, err
-		}
-		if !taken {
-			late++
-			last, key = due, slot
-		}
-	}
-	return late, last, key, nil
-}
-
 // judgeSkipped tells of a slot that passed although something was to be sent, or may have
 // been, while an edition for it would still be carried out.
-func (d *Desk) judgeSkipped(ctx context.Context, s *Status, e newsletter.Edition) error {
-	if !e.Failed() || d.now().Sub(e.DueAt) >= e.Cadence.DeliveryTime() {
-		return nil
+func (s *Status) judgeSkipped(e newsletter.Edition, now time.Time) {
+	if !e.Failed() || now.Sub(e.DueAt) >= e.Cadence.DeliveryTime() {
+		return
 	}
 	if e.Reason == newsletter.ReasonNotApproved {
 		s.judgeNotApproved(e)
-		return nil
+		return
 	}
 	a := newsletter.Alarm{
 		Kind: newsletter.AlarmMissed, Subject: fmt.Sprintf("%s/%s/%s", e.Newsletter, e.Name(), e.Date), Since: e.DueAt,
@@ -116,16 +100,7 @@ func (d *Desk) judgeSkipped(ctx context.Context, s *Status, e newsletter.Edition
 		a.What = fmt.Sprintf("the %s edition of %s of %s was given up: a source did not answer, and nothing was sent", e.Name(), e.Newsletter, e.Date)
 		a.Do = fmt.Sprintf(`"broadsheet source list" says why; then "broadsheet send %s" sends what is owed`, e.Newsletter)
 	}
-	if e.Reason == newsletter.SkippedHeld {
-		held, err := d.store.HeldSlot(ctx, newsletter.SlotKey{NewsletterID: e.NewsletterID, Cadence: e.Cadence, Date: e.Date, Slot: e.Slot})
-		if err != nil {
-			return err
-		}
-		a.What = fmt.Sprintf("the %s edition of %s of %s was held until it was too late, and nothing was sent: %s", e.Name(), e.Newsletter, e.Date, held)
-		a.Do = fmt.Sprintf(`mend that, then "broadsheet send %s" sends what is owed`, e.Newsletter)
-	}
 	s.problem(a)
-	return nil
 }
 
 // editionProblem notes something that is wrong with an edition.

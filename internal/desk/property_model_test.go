@@ -25,7 +25,7 @@ type propertyModel struct {
 
 // propertyCount is what the worlds went through, for the report.
 type propertyCount struct {
-	days, editions, rows, messages, twice, owed, cuts, kills int
+	days, editions, rows, messages, twice, owed, again, cuts, kills int
 	lost                                                     map[string]int
 }
 
@@ -90,6 +90,8 @@ type propertyRow struct {
 	edition  *propertyEdition
 	reader   *propertyReader
 	articles []int
+	again    []int // as headlines
+	more     int
 	state    newsletter.State
 	reason   string
 	doubts   int
@@ -104,6 +106,14 @@ func (r *propertyRow) holds() bool {
 		return true
 	}
 	return false
+}
+
+// shown are the articles that the row's mail names.
+func (r *propertyRow) shown() []int { return append(slices.Clip(r.articles), r.again...) }
+
+// isLike reports whether two editions are of the same newsletter and for the same readers.
+func (e *propertyEdition) isLike(o *propertyEdition) bool {
+	return e.letter == o.letter && e.rhythm.meets(o.rhythm)
 }
 
 func newPropertyModel(w *propertyWorld) *propertyModel {
@@ -158,8 +168,8 @@ func (m *propertyModel) arrived(edition int64, to string, articles []int) {
 		}
 		m.count.messages++
 		// A mail has them by sections.
-		if !slices.Equal(slices.Sorted(slices.Values(articles)), slices.Sorted(slices.Values(row.articles))) {
-			m.w.wrong("edition %d for %s has %v, the row gives %v", edition, to, articles, row.articles)
+		if !slices.Equal(slices.Sorted(slices.Values(articles)), slices.Sorted(slices.Values(row.shown()))) {
+			m.w.wrong("edition %d for %s has %v, the row gives %v and %v again", edition, to, articles, row.articles, row.again)
 		}
 		sub := r.subs[e.letter.ID]
 		if sub.state == newsletter.Left || sub.isPaused(m.w.clock.Now()) || r.suppressed {
@@ -169,8 +179,11 @@ func (m *propertyModel) arrived(edition int64, to string, articles []int) {
 			if m.articles[number].withdrawn {
 				m.w.wrong("%s gets article %d, which is withdrawn", to, number)
 			}
+			if slices.Contains(row.again, number) {
+				continue
+			}
 			for _, other := range r.got[number] {
-				if other != row && other.arrived > 0 {
+				if other != row && other.arrived > 0 && (e.letter.Repeats != newsletter.RepeatAlways || other.edition.isLike(e)) {
 					m.w.wrong("%s gets article %d twice: by edition %d and by %d", to, number, other.edition.id, edition)
 				}
 			}
@@ -325,6 +338,10 @@ func (m *propertyModel) learnEdition(e *propertyEdition) {
 		for _, id := range copied.Articles {
 			row.articles = append(row.articles, m.ids[id].number)
 		}
+		for _, id := range copied.Headlines {
+			row.again = append(row.again, m.ids[id].number)
+		}
+		row.more = copied.More
 		fresh = append(fresh, row)
 	}
 	w.must(rows.Err())
@@ -398,9 +415,13 @@ func (m *propertyModel) checkRow(row *propertyRow) {
 		}
 		return
 	}
-	var owed []*propertyArticle
+	var owed, again []*propertyArticle
 	for _, a := range m.articles {
 		switch why := m.due(a, row); why {
+		case "repeat":
+			if again = append(again, a); e.letter.Repeats == newsletter.RepeatAlways {
+				owed, again = append(owed, a), nil
+			}
 		case "":
 			if e.late && (a.disturbed || !slices.Contains(e.blocks, a.number)) {
 				sub.left[a.number] = "not in an edition whose planning was cut off"
@@ -416,15 +437,14 @@ func (m *propertyModel) checkRow(row *propertyRow) {
 	slices.SortFunc(owed, newsFirst)
 	taken := owed[:min(len(owed), e.letter.MaxArticles)]
 	reason, left := "", "over the cap"
-	switch {
-	case len(owed) == 0:
-		reason = "nothing_new"
-	case len(owed) < e.letter.MinArticles:
-		reason, left, taken = "too_few", "too few", nil
-		if !slices.ContainsFunc(owed, func(a *propertyArticle) bool { return slices.Contains(e.blocks, a.number) }) {
-			reason = "nothing_new" // what they are owed is not in the edition at all
-		}
+	switch n := len(owed) + len(again); {
+	case n == 0, len(owed) == 0 && n < e.letter.MinArticles:
+		reason, again = "nothing_new", nil
+	case n < e.letter.MinArticles:
+		reason, left, taken, again = "too_few", "too few", nil, nil
 	}
+	slices.SortFunc(again, func(a, b *propertyArticle) int { return int(b.id - a.id) })
+	m.wantAgain(row, again[:min(len(again), newsletter.MaxHeadlines)], min(len(owed)-len(taken), newsletter.MaxMore), reason)
 	for _, a := range owed[len(taken):] {
 		sub.left[a.number] = left
 		if e.verdicts[a.id] == "" {
@@ -472,6 +492,26 @@ func (m *propertyModel) editionSince(from time.Time, e *propertyEdition) bool {
 	})
 }
 
+// wantAgain holds what the row has beside new articles against what it must have.
+func (m *propertyModel) wantAgain(row *propertyRow, again []*propertyArticle, more int, reason string) {
+	if row.edition.late {
+		return
+	}
+	var numbers []int
+	for _, a := range again {
+		numbers = append(numbers, a.number)
+	}
+	if reason != "" {
+		more = 0
+	}
+	if !slices.Equal(slices.Sorted(slices.Values(numbers)), slices.Sorted(slices.Values(row.again))) || more != row.more {
+		m.w.wrong("edition %d (%v of newsletter %d) tells %s again of %v and of %d more, want %v and %d", row.edition.id, row.edition.rhythm, row.edition.letter.ID,
+			row.reader.email, row.again, row.more, numbers, more)
+		m.w.t.Log(m.story(row.reader, row.edition.letter, 40))
+	}
+	m.count.again += len(row.again)
+}
+
 func (m *propertyModel) want(row *propertyRow, articles []*propertyArticle, reason string) {
 	var numbers []int
 	for _, a := range articles {
@@ -479,7 +519,7 @@ func (m *propertyModel) want(row *propertyRow, articles []*propertyArticle, reas
 	}
 	m.count.owed += len(numbers)
 	got := row.reason
-	if row.state == newsletter.Withheld && len(row.articles) > 0 {
+	if row.state == newsletter.Withheld && len(row.shown()) > 0 {
 		got = "" // it was given, and withheld since
 	}
 	if row.edition.late { // staff have changed something: nothing more must come, nothing twice
@@ -536,11 +576,6 @@ func (m *propertyModel) due(a *propertyArticle, row *propertyRow) string {
 	case sub.mask != 0 && sub.mask&a.sections == 0:
 		return "not chosen"
 	}
-	for _, gave := range r.got[a.number] {
-		if gave.holds() {
-			return "had"
-		}
-	}
 	var got, before time.Time
 	for _, other := range m.order {
 		if other == e || other.letter != e.letter {
@@ -549,25 +584,55 @@ func (m *propertyModel) due(a *propertyArticle, row *propertyRow) string {
 		if mine := other.rows[r.id]; mine != nil && len(mine.articles) > 0 && mine.holds() && now.Sub(other.asOf) <= 30*day && other.asOf.After(got) {
 			got = other.asOf
 		}
-		if other.rhythm.meets(e.rhythm) && other.asOf.Before(sub.joined) && other.asOf.After(before) {
+		if other.isLike(e) && len(other.blocks) > 0 && other.asOf.Before(sub.joined) && other.asOf.After(before) {
 			before = other.asOf
 		}
 	}
-	if !a.from.After(before) {
+	// Thirty days back, or seven before the days since the last edition that they got.
+	reach := 7 * day
+	since := now
+	switch age := now.Sub(a.from); {
+	case !a.from.After(before):
 		return "before they joined"
+	case !got.IsZero():
+		for since.After(got) {
+			since = since.Add(-day)
+			reach += day
+		}
+		if age > min(reach, 30*day) {
+			return "too old"
+		}
+	default:
+		if since = before; since.IsZero() {
+			since = sub.joined
+		}
+		if age > 30*day || age > 7*day && a.from.Before(since) {
+			return "too old"
+		}
 	}
-	since := got
-	if since.IsZero() {
-		since = before
+	return m.had(a, row)
+}
+
+// had says whether the row's reader had the article, and whether it is to be told of again.
+func (m *propertyModel) had(a *propertyArticle, row *propertyRow) string {
+	e, had, like := row.edition, false, false
+	for _, gave := range row.reader.got[a.number] {
+		if gave.holds() {
+			had, like = true, like || gave.edition.isLike(e)
+		}
 	}
-	if since.IsZero() {
-		since = sub.joined
+	if !had {
+		return ""
 	}
-	age := now.Sub(a.from)
-	if age > 30*day || age > 7*day && a.from.Before(since) {
-		return "too old"
+	if like || e.letter.Repeats == newsletter.RepeatNever || e.asOf.Sub(a.from) >= 7*24*time.Hour {
+		return "had"
 	}
-	return ""
+	for _, other := range m.order {
+		if other != e && other.isLike(e) && len(other.blocks) > 0 && !a.from.After(other.asOf) {
+			return "had"
+		}
+	}
+	return "repeat"
 }
 
 // story tells what became of a reader's rows, for a failure.

@@ -32,9 +32,6 @@ func (d *Desk) RunSlots(ctx context.Context, grace time.Duration) error {
 }
 
 func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsletter.Schedule, grace time.Duration) error {
-	if s.Cadence == newsletter.Immediate {
-		return d.runImmediate(ctx, n, s, grace)
-	}
 	zone, err := n.Location()
 	if err != nil {
 		return err
@@ -61,7 +58,7 @@ func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsl
 		case n.Approval.Manual:
 			err = d.askForSlot(ctx, n, key, slot)
 		default:
-			err = d.buildSlot(ctx, n, key, slot, time.Time{})
+			err = d.buildSlot(ctx, n, key, slot)
 		}
 		if err != nil {
 			return err
@@ -78,22 +75,14 @@ func (d *Desk) skip(ctx context.Context, n newsletter.Newsletter, key newsletter
 	return err
 }
 
-// skipMissed records that the slot was not built in time: because it was held, or because a source
-// did not answer, if one has failed since it was due, so that nobody takes it for a day without
-// news.
+// skipMissed records that the slot was not built in time: because a source did not answer,
+// if one has failed since it was due, so that nobody takes it for a day without news.
 func (d *Desk) skipMissed(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due) error {
 	sources, err := d.store.Sources(ctx, n.ID)
 	if err != nil {
 		return err
 	}
-	held, err := d.store.HeldSlot(ctx, key)
-	if err != nil {
-		return err
-	}
 	reason := newsletter.SkippedMissed
-	if held != "" {
-		return d.skip(ctx, n, key, due, newsletter.SkippedHeld)
-	}
 	for _, src := range sources {
 		if src.Failures > 0 && !src.LastFetchAt.Before(due.At) {
 			reason = newsletter.SkippedSourceFailed
@@ -109,9 +98,9 @@ func whySkipped(draft *Draft) string {
 	for _, a := range draft.Articles {
 		switch a.Verdict {
 		case newsletter.Taken, newsletter.OverCap, newsletter.NotTheirs, newsletter.NoReaders, newsletter.BelowMinimum,
-			newsletter.NotImmediate, newsletter.IsHeld, newsletter.IsBackDated, newsletter.IsEmbargoed, newsletter.Dropped:
+			newsletter.Repeated, newsletter.IsHeld, newsletter.IsBackDated, newsletter.IsEmbargoed, newsletter.Dropped:
 			published = true
-		case newsletter.TooOld, newsletter.BeforeJoining, newsletter.HadAlready, newsletter.IsBaseline,
+		case newsletter.TooOld, newsletter.BeforeJoining, newsletter.HadAlready, newsletter.MissedPaused, newsletter.IsBaseline,
 			newsletter.IsWithdrawn, newsletter.BeforeAttached:
 		}
 	}
@@ -128,25 +117,25 @@ func whySkipped(draft *Draft) string {
 // its sources.
 const slotAgain = 2 * time.Minute
 
-func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due, last time.Time) error {
+func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due) error {
 	if d.now().Before(d.retryAt(key)) {
 		return nil
 	}
-	draft, err := d.Build(ctx, BuildOptions{Newsletter: n.Slug, Cadence: key.Cadence, Slot: key.ForSlot(), Due: due, name: key.Slot, last: last})
+	draft, err := d.Build(ctx, BuildOptions{Newsletter: n.Slug, Cadence: key.Cadence, Slot: key.Slot, Due: due})
 	var edition newsletter.Edition
 	if err == nil {
 		edition, err = d.Start(ctx, draft, nil)
 	}
 	switch newsletter.ReasonOf(err) {
 	case newsletter.SkippedNothingNew:
-		if draft != nil && len(draft.Warnings) > 0 && key.Cadence != newsletter.Immediate {
+		if draft != nil && len(draft.Warnings) > 0 {
 			// A source did not answer: what it has may come yet, until the grace time is over.
 			d.retryLater(key)
 			d.o.Logger.Warn("nothing new yet, and not every source answers", "newsletter", n.Slug, "sources", draft.Warnings)
 			return nil
 		}
 		return d.skip(ctx, n, key, due, whySkipped(draft))
-	case "gate", "legal": // nobody is here who could force it
+	case "gate": // nobody is here who could force it
 		d.retryLater(key)
 		d.o.Logger.Error("the edition is held", "newsletter", n.Slug, "slot", newsletter.SlotName(key.Cadence, key.Slot), "error", err)
 		return d.store.HoldSlot(ctx, key, strings.Join(strings.Fields(err.Error()), " "), d.now())

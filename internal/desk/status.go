@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -193,17 +192,6 @@ func (d *Desk) lastEditions(ctx context.Context, n newsletter.Newsletter) ([]new
 	if err != nil {
 		return nil, err
 	}
-	if n.Offers(newsletter.Immediate) { // of which a day has many
-		for _, c := range n.Cadences() {
-			more, err := d.o.Press.Store.Editions(ctx, newsletter.EditionFilter{NewsletterID: n.ID, Cadence: c, Limit: statusEditions})
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, more...)
-		}
-		slices.SortFunc(list, func(a, b newsletter.Edition) int { return cmp.Compare(b.ID, a.ID) })
-		list = slices.CompactFunc(list, func(a, b newsletter.Edition) bool { return a.ID == b.ID })
-	}
 	list = slices.DeleteFunc(list, newsletter.Edition.WasDraft)
 	open, err := d.o.Press.Store.UnfinishedEditions(ctx, n.ID)
 	for _, e := range open {
@@ -269,9 +257,7 @@ func (d *Desk) editionStatus(ctx context.Context, s *Status, store StatusStore, 
 		}
 		if e.State == newsletter.EditionSkipped || e.Reason == newsletter.ReasonNotApproved {
 			if !passed[e.Name()] {
-				if err := d.judgeSkipped(ctx, s, e); err != nil {
-					return err
-				}
+				s.judgeSkipped(e, d.now())
 			}
 			passed[e.Name()] = passed[e.Name()] || !e.Failed() && !e.DueAt.After(d.now())
 			continue

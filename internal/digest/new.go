@@ -26,6 +26,7 @@ type Input struct {
 	Sections   []newsletter.Section
 	Articles   []newsletter.Candidate // in the order of the edition; may be none if there is a note
 	Headlines  []newsletter.Candidate // that nobody gets in full, only as links
+	Owed       []newsletter.Candidate // that nobody gets at all, although some are owed them: they are only counted
 	// Corrections, Notes and Sponsors need not say their kind. A correction has its article and
 	// that one's headline and URL; notes and sponsors have an ID and a position.
 	Corrections []Block
@@ -75,7 +76,7 @@ func New(in Input) (Snapshot, error) {
 	if err := s.addTexts(in); err != nil {
 		return Snapshot{}, err
 	}
-	if len(s.Articles()) == 0 && s.Subject == "" {
+	if len(s.Articles()) == 0 && len(in.Headlines) == 0 && s.Subject == "" {
 		return Snapshot{}, newsletter.Invalidf("subject", "an edition without articles needs a subject")
 	}
 	if err := s.setAbout(in.Words); err != nil {
@@ -102,6 +103,9 @@ func (s *Snapshot) addArticles(in Input) error {
 			b.Kind = list.kind
 			s.Blocks = append(s.Blocks, b)
 		}
+	}
+	for _, c := range in.Owed {
+		s.Blocks = append(s.Blocks, Block{Kind: KindOwed, Article: c.ID, Sections: c.Sections})
 	}
 	return nil
 }
@@ -144,6 +148,7 @@ func infoOf(n newsletter.Newsletter) NewsletterInfo {
 		LinkParams:    strings.TrimLeft(strings.TrimSpace(n.LinkParams), "?&"),
 		MinArticles:   n.MinArticles,
 		MaxArticles:   limit,
+		Repeats:       n.Repeats,
 		Design:        newsletter.OrDesign(n.Design),
 		BrandColour:   n.BrandColour,
 		LogoURL:       strings.TrimSpace(n.LogoURL),

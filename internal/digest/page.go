@@ -111,7 +111,9 @@ func (r *Renderer) newPage(c chosen, maxSummary int) page {
 		p.Corrections = append(p.Corrections, *r.newMessage(b))
 	}
 	if c.more > 0 {
-		p.More = r.frame.T.count(n.Language, "more_on_site", c.more)
+		if p.More = r.frame.T.count(n.Language, "more_on_site", c.more); c.more >= newsletter.MaxMore {
+			p.More = r.frame.T["more_on_site"]
+		}
 		if p.MoreURL = n.SiteURL; p.MoreURL == "" {
 			p.MoreURL = p.SignUpURL
 		}

@@ -131,8 +131,8 @@ func (s Snapshot) choose(c newsletter.Copy) (chosen, error) {
 			list.sponsors = append(list.sponsors, b)
 		}
 	}
-	if len(list.articles)+len(list.notes)+len(list.corrections) == 0 {
-		return list, fmt.Errorf("render: a variant needs an article, a note or a correction")
+	if len(list.articles)+len(list.headlines)+len(list.notes)+len(list.corrections) == 0 {
+		return list, fmt.Errorf("render: a variant needs an article, a headline, a note or a correction")
 	}
 	return list, nil
 }

@@ -51,6 +51,8 @@ type NewsletterInfo struct {
 	LinkParams    string      `json:"link_params"`
 	MinArticles   int         `json:"min_articles"`
 	MaxArticles   int         `json:"max_articles"`
+	// What becomes of an article that a reader had by another cadence or newsletter.
+	Repeats newsletter.Repeats `json:"repeats,omitempty"`
 	// How its mails look. A snapshot without a design was frozen by a build that had one only:
 	// it is rendered by the templates it brings, with its intro as plain lines.
 	Design      newsletter.Design   `json:"design,omitempty"`
@@ -82,6 +84,7 @@ type Section struct {
 const (
 	KindArticle    = "article"
 	KindHeadline   = "headline"   // an article that readers can get as a link only
+	KindOwed       = "owed"       // an article that some are owed and nobody gets yet: it is only counted
 	KindNote       = "note"       // from the editors, for all readers
 	KindSponsor    = "sponsor"    // a sponsor's message, always labelled, for all readers
 	KindCorrection = "correction" // of an article, for those who had it

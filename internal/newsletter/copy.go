@@ -11,7 +11,7 @@ type Copy struct {
 	Articles    []int64 // in full, in the order of the edition: they are given to the reader
 	Headlines   []int64 // articles that the reader had before, as links
 	Corrections []int64 // articles that the reader had and that were corrected since
-	More        int     // articles that are owed too, and left for the next edition
+	More        int     // articles that are owed too, and left for the next edition; MaxMore: so many or more
 }
 
 // Key tells copies apart: those with the same key hold the same. A copy of articles alone has

@@ -56,9 +56,9 @@ type Newsletter struct {
 	Typeface      Typeface
 	MinArticles   int // a reader who is owed fewer waits for more
 	MaxArticles   int // more are left for the next edition
+	Repeats       Repeats
 	Status        Status
 	Approval      ApprovalRule
-	Immediate     ImmediateRule // of its cadence immediate, if it offers that
 	Schedules     []Schedule
 	CreatedAt     time.Time
 }
@@ -96,20 +96,22 @@ func (n Newsletter) Offers(c Cadence) bool {
 // Cadence is how often a reader gets a newsletter.
 type Cadence string
 
-// The cadences.
+// The cadences. Immediate is part of the schema and not yet offered.
 const (
 	Daily     Cadence = "daily"
 	Weekly    Cadence = "weekly"
-	Immediate Cadence = "immediate" // each story as it comes; see ImmediateRule
+	Immediate Cadence = "immediate"
 )
 
 // ParseCadence returns the cadence of that name.
 func ParseCadence(s string) (Cadence, error) {
 	switch c := Cadence(s); c {
-	case Daily, Weekly, Immediate:
+	case Daily, Weekly:
 		return c, nil
+	case Immediate:
+		return "", Invalidf("cadence", "immediate is not offered yet; use daily or weekly")
 	}
-	return "", Invalidf("cadence", "%q is not a cadence; use daily, weekly or immediate", s)
+	return "", Invalidf("cadence", "%q is not a cadence; use daily or weekly", s)
 }
 
 // Schedule says when a cadence's slot is due.

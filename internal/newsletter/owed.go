@@ -11,7 +11,19 @@ type Candidate struct {
 	Article
 	Sections Mask      // of the newsletter, that the article belongs to
 	Attached time.Time // when the article's source became one of the newsletter's
+	Form     Form      // how a frozen edition has it
 }
+
+// Form is how an edition has an article. What was frozen as less than in full is not given to
+// anybody, whatever became of their other deliveries since.
+type Form string
+
+// The forms. Before the freeze, all are InFull.
+const (
+	InFull     Form = ""
+	AsHeadline Form = "headline" // nobody gets more than a link
+	Counted    Form = "counted"  // some are owed it, and nobody gets it yet
+)
 
 // Verdict says why an article is in an edition or in a reader's copy, or is not.
 type Verdict string
@@ -32,8 +44,9 @@ const (
 	NoReaders      Verdict = "no_readers"
 	BelowMinimum   Verdict = "below_minimum"   // owed, but too few are: the next edition has it
 	Dropped        Verdict = "dropped"         // not in the sheet of this edition: the next one has it
-	NotImmediate   Verdict = "not_immediate"   // no story for readers of the cadence immediate; by another cadence it is owed
 	BeforeAttached Verdict = "before_attached" // known long before its source was the newsletter's
+	Repeated       Verdict = "repeat"          // had by another cadence or newsletter, and told of again, see Repeats
+	MissedPaused   Verdict = "missed_paused"   // came before the end of a pause, and was not among the best of what was missed
 )
 
 // Reader is what decides which articles are owed to one subscriber of a newsletter.
@@ -48,6 +61,14 @@ type Reader struct {
 	// Had reports whether a delivery that Holds has the article for the reader, in any
 	// newsletter.
 	Had func(articleID int64) bool
+	// RepeatsFrom is after when articles have to come to be told of again that the reader had by other
+	// editions than those for which HadHere is true; zero: none is.
+	RepeatsFrom time.Time
+	HadHere     func(articleID int64) bool
+	// ResumedAt is when the reader's pause ended; zero: there was none. CaughtUp reports whether
+	// they got an edition since.
+	ResumedAt time.Time
+	CaughtUp  bool
 }
 
 // Eligible decides whether an article can be in an edition at all, whoever reads it; the
@@ -86,30 +107,43 @@ func Owed(c Candidate, r Reader, now time.Time) Verdict {
 	case !r.JoinedAfter.IsZero() && !c.OwedFrom.After(r.JoinedAfter):
 		return BeforeJoining
 	case r.Had != nil && r.Had(c.ID):
+		if !r.RepeatsFrom.IsZero() && c.OwedFrom.After(r.RepeatsFrom) && !r.HadHere(c.ID) {
+			return Repeated
+		}
 		return HadAlready
+	case r.CaughtUp && c.OwedFrom.Before(r.ResumedAt):
+		return MissedPaused
 	}
 	return Taken
 }
 
-// LookBackFrom returns the time before which nothing is owed to the reader: seven days ago,
-// or the last edition that the reader got if that is longer ago, but never more than thirty
-// days. For who got none yet, joining stands for it: the edition before, or the very time.
+// LookBackFrom returns the time before which nothing is owed to the reader: seven days before
+// the last edition that they got, so that the next one still has what was left of it, but never
+// more than thirty days ago. For who got none yet it is seven days ago, or when they joined if
+// that is longer ago: the edition before, or the very time.
 func (r Reader) LookBackFrom(now time.Time) time.Time {
 	from := now.Add(-LookBack)
-	last := r.LastGot
-	if last.IsZero() {
-		last = r.JoinedAfter
-	}
+	last := r.JoinedAfter
 	if last.IsZero() {
 		last = r.JoinedAt
 	}
-	if !last.IsZero() && last.Before(from) {
+	switch {
+	case !r.LastGot.IsZero():
+		from = WholeDaysBefore(now, r.LastGot).Add(-LookBack)
+	case !last.IsZero() && last.Before(from):
 		from = last
 	}
 	if limit := now.Add(-MaxLookBack); from.Before(limit) {
 		return limit
 	}
 	return from
+}
+
+// WholeDaysBefore returns the last time up to t that is so many times 24 hours before now. What it
+// does not tell apart, planning need not tell apart either.
+func WholeDaysBefore(now, t time.Time) time.Time {
+	const day = 24 * time.Hour
+	return now.Add(-(now.Sub(t) + day - 1) / day * day)
 }
 
 // Arrange puts an edition's articles in order, in place: exclusives first, then the newest.

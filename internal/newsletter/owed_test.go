@@ -24,6 +24,11 @@ func TestOwed_TheRule(t *testing.T) {
 	seen := func(d time.Duration) newsletter.Article {
 		return with(func(a *newsletter.Article) { a.FirstSeen, a.OwedFrom = ago(d), ago(d) })
 	}
+	had := func(here bool, repeatsFrom time.Time) newsletter.Reader {
+		return newsletter.Reader{
+			Had: func(int64) bool { return true }, HadHere: func(int64) bool { return here }, RepeatsFrom: repeatsFrom,
+		}
+	}
 	for name, test := range map[string]struct {
 		article  newsletter.Article
 		sections newsletter.Mask
@@ -37,12 +42,20 @@ func TestOwed_TheRule(t *testing.T) {
 		"older than the look-back":         {article: seen(8 * day), want: newsletter.TooOld},
 		"pause of twenty days":             {article: seen(15 * day), reader: newsletter.Reader{LastGot: ago(20 * day)}, want: newsletter.Taken},
 		"pause of forty days":              {article: seen(31 * day), reader: newsletter.Reader{LastGot: ago(40 * day)}, want: newsletter.TooOld},
-		"before the last got, long ago":    {article: seen(25 * day), reader: newsletter.Reader{LastGot: ago(20 * day)}, want: newsletter.TooOld},
+		"a week before the last got":       {article: seen(26 * day), reader: newsletter.Reader{LastGot: ago(20 * day)}, want: newsletter.Taken},
+		"before that":                      {article: seen(28 * day), reader: newsletter.Reader{LastGot: ago(20 * day)}, want: newsletter.TooOld},
+		"left over from the week before":   {article: seen(14*day - time.Minute), reader: newsletter.Reader{LastGot: ago(7 * day)}, want: newsletter.Taken},
 		"nothing yet, joined long ago":     {article: seen(12 * day), reader: newsletter.Reader{JoinedAt: ago(20 * day)}, want: newsletter.Taken},
 		"nothing yet, just joined":         {article: seen(6 * day), reader: newsletter.Reader{JoinedAt: ago(day)}, want: newsletter.Taken},
 		"a fortnightly's first digest":     {article: seen(13 * day), reader: newsletter.Reader{JoinedAfter: ago(14 * day), JoinedAt: ago(12 * day)}, want: newsletter.Taken},
 		"the last one got too long ago":    {article: seen(20 * day), reader: newsletter.Reader{JoinedAt: ago(90 * day)}, want: newsletter.Taken},
 		"had":                              {article: fresh, reader: newsletter.Reader{Had: func(int64) bool { return true }}, want: newsletter.HadAlready},
+		"had elsewhere, repeated":          {article: seen(2 * day), reader: had(false, ago(7*day)), want: newsletter.Repeated},
+		"had here, not repeated":           {article: seen(2 * day), reader: had(true, ago(7*day)), want: newsletter.HadAlready},
+		"had elsewhere, too long ago":      {article: seen(2 * day), reader: had(false, ago(2*day)), want: newsletter.HadAlready},
+		"missed in a pause, to catch up":   {article: seen(5 * day), reader: newsletter.Reader{ResumedAt: ago(day)}, want: newsletter.Taken},
+		"missed in a pause, caught up":     {article: seen(5 * day), reader: newsletter.Reader{ResumedAt: ago(2 * day), CaughtUp: true}, want: newsletter.MissedPaused},
+		"after a pause":                    {article: seen(day), reader: newsletter.Reader{ResumedAt: ago(2 * day), CaughtUp: true}, want: newsletter.Taken},
 		"had another":                      {article: fresh, reader: newsletter.Reader{Had: func(id int64) bool { return id == 2 }}, want: newsletter.Taken},
 		"joined after the edition":         {article: seen(2 * day), reader: newsletter.Reader{JoinedAfter: ago(day)}, want: newsletter.BeforeJoining},
 		"a first digest is a whole one":    {article: seen(2 * day), reader: newsletter.Reader{JoinedAfter: ago(3 * day)}, want: newsletter.Taken},

@@ -48,6 +48,8 @@ type PlanReader struct {
 	SubscriberID int64
 	Sections     Mask
 	JoinedAt     time.Time
+	ResumedAt    time.Time // when their pause ended, if that is not longer ago than MaxLookBack
+	CaughtUp     bool      // they got an edition since; found out by choosing
 	Paused       bool
 	Suppressed   bool
 }
@@ -84,9 +86,8 @@ type DeliveryResult struct {
 
 // EditionFilter selects editions, the newest first.
 type EditionFilter struct {
-	NewsletterID int64   // 0: any
-	Cadence      Cadence // empty: any
-	Before       int64   // edition id to go on before; 0: from the newest
+	NewsletterID int64 // 0: any
+	Before       int64 // edition id to go on before; 0: from the newest
 	Limit        int
 }
 

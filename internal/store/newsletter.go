@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -12,16 +13,21 @@ import (
 
 const newsletterColumns = `id, slug, name, description, from_name, from_email, reply_to_name, reply_to_email,
 	postal_address, language, zone, privacy_url, legal_footer, link_params, min_articles, max_articles,
-	status, created_at, site_url, design, brand_colour, logo_url, typeface`
+	status, created_at, site_url, design, brand_colour, logo_url, typeface, repeats`
 
 func scanNewsletter(row rowScanner) (newsletter.Newsletter, error) {
 	var n newsletter.Newsletter
 	var created int64
 	err := row.Scan(&n.ID, &n.Slug, &n.Name, &n.Description, &n.From.Name, &n.From.Email, &n.ReplyTo.Name, &n.ReplyTo.Email,
 		&n.PostalAddress, &n.Language, &n.Zone, &n.PrivacyURL, &n.LegalFooter, &n.LinkParams, &n.MinArticles, &n.MaxArticles,
-		&n.Status, &created, &n.SiteURL, &n.Design, &n.BrandColour, &n.LogoURL, &n.Typeface)
+		&n.Status, &created, &n.SiteURL, &n.Design, &n.BrandColour, &n.LogoURL, &n.Typeface, &n.Repeats)
 	n.CreatedAt = fromMillis(created)
 	return n, err
+}
+
+// repeatsColumn returns the way to repeat as it is stored.
+func repeatsColumn(r newsletter.Repeats) string {
+	return string(cmp.Or(r, newsletter.RepeatNever))
 }
 
 // Newsletters returns all newsletters with their schedules, in order of their slugs.
@@ -70,9 +76,6 @@ func withSchedules(q querier, n newsletter.Newsletter, err error) (newsletter.Ne
 	if err == nil {
 		n.Approval, err = approvalRule(q, n.ID)
 	}
-	if err == nil {
-		n.Immediate, err = immediateRule(q, n.ID)
-	}
 	if err != nil {
 		return n, fmt.Errorf("newsletter %s: %w", n.Slug, err)
 	}
@@ -85,12 +88,12 @@ func (s *Store) CreateNewsletter(ctx context.Context, n newsletter.Newsletter, a
 	err := s.write(ctx, func(t *tx) (err error) {
 		n.ID, err = t.insert(`INSERT INTO newsletters (id, slug, name, description, from_name, from_email, reply_to_name,
 				reply_to_email, postal_address, language, zone, privacy_url, legal_footer, link_params,
-				min_articles, max_articles, status, created_at, updated_at, site_url, design, brand_colour, logo_url, typeface)
-			VALUES (`+nextNewsletter+`, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19, $20, $21, $22) RETURNING id`,
+				min_articles, max_articles, status, created_at, updated_at, site_url, design, brand_colour, logo_url, typeface, repeats)
+			VALUES (`+nextNewsletter+`, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19, $20, $21, $22, $23) RETURNING id`,
 			n.Slug, n.Name, n.Description, n.From.Name, n.From.Email, n.ReplyTo.Name,
 			n.ReplyTo.Email, n.PostalAddress, n.Language, n.Zone, n.PrivacyURL, n.LegalFooter, n.LinkParams,
 			n.MinArticles, n.MaxArticles, string(n.Status), millis(now), n.SiteURL, string(newsletter.OrDesign(n.Design)),
-			n.BrandColour, n.LogoURL, string(newsletter.OrTypeface(n.Typeface)))
+			n.BrandColour, n.LogoURL, string(newsletter.OrTypeface(n.Typeface)), repeatsColumn(n.Repeats))
 		if err != nil {
 			return err
 		}
@@ -98,9 +101,6 @@ func (s *Store) CreateNewsletter(ctx context.Context, n newsletter.Newsletter, a
 			return err
 		}
 		if err := t.saveApprovalRule(n.ID, n.Approval); err != nil {
-			return err
-		}
-		if err := t.saveImmediateRule(n.ID, n.Immediate); err != nil {
 			return err
 		}
 		return t.deskEvent(now, actor, "newsletter created", n.ID, 0, n.Slug)
@@ -149,20 +149,17 @@ func (t *tx) updateNewsletter(n newsletter.Newsletter, now time.Time) error {
 	_, err := t.exec(`UPDATE newsletters SET name = $1, description = $2, from_name = $3, from_email = $4,
 			reply_to_name = $5, reply_to_email = $6, postal_address = $7, language = $8, zone = $9,
 			privacy_url = $10, legal_footer = $11, link_params = $12, min_articles = $13, max_articles = $14,
-			status = $15, updated_at = $16, site_url = $17, design = $18, brand_colour = $19, logo_url = $20, typeface = $21
-		WHERE id = $22`,
+			status = $15, updated_at = $16, site_url = $17, design = $18, brand_colour = $19, logo_url = $20, typeface = $21,
+			repeats = $22 WHERE id = $23`,
 		n.Name, n.Description, n.From.Name, n.From.Email,
 		n.ReplyTo.Name, n.ReplyTo.Email, n.PostalAddress, n.Language, n.Zone,
 		n.PrivacyURL, n.LegalFooter, n.LinkParams, n.MinArticles, n.MaxArticles,
 		string(n.Status), millis(now), n.SiteURL, string(newsletter.OrDesign(n.Design)), n.BrandColour, n.LogoURL,
-		string(newsletter.OrTypeface(n.Typeface)), n.ID)
+		string(newsletter.OrTypeface(n.Typeface)), repeatsColumn(n.Repeats), n.ID)
 	if err != nil {
 		return err
 	}
 	if err := t.saveApprovalRule(n.ID, n.Approval); err != nil {
-		return err
-	}
-	if err := t.saveImmediateRule(n.ID, n.Immediate); err != nil {
 		return err
 	}
 	return t.saveSchedules(n.ID, n.Schedules)
@@ -181,17 +178,10 @@ func (t *tx) checkDrop(n newsletter.Newsletter, c newsletter.Cadence) error {
 		return err
 	}
 	if readers > 0 {
-		return newsletter.Conflictf("%d %s the %s edition, so it cannot be dropped; %s",
-			readers, plural(readers, "reader gets", "readers get"), c, insteadOfDropping(c))
+		return newsletter.Conflictf("%d %s the %s edition, so it cannot be dropped; give it an empty rule with --%s \"\" and it is only sent by hand",
+			readers, plural(readers, "reader gets", "readers get"), c, c)
 	}
 	return nil
-}
-
-func insteadOfDropping(c newsletter.Cadence) string {
-	if c == newsletter.Immediate {
-		return "they have to choose another one first"
-	}
-	return fmt.Sprintf(`give it an empty rule with --%s "" and it is only sent by hand`, c)
 }
 
 func plural(n int, one, many string) string {

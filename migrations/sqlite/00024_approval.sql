@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 -- Whether the editions of a newsletter's slots wait for somebody to approve them, and how many
 -- milliseconds before its slot one is drafted and has to be approved.
 ALTER TABLE newsletters ADD COLUMN approval TEXT NOT NULL DEFAULT 'none';
@@ -36,3 +37,4 @@ CREATE TABLE proof_mails (
 CREATE INDEX proof_mails_due ON proof_mails (next_try) WHERE state IN (1, 5);
 CREATE INDEX proof_mails_sending ON proof_mails (id) WHERE state = 2;
 CREATE INDEX proof_mails_by_edition ON proof_mails (edition_id);
+-- +goose StatementEnd

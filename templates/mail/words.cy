@@ -17,6 +17,7 @@ paid_by: Talwyd gan {sponsor}
 visit: Rhagor gan {sponsor}
 earlier: Yn gynharach yr wythnos hon
 corrections: Cywiriadau
+more_on_site: A rhagor o straeon ar ein gwefan
 more_on_site_one: Ac un stori arall ar ein gwefan
 more_on_site_two: A dwy stori arall ar ein gwefan
 more_on_site_few: A thair stori arall ar ein gwefan

@@ -17,6 +17,7 @@ paid_by: Pagado por {sponsor}
 visit: Más de {sponsor}
 earlier: Antes, esta semana
 corrections: Correcciones
+more_on_site: Y más artículos en nuestro sitio
 more_on_site_one: Y un artículo más en nuestro sitio
 more_on_site_other: Y {n} artículos más en nuestro sitio
 view_in_browser: Ver en el navegador
