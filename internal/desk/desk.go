@@ -38,6 +38,7 @@ type NewsletterStore interface {
 // SkipStore keeps slots that pass without an edition.
 type SkipStore interface {
 	SlotTaken(ctx context.Context, key newsletter.SlotKey) (bool, error)
+	TakenSlots(ctx context.Context, from newsletter.SlotKey) (map[newsletter.Date]bool, error)
 	SlotsOf(ctx context.Context, newsletterID int64, date newsletter.Date) ([]newsletter.Edition, error)
 	HoldSlot(ctx context.Context, key newsletter.SlotKey, why string, now time.Time) error
 	HeldSlot(ctx context.Context, key newsletter.SlotKey) (why string, err error)

@@ -35,17 +35,19 @@ import (
 // thousand days have to pass.
 type propertyWorld struct {
 	*mathrand.Rand
-	t      *testing.T
-	seed   uint64
-	model  *propertyModel
-	clock  *newsroomtest.Clock
-	store  *store.Store
-	press  *frailStore
-	desk   *desk.Desk
-	db     *sql.DB
-	barred newsletter.SuppressionKey
-	feeds  []*propertyFeed
-	told   bool // something failed already
+	t     *testing.T
+	seed  uint64
+	model *propertyModel
+	clock *newsroomtest.Clock
+	store *store.Store
+	press *frailStore
+	desk  *desk.Desk
+	// newDesk returns a desk on a store, as another process has one.
+	newDesk func(desk.Store, desk.EditionStore) *desk.Desk
+	db      *sql.DB
+	barred  newsletter.SuppressionKey
+	feeds   []*propertyFeed
+	told    bool // something failed already
 }
 
 // emptyDatabase returns the path of a database that nothing was written to yet. To make one takes
@@ -100,10 +102,13 @@ func newPropertyWorld(t *testing.T, seed uint64) *propertyWorld {
 		Now: w.clock.Now, Random: func() float64 { return 0 }, Logger: logger, Idle: time.Millisecond,
 	})
 	w.press = &frailStore{Store: w.store, lives: -1}
-	w.desk = desk.New(w.store, propertyFetcher{w}, desk.Options{
-		Now: w.clock.Now, Actor: "test", BaseURL: "https://news.example.org", Logger: logger,
-		Press: desk.Press{Store: w.press, Engine: engine, Transport: relays, Templates: digest.Templates(sources), Keys: keys, Suppression: barred},
-	})
+	w.newDesk = func(all desk.Store, press desk.EditionStore) *desk.Desk {
+		return desk.New(all, propertyFetcher{w}, desk.Options{
+			Now: w.clock.Now, Actor: "test", BaseURL: "https://news.example.org", Logger: logger,
+			Press: desk.Press{Store: press, Engine: engine, Transport: relays, Templates: digest.Templates(sources), Keys: keys, Suppression: barred},
+		})
+	}
+	w.desk = w.newDesk(w.store, w.press)
 	return w
 }
 

@@ -43,13 +43,17 @@ func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsl
 	}
 	now := d.now()
 	due := s.DueSlots(now, zone)
+	if len(due) == 0 {
+		return nil
+	}
+	taken, err := d.store.TakenSlots(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: s.Cadence, Date: due[0].Date, Slot: s.Slot})
+	if err != nil {
+		return err
+	}
 	for i, slot := range due {
 		key := newsletter.SlotKey{NewsletterID: n.ID, Cadence: s.Cadence, Date: slot.Date, Slot: s.Slot}
-		taken, err := d.store.SlotTaken(ctx, key)
 		switch {
-		case err != nil:
-			return err
-		case taken:
+		case taken[slot.Date]:
 			continue
 		case n.Status == newsletter.Paused:
 			err = d.skip(ctx, n, key, slot, newsletter.SkippedNewsletterPaused)

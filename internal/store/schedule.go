@@ -46,6 +46,28 @@ func (t *tx) saveSchedules(newsletterID int64, list []newsletter.Schedule) error
 	return nil
 }
 
+// TakenSlots returns the dates, from that of the key on, on which its slot has an edition, be it one
+// that was skipped.
+func (s *Store) TakenSlots(ctx context.Context, from newsletter.SlotKey) (map[newsletter.Date]bool, error) {
+	taken := map[newsletter.Date]bool{}
+	rows, err := s.read(ctx).query(`SELECT local_date FROM editions
+		WHERE newsletter_id = $1 AND cadence = $2 AND local_date >= $3 AND slot = $4`,
+		from.NewsletterID, string(from.Cadence), from.Date.String(), from.Slot)
+	_, err = collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return struct{}{}, err
+		}
+		date, err := newsletter.ParseDate(text)
+		taken[date] = true
+		return struct{}{}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("slots of newsletter %d since %s: %w", from.NewsletterID, from.Date, err)
+	}
+	return taken, nil
+}
+
 // SlotsOf returns the newsletter's editions of a date, those that were skipped included.
 func (s *Store) SlotsOf(ctx context.Context, newsletterID int64, date newsletter.Date) ([]newsletter.Edition, error) {
 	rows, err := s.read(ctx).query(`SELECT `+editionColumns+`
