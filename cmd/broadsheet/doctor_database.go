@@ -182,6 +182,10 @@ func (s *services) slotsOf(ctx context.Context, n newsletter.Newsletter, now tim
 			}
 			times, after = append(times, due.At.In(zone).Format("Mon 2 Jan 15:04")), due.At
 		}
+		if schedule.Cadence == newsletter.Immediate {
+			list = append(list, doctor.Good("immediate: %s", ruleOf(n, schedule)).About(n.Slug))
+			continue
+		}
 		if len(times) == 0 {
 			list = append(list, doctor.Good("%s: it is sent by hand", schedule.Name()).About(n.Slug))
 			continue

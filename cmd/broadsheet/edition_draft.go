@@ -51,7 +51,7 @@ announcement: it needs --subject and --body, and goes to every reader of the cad
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&cadence, "cadence", "", "daily or weekly, where the newsletter has both")
+	f.StringVar(&cadence, "cadence", "", "daily, weekly or immediate, where the newsletter has several")
 	f.StringVar(&o.Build.Slot, "slot", "", "whose edition, where the cadence has several slots; all: an extra one for all of them")
 	f.StringVar(&o.Build.Words.Subject, "subject", "", "subject in your own words; who does not get the first story gets the template's")
 	f.StringVar(&o.Build.Words.Preheader, "preheader", "", "what mail programs show after the subject")

@@ -256,6 +256,8 @@ func readerVerdict(r desk.ReaderArticle) string {
 		return "came before the end of their pause, and was not among the best of what they missed"
 	case r.Verdict == newsletter.NotTheirs:
 		return "in none of the sections that they chose"
+	case r.Verdict == newsletter.NotImmediate:
+		return "not one of those that go out at once; by another cadence it is owed to them"
 	case r.Verdict == newsletter.BeforeJoining:
 		return "from before the edition before they joined"
 	case r.Verdict == newsletter.OverCap:

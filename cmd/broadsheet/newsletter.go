@@ -16,7 +16,7 @@ func newNewsletterCommand(a *app) *cobra.Command {
 	return newGroup("newsletter", "Make, show and change newsletters",
 		`A newsletter is a titled publication that readers subscribe to. It has a slug, which is
 part of addresses and stays for ever, and a sender, a postal address, a language, a time
-zone, and one or two cadences: daily and weekly. A cadence has one slot or several, such as
+zone, and cadences: daily, weekly, immediate. The first two have one slot or several, such as
 one in the morning and one in the evening; readers choose one of them.`, groupThings,
 		newsletterCreate(a), newsletterList(a), newsletterShow(a), newsletterEdit(a), newsletterSkip(a),
 		newsletterStatus(a, "pause", "Stop the schedule until it is resumed",
@@ -53,6 +53,7 @@ func newsletterFlags(cmd *cobra.Command) {
 	f.String("legal-footer", "", "text for the foot of every issue")
 	lookFlags(cmd)
 	approvalFlags(cmd)
+	immediateFlags(cmd)
 }
 
 func editOf(cmd *cobra.Command) desk.NewsletterEdit {
@@ -63,8 +64,11 @@ func editOf(cmd *cobra.Command) desk.NewsletterEdit {
 		Zone: changedString(cmd, "zone"), PrivacyURL: changedString(cmd, "privacy-url"),
 		LegalFooter: changedString(cmd, "legal-footer"), LinkParams: changedString(cmd, "link-params"),
 		MinArticles: changedInt(cmd, "min-articles"), MaxArticles: changedInt(cmd, "max-articles"), Repeats: changedString(cmd, "repeats"),
-		Slots:   append(slotsOf(cmd, newsletter.Daily), slotsOf(cmd, newsletter.Weekly)...),
-		SiteURL: changedString(cmd, "site-url"), Design: changedString(cmd, "design"), BrandColour: changedString(cmd, "brand-colour"),
+		Immediate: cmd.Flags().Lookup("immediate").Value.String() == "true", ImmediateQuiet: changedString(cmd, "quiet"),
+		ImmediateHours: changedString(cmd, "immediate-hours"), ImmediateLabels: changedSlice(cmd, "immediate-labels"),
+		ImmediateSections: changedSlice(cmd, "immediate-sections"),
+		Slots:             append(slotsOf(cmd, newsletter.Daily), slotsOf(cmd, newsletter.Weekly)...),
+		SiteURL:           changedString(cmd, "site-url"), Design: changedString(cmd, "design"), BrandColour: changedString(cmd, "brand-colour"),
 		LogoURL: changedString(cmd, "logo-url"), Typeface: changedString(cmd, "typeface"),
 		Approval: changedString(cmd, "approval"), ApprovalLead: changedString(cmd, "approval-lead"), ApprovalDeadline: changedString(cmd, "approval-deadline"),
 	}
@@ -72,12 +76,12 @@ func editOf(cmd *cobra.Command) desk.NewsletterEdit {
 
 // slotsOf returns the slots of a cadence that are given.
 func slotsOf(cmd *cobra.Command, c newsletter.Cadence) []desk.SlotEdit {
-	given, ok := cmd.Flags().Lookup(string(c)).Value.(interface{ GetSlice() []string })
-	if !ok || !cmd.Flags().Changed(string(c)) {
+	given := changedSlice(cmd, string(c))
+	if given == nil {
 		return nil
 	}
 	var list []desk.SlotEdit
-	for _, text := range given.GetSlice() { // GetStringArray takes one empty text for none
+	for _, text := range *given {
 		list = append(list, desk.ParseSlotEdit(c, text))
 	}
 	return list
@@ -139,11 +143,16 @@ it stays and is only sent by hand.
 A cadence has a main slot, and others that are named: "evening=mon-fri 18:00" adds or changes
 the slot evening. Readers have the main slot unless they choose another one. A slot can be
 dropped (--drop daily/evening): its readers have the main one then. Where there are readers
-it asks, and needs --yes without a terminal.`,
+it asks, and needs --yes without a terminal.
+
+With --immediate readers can choose to get each story as it comes. Those that come within
+--quiet are one edition. With --immediate-labels or --immediate-sections only such stories go
+out like this; the others their readers do not get, unless they choose another cadence.`,
 		Example: `  broadsheet newsletter edit daily-news --daily "mon-sat 06:30" --max-articles 8
   broadsheet newsletter edit daily-news --weekly "fri 08:00"
   broadsheet newsletter edit daily-news --daily "evening=mon-fri 18:00"
   broadsheet newsletter edit daily-news --drop daily/evening
+  broadsheet newsletter edit daily-news --immediate --quiet 15m --immediate-labels Exclusive
   broadsheet newsletter edit daily-news --drop weekly
   broadsheet newsletter edit daily-news --approval manual --approval-lead 90m
   broadsheet newsletter edit daily-news --design pictures --brand-colour "#0b5a9c" --typeface sans`,
@@ -187,7 +196,7 @@ it asks, and needs --yes without a terminal.`,
 		},
 	}
 	newsletterFlags(cmd)
-	cmd.Flags().StringSlice("drop", nil, "a cadence not to offer any more, daily or weekly, or a slot: daily/evening")
+	cmd.Flags().StringSlice("drop", nil, "a cadence not to offer any more, daily, weekly or immediate, or a slot: daily/evening")
 	cmd.Flags().BoolP("yes", "y", false, "do not ask")
 	return cmd
 }
@@ -264,7 +273,7 @@ func (a *app) showNewsletter(ctx context.Context, s *services, slug string) erro
 	if err != nil {
 		return err
 	}
-	v := newsletterDetail{newsletterView: viewNewsletter(n, next), Readers: map[string]int{}, Sections: viewSections(sections), Sources: viewSources(sources)}
+	v := newsletterDetail{newsletterView: viewNewsletter(n, next), Readers: map[string]int{}, Immediate: viewImmediate(n, sections), Sections: viewSections(sections), Sources: viewSources(sources)}
 	for _, state := range []newsletter.SubscriptionState{newsletter.Pending, newsletter.Active, newsletter.PausedSub, newsletter.Left} {
 		v.Readers[string(state)] = readers[state]
 	}
@@ -276,7 +285,7 @@ func (a *app) showNewsletter(ctx context.Context, s *services, slug string) erro
 		{"from", n.From.String()}, {"reply to", v.ReplyTo}, {"postal address", n.PostalAddress},
 		{"language", n.Language}, {"zone", n.Zone}, {"due", rulesOf(n)}, {"next", nextDue(n, next)},
 		{"articles", fmt.Sprintf("%d to %d", n.MinArticles, n.MaxArticles)}, {"repeats", string(n.Repeats)}, {"link params", n.LinkParams},
-		{"approval", approvalOf(n)}, {"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter}, {"look", lookOf(n)}, {"site", n.SiteURL},
+		{"immediate", immediateOf(n, sections)}, {"approval", approvalOf(n)}, {"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter}, {"look", lookOf(n)}, {"site", n.SiteURL},
 		{"readers", fmt.Sprintf("%d active, %d paused, %d to confirm, %d left", readers[newsletter.Active], readers[newsletter.PausedSub], readers[newsletter.Pending], readers[newsletter.Left])},
 		{"sign-up page", s.settings.BaseURL + "/n/" + n.Slug},
 	}
@@ -329,11 +338,7 @@ func newsletterStatus(a *app, verb, short, long string, change func(*desk.Desk, 
 func rulesOf(n newsletter.Newsletter) string {
 	var parts []string
 	for _, s := range n.Schedules {
-		rule := s.Rule.String()
-		if rule == "" {
-			rule = "by hand"
-		}
-		parts = append(parts, s.Name()+" "+rule)
+		parts = append(parts, s.Name()+" "+ruleOf(n, s))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -346,6 +351,9 @@ func nextSlots(n newsletter.Newsletter, next []newsletter.Due) string {
 	}
 	if due := nextDue(n, next); due != "" {
 		return "Next: " + due + "."
+	}
+	if n.Offers(newsletter.Immediate) {
+		return "Stories go out as they come."
 	}
 	return "Nothing is scheduled: send it by hand."
 }

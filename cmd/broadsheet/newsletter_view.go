@@ -44,9 +44,10 @@ type scheduleView struct {
 
 type newsletterDetail struct {
 	newsletterView
-	Readers  map[string]int `json:"readers"`
-	Sections []sectionView  `json:"sections"`
-	Sources  []sourceView   `json:"sources"`
+	Immediate *immediateView `json:"immediate"` // null: it is not offered
+	Readers   map[string]int `json:"readers"`
+	Sections  []sectionView  `json:"sections"`
+	Sources   []sourceView   `json:"sources"`
 }
 
 // viewNewsletter returns a newsletter with the times that desk.NextSlots gives.

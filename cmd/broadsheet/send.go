@@ -83,7 +83,7 @@ anything), 4 unfinished.`,
 	}
 	f := cmd.Flags()
 	f.Int64Var(&s.edition, "edition", 0, "send, or go on with, exactly this edition")
-	f.StringVar(&s.cadence, "cadence", "", "daily or weekly, where the newsletter has both")
+	f.StringVar(&s.cadence, "cadence", "", "daily, weekly or immediate, where the newsletter has several")
 	f.StringVar(&s.slot, "slot", "", "whose edition, where the cadence has several slots; all: an extra edition for all of them")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show everything and send nothing")
 	f.StringVar(&s.test, "test", "", "send one copy to this address and nothing else")

@@ -178,10 +178,15 @@ func viewSlot(slot desk.SlotStatus) slotView {
 		Newsletter: n.Slug, Status: string(n.Status), Cadence: string(slot.Schedule.Cadence), Slot: slot.Schedule.Slot,
 		Rule: slot.Schedule.Rule.String(), Zone: n.Zone, NextAt: utc(slot.Next.At),
 	}
+	if slot.Schedule.Cadence == newsletter.Immediate {
+		v.Rule = ruleOf(n, slot.Schedule)
+	}
 	zone, err := n.Location()
 	switch {
 	case n.Status != newsletter.Open:
 		v.next = "no: the newsletter is " + string(n.Status)
+	case slot.Schedule.Cadence == newsletter.Immediate:
+		v.next = "when a story comes"
 	case slot.Next.At.IsZero():
 		v.next = "no: it is sent by hand"
 	case err == nil:

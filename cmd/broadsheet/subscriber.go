@@ -236,7 +236,7 @@ back, with the sign-up form.`,
 	flags.StringSliceVarP(&add.Newsletters, "newsletter", "n", nil, "slug of the newsletter; may be repeated")
 	consent := flags.String("consent", "", "where the person agreed to get it")
 	flags.StringVar(&add.Name, "name", "", "the person's name")
-	flags.StringVar(&add.Cadence, "cadence", "", "daily or weekly (default: the first that the newsletter offers)")
+	flags.StringVar(&add.Cadence, "cadence", "", "daily, weekly or immediate (default: the first that the newsletter offers)")
 	flags.StringVar(&add.Slot, "slot", "", "which slot of the cadence (default: the first)")
 	flags.StringSliceVar(&add.Sections, "section", nil, "slug of a section; may be repeated (default: everything)")
 	flags.StringVar(&add.TimeZone, "time-zone", "", "the person's time zone, such as Europe/London")

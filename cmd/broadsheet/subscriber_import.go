@@ -30,7 +30,7 @@ the others. The same file again adds nobody; after an interruption the same comm
 	flags := cmd.Flags()
 	flags.StringVarP(&o.Newsletter, "newsletter", "n", "", "slug of the newsletter")
 	flags.StringVar(&o.Consent, "consent", "", "where these people agreed to get it")
-	flags.StringVar(&o.Cadence, "cadence", "", "daily or weekly, for lines that do not say (default: the first that the newsletter offers)")
+	flags.StringVar(&o.Cadence, "cadence", "", "daily, weekly or immediate, for lines that do not say (default: the first that the newsletter offers)")
 	flags.StringVar(&o.Slot, "slot", "", "which slot of the cadence, for lines that do not say (default: the first)")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if o.Newsletter == "" {

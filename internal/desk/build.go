@@ -32,6 +32,8 @@ type BuildOptions struct {
 	Due newsletter.Due
 	// At is when planning and sending begin, if staff send it later; zero: at once.
 	At    time.Time
+	name  string                  // of the edition's slot, if it is not that of its readers
+	last  time.Time               // of an immediate edition: what the one before it looked at
 	draft *newsletter.DraftRecord // what staff decided about it; nil: nothing
 }
 
@@ -47,6 +49,7 @@ type Draft struct {
 	Warnings   []string       // sources that could not be asked, for example
 	Force      bool           // staff want it although a gate fails, see Gates
 	manual     bool
+	last       time.Time // see BuildOptions
 	extra      bool
 	record     *newsletter.DraftRecord // of a draft that is on record
 	// announcement says that it has no articles and goes to every reader of its cadence.
@@ -85,7 +88,7 @@ func (d *Desk) Build(ctx context.Context, o BuildOptions) (*Draft, error) {
 		return nil, err
 	}
 	o.Extra = o.Extra || o.Slot == newsletter.AllSlots
-	draft := &Draft{Newsletter: n, manual: o.Due.At.IsZero(), extra: o.Extra}
+	draft := &Draft{Newsletter: n, manual: o.Due.At.IsZero(), extra: o.Extra, last: o.last}
 	fetched, err := d.FetchFor(ctx, n.ID)
 	if err != nil {
 		return nil, err
@@ -150,6 +153,9 @@ func (d *Desk) newEdition(n newsletter.Newsletter, o BuildOptions) (newsletter.E
 		NewsletterID: n.ID, Newsletter: n.Slug, Cadence: o.Cadence, Slot: o.Slot, ForSlot: o.Slot,
 		Date: o.Due.Date, DueAt: o.Due.At, AsOf: now, OnDoubt: o.OnDoubt, WarmUp: o.WarmUp, State: newsletter.EditionDraft,
 	}
+	if o.name != "" {
+		e.Slot = o.name
+	}
 	if o.Due.At.IsZero() {
 		e.Date, e.DueAt = newsletter.DateOf(now.In(zone)), now
 		for _, s := range n.Schedules {
@@ -178,7 +184,7 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	}
 	newsletter.Arrange(candidates)
 	eligible := slices.DeleteFunc(slices.Clone(candidates), func(c newsletter.Candidate) bool {
-		return newsletter.Eligible(c, e.AsOf) != newsletter.Taken
+		return newsletter.Eligible(c, e.AsOf) != newsletter.Taken || e.Cadence == newsletter.Immediate && !n.Immediate.Wants(c)
 	})
 	if o.draft != nil {
 		candidates, eligible = draft.asDrafted(o.draft, candidates)
@@ -189,6 +195,9 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 		return err
 	}
 	draft.Articles = judge(candidates, draft.Survey, e.AsOf)
+	if o.draft == nil && e.Cadence == newsletter.Immediate {
+		draft.markNotImmediate()
+	}
 	if o.draft != nil {
 		draft.markDropped(o.draft)
 	}
@@ -246,7 +255,7 @@ func (draft *Draft) chosen() (taken, headlines, owed []newsletter.Candidate) {
 func (draft *Draft) sample(most int) {
 	var articles []int64
 	for i, a := range draft.Articles {
-		if len(articles) < most && newsletter.Owed(a.Candidate, newsletter.Reader{}, draft.Edition.AsOf) == newsletter.Taken {
+		if len(articles) < most && a.Verdict != newsletter.NotImmediate && newsletter.Owed(a.Candidate, newsletter.Reader{}, draft.Edition.AsOf) == newsletter.Taken {
 			draft.Articles[i].Verdict = newsletter.Taken
 			articles = append(articles, a.ID)
 		}
@@ -258,6 +267,9 @@ func (draft *Draft) sample(most int) {
 
 // choosing returns the edition as delivery chooses for it.
 func (d *Desk) choosing(n newsletter.Newsletter, e newsletter.Edition, candidates []newsletter.Candidate) delivery.Edition {
+	if e.Cadence == newsletter.Immediate { // a story does not wait for others
+		n.MinArticles = 1
+	}
 	return delivery.Edition{
 		ID: e.ID, NewsletterID: n.ID, Cadence: e.Cadence, Slot: e.Audience(), AsOf: e.AsOf,
 		MinArticles: n.MinArticles, MaxArticles: n.MaxArticles, Repeats: n.Repeats, Candidates: candidates,
@@ -360,6 +372,9 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	taken, headlines, counted := draft.chosen()
 	shown := append(taken, headlines...)
 	if err := d.stillGood(ctx, draft, shown); err != nil {
+		return newsletter.Edition{}, err
+	}
+	if err := d.stillFirst(ctx, draft); err != nil {
 		return newsletter.Edition{}, err
 	}
 	owed, err := delivery.AnyOwed(ctx, d.o.Press.Store, d.choosingFor(draft, append(shown, counted...)))

@@ -17,6 +17,7 @@ import (
 // Store is what the desk needs of the database.
 type Store interface {
 	NewsletterStore
+	ImmediateStore
 	SkipStore
 	SectionStore
 	SourceStore

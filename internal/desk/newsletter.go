@@ -106,6 +106,12 @@ func (d *Desk) create(ctx context.Context, n newsletter.Newsletter, c checks) (n
 // have the main one.
 func (d *Desk) EditNewsletter(ctx context.Context, slug string, e NewsletterEdit) (newsletter.Newsletter, error) {
 	now := d.now()
+	if e.ImmediateSections != nil {
+		var err error
+		if e.sections, err = d.Sections(ctx, slug); err != nil {
+			return newsletter.Newsletter{}, err
+		}
+	}
 	if err := d.leaveSlots(ctx, slug, e); err != nil { // who had a slot of the same name before does not have the new one
 		return newsletter.Newsletter{}, err
 	}

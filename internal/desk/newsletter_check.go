@@ -94,6 +94,9 @@ func (c *checks) newsletter(n newsletter.Newsletter) {
 	c.linkParams(n.LinkParams)
 	c.numbers(n.MinArticles, n.MaxArticles)
 	c.schedules(n.Schedules)
+	if n.Approval.Manual && n.Offers(newsletter.Immediate) {
+		c.wrong("immediate", "goes out as stories come, and cannot wait for somebody to approve it; drop it, or give --approval none")
+	}
 }
 
 func (c *checks) address(field string, a newsletter.Address, required bool) {
@@ -177,6 +180,11 @@ type NewsletterEdit struct {
 	Daily, Weekly *string
 	// Slots are rules of any slots; Daily and Weekly are those of the main ones.
 	Slots []SlotEdit
+	// Immediate offers the cadence immediate; the others say what its readers get.
+	Immediate                          bool
+	ImmediateQuiet, ImmediateHours     *string // "10m"; "06:00-22:00", empty: the whole day
+	ImmediateLabels, ImmediateSections *[]string
+	sections                           []newsletter.Section // that the newsletter has
 	// Drop names what the newsletter does not offer any more: cadences, "weekly", or slots,
 	// "daily/evening".
 	Drop []string
@@ -215,6 +223,7 @@ func (e NewsletterEdit) apply(n *newsletter.Newsletter, now time.Time, c *checks
 	}
 	changed = append(changed, e.applyLook(n, c)...)
 	changed = append(changed, e.applyApproval(n, c)...)
+	changed = append(changed, e.applyImmediate(n, c)...)
 	for _, m := range []struct {
 		field string
 		value *string

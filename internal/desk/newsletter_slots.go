@@ -36,6 +36,9 @@ func (e NewsletterEdit) slots() []SlotEdit {
 	if e.Weekly != nil {
 		list = append(list, SlotEdit{newsletter.Weekly, newsletter.MainSlot, *e.Weekly})
 	}
+	if e.Immediate {
+		list = append(list, SlotEdit{Cadence: newsletter.Immediate, Slot: newsletter.MainSlot})
+	}
 	return append(list, e.Slots...)
 }
 
@@ -169,6 +172,9 @@ func (c *checks) schedules(list []newsletter.Schedule) {
 		}
 		if indexOf(list, s.Cadence, s.Slot) != i {
 			c.wrong(field, "the slot %q is given twice", s.Slot)
+		}
+		if s.Cadence == newsletter.Immediate && (s.Slot != newsletter.MainSlot || !s.Rule.IsZero()) {
+			c.wrong(field, "has no slots: it goes out as stories come")
 		}
 		if counts[s.Cadence]++; counts[s.Cadence] > newsletter.MaxSlots {
 			c.wrong(field, "has more than %d slots", newsletter.MaxSlots)

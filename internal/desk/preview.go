@@ -142,7 +142,7 @@ func (draft *Draft) eligible() []newsletter.Candidate {
 		switch {
 		case a.Verdict == newsletter.Taken:
 			taken = append(taken, a.Candidate)
-		case a.Verdict == newsletter.Dropped:
+		case a.Verdict == newsletter.Dropped, a.Verdict == newsletter.NotImmediate:
 		case newsletter.Eligible(a.Candidate, draft.Edition.AsOf) == newsletter.Taken:
 			others = append(others, a.Candidate)
 		}

@@ -32,27 +32,13 @@ func (s *Status) problem(a newsletter.Alarm) { s.Problems = append(s.Problems, a
 
 // judgeSlot tells of slots of the schedule that nobody built.
 func (d *Desk) judgeSlot(ctx context.Context, s *Status, n newsletter.Newsletter, schedule newsletter.Schedule) error {
+	late, last, key, err := d.lateSlots(ctx, n, schedule)
+	if err != nil || late == 0 {
+		return err
+	}
 	zone, err := n.Location()
 	if err != nil {
 		return err
-	}
-	late := 0
-	var last newsletter.Due
-	for _, due := range schedule.DueSlots(d.now(), zone) {
-		if d.now().Sub(due.At) < slotLate {
-			continue
-		}
-		taken, err := d.store.SlotTaken(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: schedule.Cadence, Date: due.Date, Slot: schedule.Slot})
-		if err != nil {
-			return err
-		}
-		if !taken {
-			late++
-			last = due
-		}
-	}
-	if late == 0 {
-		return nil
 	}
 	s.Late += late
 	a := newsletter.Alarm{
@@ -60,7 +46,7 @@ func (d *Desk) judgeSlot(ctx context.Context, s *Status, n newsletter.Newsletter
 		What: fmt.Sprintf("the %s edition of %s is due and not built", schedule.Name(), n.Slug),
 		Do:   `look whether "broadsheet serve" runs, and what it logs`,
 	}
-	held, err := d.store.HeldSlot(ctx, newsletter.SlotKey{NewsletterID: n.ID, Cadence: schedule.Cadence, Date: last.Date, Slot: schedule.Slot})
+	held, err := d.store.HeldSlot(ctx, key)
 	if err != nil {
 		return err
 	}
@@ -79,6 +65,36 @@ func (d *Desk) judgeSlot(ctx context.Context, s *Status, n newsletter.Newsletter
 	}
 	s.problem(a)
 	return nil
+}
+
+// lateSlots returns how many slots of the schedule are due and not built, and the last of them.
+func (d *Desk) lateSlots(ctx context.Context, n newsletter.Newsletter, schedule newsletter.Schedule) (late int, last newsletter.Due, key newsletter.SlotKey, err error) {
+	if schedule.Cadence == newsletter.Immediate {
+		slot, ok, err := d.immediateSlot(ctx, n, schedule)
+		if err != nil || !ok || d.now().Sub(slot.due.At) < slotLate {
+			return 0, last, key, err
+		}
+		return 1, slot.due, slot.key, nil
+	}
+	zone, err := n.Location()
+	if err != nil {
+		return 0, last, key, err
+	}
+	for _, due := range schedule.DueSlots(d.now(), zone) {
+		if d.now().Sub(due.At) < slotLate {
+			continue
+		}
+		slot := newsletter.SlotKey{NewsletterID: n.ID, Cadence: schedule.Cadence, Date: due.Date, Slot: schedule.Slot}
+		taken, err := d.store.SlotTaken(ctx, slot)
+		if err != nil {
+			return 0, last, key, err
+		}
+		if !taken {
+			late++
+			last, key = due, slot
+		}
+	}
+	return late, last, key, nil
 }
 
 // judgeSkipped tells of a slot that passed although something was to be sent, or may have

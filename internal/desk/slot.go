@@ -32,6 +32,9 @@ func (d *Desk) RunSlots(ctx context.Context, grace time.Duration) error {
 }
 
 func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsletter.Schedule, grace time.Duration) error {
+	if s.Cadence == newsletter.Immediate {
+		return d.runImmediate(ctx, n, s, grace)
+	}
 	zone, err := n.Location()
 	if err != nil {
 		return err
@@ -62,7 +65,7 @@ func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsl
 		case n.Approval.Manual:
 			err = d.askForSlot(ctx, n, key, slot)
 		default:
-			err = d.buildSlot(ctx, n, key, slot)
+			err = d.buildSlot(ctx, n, key, slot, time.Time{})
 		}
 		if err != nil {
 			return err
@@ -102,7 +105,7 @@ func whySkipped(draft *Draft) string {
 	for _, a := range draft.Articles {
 		switch a.Verdict {
 		case newsletter.Taken, newsletter.OverCap, newsletter.NotTheirs, newsletter.NoReaders, newsletter.BelowMinimum,
-			newsletter.Repeated, newsletter.IsHeld, newsletter.IsBackDated, newsletter.IsEmbargoed, newsletter.Dropped:
+			newsletter.Repeated, newsletter.NotImmediate, newsletter.IsHeld, newsletter.IsBackDated, newsletter.IsEmbargoed, newsletter.Dropped:
 			published = true
 		case newsletter.TooOld, newsletter.BeforeJoining, newsletter.HadAlready, newsletter.MissedPaused, newsletter.IsBaseline,
 			newsletter.IsWithdrawn, newsletter.BeforeAttached:
@@ -121,18 +124,18 @@ func whySkipped(draft *Draft) string {
 // its sources.
 const slotAgain = 2 * time.Minute
 
-func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due) error {
+func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due, last time.Time) error {
 	if d.now().Before(d.retryAt(key)) {
 		return nil
 	}
-	draft, err := d.Build(ctx, BuildOptions{Newsletter: n.Slug, Cadence: key.Cadence, Slot: key.Slot, Due: due})
+	draft, err := d.Build(ctx, BuildOptions{Newsletter: n.Slug, Cadence: key.Cadence, Slot: key.ForSlot(), Due: due, name: key.Slot, last: last})
 	var edition newsletter.Edition
 	if err == nil {
 		edition, err = d.Start(ctx, draft, nil)
 	}
 	switch newsletter.ReasonOf(err) {
 	case newsletter.SkippedNothingNew:
-		if draft != nil && len(draft.Warnings) > 0 {
+		if draft != nil && len(draft.Warnings) > 0 && key.Cadence != newsletter.Immediate {
 			// A source did not answer: what it has may come yet, until the grace time is over.
 			d.retryLater(key)
 			d.o.Logger.Warn("nothing new yet, and not every source answers", "newsletter", n.Slug, "sources", draft.Warnings)

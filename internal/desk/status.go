@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -191,6 +192,17 @@ func (d *Desk) lastEditions(ctx context.Context, n newsletter.Newsletter) ([]new
 	list, err := d.o.Press.Store.Editions(ctx, newsletter.EditionFilter{NewsletterID: n.ID, Limit: statusEditions})
 	if err != nil {
 		return nil, err
+	}
+	if n.Offers(newsletter.Immediate) { // of which a day has many
+		for _, c := range n.Cadences() {
+			more, err := d.o.Press.Store.Editions(ctx, newsletter.EditionFilter{NewsletterID: n.ID, Cadence: c, Limit: statusEditions})
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, more...)
+		}
+		slices.SortFunc(list, func(a, b newsletter.Edition) int { return cmp.Compare(b.ID, a.ID) })
+		list = slices.CompactFunc(list, func(a, b newsletter.Edition) bool { return a.ID == b.ID })
 	}
 	list = slices.DeleteFunc(list, newsletter.Edition.WasDraft)
 	open, err := d.o.Press.Store.UnfinishedEditions(ctx, n.ID)

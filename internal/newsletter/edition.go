@@ -103,7 +103,15 @@ type SlotKey struct {
 	NewsletterID int64
 	Cadence      Cadence
 	Date         Date
-	Slot         string
+	Slot         string // of an immediate edition, the time of the day when it was due
+}
+
+// ForSlot returns whose editions have the slot.
+func (k SlotKey) ForSlot() string {
+	if k.Cadence == Immediate {
+		return MainSlot
+	}
+	return k.Slot
 }
 
 // GraceTime is how late a slot can be made up, unless set otherwise.
@@ -111,8 +119,12 @@ const GraceTime = 6 * time.Hour
 
 // DeliveryTime is how long after its due time an edition is still carried out.
 func (c Cadence) DeliveryTime() time.Duration {
-	if c == Weekly {
+	switch c {
+	case Weekly:
 		return 72 * time.Hour
+	case Immediate: // then it is news no more, and is owed with what comes next
+		return 12 * time.Hour
+	case Daily:
 	}
 	return 24 * time.Hour
 }

@@ -59,6 +59,7 @@ type Newsletter struct {
 	Repeats       Repeats
 	Status        Status
 	Approval      ApprovalRule
+	Immediate     ImmediateRule // of its cadence immediate, if it offers that
 	Schedules     []Schedule
 	CreatedAt     time.Time
 }
@@ -96,22 +97,20 @@ func (n Newsletter) Offers(c Cadence) bool {
 // Cadence is how often a reader gets a newsletter.
 type Cadence string
 
-// The cadences. Immediate is part of the schema and not yet offered.
+// The cadences.
 const (
 	Daily     Cadence = "daily"
 	Weekly    Cadence = "weekly"
-	Immediate Cadence = "immediate"
+	Immediate Cadence = "immediate" // each story as it comes; see ImmediateRule
 )
 
 // ParseCadence returns the cadence of that name.
 func ParseCadence(s string) (Cadence, error) {
 	switch c := Cadence(s); c {
-	case Daily, Weekly:
+	case Daily, Weekly, Immediate:
 		return c, nil
-	case Immediate:
-		return "", Invalidf("cadence", "immediate is not offered yet; use daily or weekly")
 	}
-	return "", Invalidf("cadence", "%q is not a cadence; use daily or weekly", s)
+	return "", Invalidf("cadence", "%q is not a cadence; use daily, weekly or immediate", s)
 }
 
 // Schedule says when a cadence's slot is due.

@@ -44,6 +44,7 @@ const (
 	NoReaders      Verdict = "no_readers"
 	BelowMinimum   Verdict = "below_minimum"   // owed, but too few are: the next edition has it
 	Dropped        Verdict = "dropped"         // not in the sheet of this edition: the next one has it
+	NotImmediate   Verdict = "not_immediate"   // no story for readers of the cadence immediate; by another cadence it is owed
 	BeforeAttached Verdict = "before_attached" // known long before its source was the newsletter's
 	Repeated       Verdict = "repeat"          // had by another cadence or newsletter, and told of again, see Repeats
 	MissedPaused   Verdict = "missed_paused"   // came before the end of a pause, and was not among the best of what was missed

@@ -86,8 +86,9 @@ type DeliveryResult struct {
 
 // EditionFilter selects editions, the newest first.
 type EditionFilter struct {
-	NewsletterID int64 // 0: any
-	Before       int64 // edition id to go on before; 0: from the newest
+	NewsletterID int64   // 0: any
+	Cadence      Cadence // empty: any
+	Before       int64   // edition id to go on before; 0: from the newest
 	Limit        int
 }
 

@@ -29,8 +29,9 @@ const MinSponsorPosition = 2
 // BlockID is the name of the booking's block in an edition.
 func (b Booking) BlockID() string { return fmt.Sprintf("b%d", b.ID) }
 
-// For reports whether the booking enters editions of the cadence.
-func (b Booking) For(c Cadence) bool { return b.Cadence == "" || b.Cadence == c }
+// For reports whether the booking enters editions of the cadence. One for any cadence does not
+// enter immediate editions, of which a day has many.
+func (b Booking) For(c Cadence) bool { return b.Cadence == "" && c != Immediate || b.Cadence == c }
 
 // Clashes reports whether both bookings want the same place of the same edition.
 func (b Booking) Clashes(o Booking) bool {

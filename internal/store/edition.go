@@ -166,7 +166,7 @@ func (s *Store) SkipSlot(ctx context.Context, key newsletter.SlotKey, dueAt time
 		skipped = true
 		e := newsletter.Edition{
 			NewsletterID: key.NewsletterID, Cadence: key.Cadence, Date: key.Date, Slot: key.Slot,
-			ForSlot: key.Slot, State: newsletter.EditionSkipped, Reason: reason, DueAt: dueAt, AsOf: now,
+			ForSlot: key.ForSlot(), State: newsletter.EditionSkipped, Reason: reason, DueAt: dueAt, AsOf: now,
 			OnDoubt: newsletter.DoubtResend, ExpiresAt: dueAt.Add(key.Cadence.DeliveryTime()),
 		}
 		id, err := t.insertEdition(e, now)
@@ -198,7 +198,8 @@ func (s *Store) Editions(ctx context.Context, f newsletter.EditionFilter) ([]new
 	rows, err := s.read(ctx).query(`SELECT `+editionColumns+`
 		FROM editions e JOIN newsletters n ON n.id = e.newsletter_id
 		WHERE (CAST($1 AS INTEGER) = 0 OR e.newsletter_id = $1) AND (CAST($2 AS INTEGER) = 0 OR e.id < $2)
-		ORDER BY e.id DESC LIMIT $3`, f.NewsletterID, f.Before, f.Limit)
+			AND (CAST($3 AS TEXT) = '' OR e.cadence = $3)
+		ORDER BY e.id DESC LIMIT $4`, f.NewsletterID, f.Before, string(f.Cadence), f.Limit)
 	return collect(rows, err, scanEditionRow)
 }
 

@@ -76,6 +76,9 @@ func withSchedules(q querier, n newsletter.Newsletter, err error) (newsletter.Ne
 	if err == nil {
 		n.Approval, err = approvalRule(q, n.ID)
 	}
+	if err == nil {
+		n.Immediate, err = immediateRule(q, n.ID)
+	}
 	if err != nil {
 		return n, fmt.Errorf("newsletter %s: %w", n.Slug, err)
 	}
@@ -101,6 +104,9 @@ func (s *Store) CreateNewsletter(ctx context.Context, n newsletter.Newsletter, a
 			return err
 		}
 		if err := t.saveApprovalRule(n.ID, n.Approval); err != nil {
+			return err
+		}
+		if err := t.saveImmediateRule(n.ID, n.Immediate); err != nil {
 			return err
 		}
 		return t.deskEvent(now, actor, "newsletter created", n.ID, 0, n.Slug)
@@ -162,6 +168,9 @@ func (t *tx) updateNewsletter(n newsletter.Newsletter, now time.Time) error {
 	if err := t.saveApprovalRule(n.ID, n.Approval); err != nil {
 		return err
 	}
+	if err := t.saveImmediateRule(n.ID, n.Immediate); err != nil {
+		return err
+	}
 	return t.saveSchedules(n.ID, n.Schedules)
 }
 
@@ -178,10 +187,17 @@ func (t *tx) checkDrop(n newsletter.Newsletter, c newsletter.Cadence) error {
 		return err
 	}
 	if readers > 0 {
-		return newsletter.Conflictf("%d %s the %s edition, so it cannot be dropped; give it an empty rule with --%s \"\" and it is only sent by hand",
-			readers, plural(readers, "reader gets", "readers get"), c, c)
+		return newsletter.Conflictf("%d %s the %s edition, so it cannot be dropped; %s",
+			readers, plural(readers, "reader gets", "readers get"), c, insteadOfDropping(c))
 	}
 	return nil
+}
+
+func insteadOfDropping(c newsletter.Cadence) string {
+	if c == newsletter.Immediate {
+		return "they have to choose another one first"
+	}
+	return fmt.Sprintf(`give it an empty rule with --%s "" and it is only sent by hand`, c)
 }
 
 func plural(n int, one, many string) string {

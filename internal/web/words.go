@@ -26,6 +26,9 @@ func cadenceWord(c newsletter.Cadence) string {
 // London time", or "… at 07:00 or Monday to Friday at 18:00, London time" where readers can choose.
 // It is empty if there is no fixed time.
 func whenWords(n newsletter.Newsletter, c newsletter.Cadence) string {
+	if c == newsletter.Immediate {
+		return immediateWords(n)
+	}
 	var parts []string
 	for _, s := range n.Slots(c) {
 		if !s.Rule.IsZero() {
@@ -36,6 +39,30 @@ func whenWords(n newsletter.Newsletter, c newsletter.Cadence) string {
 		return ""
 	}
 	return strings.Join(parts, " or ") + ", " + zoneWords(n.Zone)
+}
+
+// immediateWords says what readers get who want each story as it comes.
+func immediateWords(n newsletter.Newsletter) string {
+	if !n.Offers(newsletter.Immediate) {
+		return ""
+	}
+	words, rule := "When there is news", n.Immediate
+	if len(rule.Labels) > 0 || rule.Sections != 0 {
+		words = "When there is important news"
+	}
+	if rule.Hours != (newsletter.Hours{}) {
+		from, until, _ := strings.Cut(rule.Hours.String(), "-")
+		words += " between " + from + " and " + until + ", " + zoneWords(n.Zone)
+	}
+	return words + ", at most one mail in " + quietWords(rule.Quiet)
+}
+
+// quietWords says "10 minutes", "1 hour".
+func quietWords(d time.Duration) string {
+	if d%time.Hour == 0 {
+		return count(int(d/time.Hour), "hour", "hours")
+	}
+	return count(int(d/time.Minute), "minute", "minutes")
 }
 
 // slotWords is whenWords of one slot.
