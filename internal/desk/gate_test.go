@@ -178,3 +178,26 @@ func TestCheckLinks(t *testing.T) {
 		t.Errorf("found %+v (%v)", list, err)
 	}
 }
+
+// A slot that was held until its time was over is told apart from one that nobody looked after,
+// and what held it is on record.
+func TestGates_WhatHeldASlotForTooLongIsSaid(t *testing.T) {
+	t.Parallel()
+	r, n := newsroomWith(t, 2)
+	r.Exec(`UPDATE newsletters SET privacy_url = 'http://intranet/privacy'`)
+	tick(t, r, at(20, 7, 1))
+	tick(t, r, at(20, 13, 1))
+	same(t, slots(t, r, n.Slug), "2026-11-20 main skipped held")
+	status, err := r.Desk.Status(t.Context(), r.Store)
+	if err != nil || len(status.Problems) != 1 {
+		t.Fatalf("%v, %v", status.Problems, err)
+	}
+	const want = "was held until it was too late, and nothing was sent: "
+	if told := status.Problems[0].Text(); !strings.Contains(told, want) || !strings.Contains(told, "readers cannot reach http://intranet/privacy") {
+		t.Errorf("staff are told %q", told)
+	}
+	log, err := r.Desk.EditionLog(t.Context(), 1)
+	if err != nil || len(log) != 1 || !strings.HasPrefix(log[0].Detail, "held: ") || !strings.Contains(log[0].Detail, "http://intranet/privacy") {
+		t.Errorf("the record says %+v, %v", log, err)
+	}
+}

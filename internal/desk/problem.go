@@ -99,13 +99,13 @@ func (d *Desk) lateSlots(ctx context.Context, n newsletter.Newsletter, schedule 
 
 // judgeSkipped tells of a slot that passed although something was to be sent, or may have
 // been, while an edition for it would still be carried out.
-func (s *Status) judgeSkipped(e newsletter.Edition, now time.Time) {
-	if !e.Failed() || now.Sub(e.DueAt) >= e.Cadence.DeliveryTime() {
-		return
+func (d *Desk) judgeSkipped(ctx context.Context, s *Status, e newsletter.Edition) error {
+	if !e.Failed() || d.now().Sub(e.DueAt) >= e.Cadence.DeliveryTime() {
+		return nil
 	}
 	if e.Reason == newsletter.ReasonNotApproved {
 		s.judgeNotApproved(e)
-		return
+		return nil
 	}
 	a := newsletter.Alarm{
 		Kind: newsletter.AlarmMissed, Subject: fmt.Sprintf("%s/%s/%s", e.Newsletter, e.Name(), e.Date), Since: e.DueAt,
@@ -116,7 +116,16 @@ func (s *Status) judgeSkipped(e newsletter.Edition, now time.Time) {
 		a.What = fmt.Sprintf("the %s edition of %s of %s was given up: a source did not answer, and nothing was sent", e.Name(), e.Newsletter, e.Date)
 		a.Do = fmt.Sprintf(`"broadsheet source list" says why; then "broadsheet send %s" sends what is owed`, e.Newsletter)
 	}
+	if e.Reason == newsletter.SkippedHeld {
+		held, err := d.store.HeldSlot(ctx, newsletter.SlotKey{NewsletterID: e.NewsletterID, Cadence: e.Cadence, Date: e.Date, Slot: e.Slot})
+		if err != nil {
+			return err
+		}
+		a.What = fmt.Sprintf("the %s edition of %s of %s was held until it was too late, and nothing was sent: %s", e.Name(), e.Newsletter, e.Date, held)
+		a.Do = fmt.Sprintf(`mend that, then "broadsheet send %s" sends what is owed`, e.Newsletter)
+	}
 	s.problem(a)
+	return nil
 }
 
 // editionProblem notes something that is wrong with an edition.

@@ -82,14 +82,22 @@ func (d *Desk) skip(ctx context.Context, n newsletter.Newsletter, key newsletter
 	return err
 }
 
-// skipMissed records that the slot was not built in time: because a source did not answer,
-// if one has failed since it was due, so that nobody takes it for a day without news.
+// skipMissed records that the slot was not built in time: because it was held, or because a source
+// did not answer, if one has failed since it was due, so that nobody takes it for a day without
+// news.
 func (d *Desk) skipMissed(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due) error {
 	sources, err := d.store.Sources(ctx, n.ID)
 	if err != nil {
 		return err
 	}
+	held, err := d.store.HeldSlot(ctx, key)
+	if err != nil {
+		return err
+	}
 	reason := newsletter.SkippedMissed
+	if held != "" {
+		return d.skip(ctx, n, key, due, newsletter.SkippedHeld)
+	}
 	for _, src := range sources {
 		if src.Failures > 0 && !src.LastFetchAt.Before(due.At) {
 			reason = newsletter.SkippedSourceFailed
@@ -142,7 +150,7 @@ func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsl
 			return nil
 		}
 		return d.skip(ctx, n, key, due, whySkipped(draft))
-	case "gate": // nobody is here who could force it
+	case "gate", "legal": // nobody is here who could force it
 		d.retryLater(key)
 		d.o.Logger.Error("the edition is held", "newsletter", n.Slug, "slot", newsletter.SlotName(key.Cadence, key.Slot), "error", err)
 		return d.store.HoldSlot(ctx, key, strings.Join(strings.Fields(err.Error()), " "), d.now())

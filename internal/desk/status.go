@@ -269,7 +269,9 @@ func (d *Desk) editionStatus(ctx context.Context, s *Status, store StatusStore, 
 		}
 		if e.State == newsletter.EditionSkipped || e.Reason == newsletter.ReasonNotApproved {
 			if !passed[e.Name()] {
-				s.judgeSkipped(e, d.now())
+				if err := d.judgeSkipped(ctx, s, e); err != nil {
+					return err
+				}
 			}
 			passed[e.Name()] = passed[e.Name()] || !e.Failed() && !e.DueAt.After(d.now())
 			continue

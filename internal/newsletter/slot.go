@@ -56,13 +56,14 @@ func (s Schedule) On(date Date, zone *time.Location) (Due, bool) {
 const (
 	SkippedNoReaders    = "no_readers"    // articles came, and nobody subscribes to the cadence
 	SkippedNothingOwed  = "nothing_owed"  // articles came, and they are held, too few, or in sections that nobody chose
+	SkippedHeld         = "held"          // a gate or the law held it until it was too late; the record says what
 	SkippedSourceFailed = "source_failed" // nothing came within the grace time, and a source did not answer
 )
 
 // Failed reports whether the edition's slot passed although something was to be sent, or
 // may have been.
 func (e Edition) Failed() bool {
-	return e.State == EditionSkipped && (e.Reason == SkippedMissed || e.Reason == SkippedSourceFailed) || e.Reason == ReasonNotApproved
+	return e.State == EditionSkipped && (e.Reason == SkippedMissed || e.Reason == SkippedHeld || e.Reason == SkippedSourceFailed) || e.Reason == ReasonNotApproved
 }
 
 // Outcome says in words what became of the edition.
@@ -80,6 +81,8 @@ func (e Edition) Outcome() string {
 		return "no readers"
 	case SkippedNothingOwed:
 		return "nothing for anybody in what was published"
+	case SkippedHeld:
+		return "held until it was too late: nothing was sent"
 	case SkippedMissed:
 		return "missed: nothing was sent"
 	case SkippedSourceFailed:

@@ -174,6 +174,13 @@ func (s *Store) SkipSlot(ctx context.Context, key newsletter.SlotKey, dueAt time
 			return err
 		}
 		t.noteSkipped(id, e, now)
+		if reason == newsletter.SkippedHeld {
+			held, err := heldSlot(t, key)
+			if err != nil {
+				return err
+			}
+			reason += ": " + held
+		}
 		return t.deskEvent(now, actor, "slot skipped", key.NewsletterID, id, reason)
 	})
 	return skipped, err

@@ -59,7 +59,11 @@ func (s *Store) HoldSlot(ctx context.Context, key newsletter.SlotKey, why string
 
 // HeldSlot returns why the schedule held the slot when it tried it last; empty: it did not.
 func (s *Store) HeldSlot(ctx context.Context, key newsletter.SlotKey) (why string, err error) {
-	err = s.read(ctx).row(`SELECT why FROM held_slots WHERE newsletter_id = $1 AND cadence = $2 AND local_date = $3 AND slot = $4`,
+	return heldSlot(s.read(ctx), key)
+}
+
+func heldSlot(q querier, key newsletter.SlotKey) (why string, err error) {
+	err = q.row(`SELECT why FROM held_slots WHERE newsletter_id = $1 AND cadence = $2 AND local_date = $3 AND slot = $4`,
 		key.NewsletterID, string(key.Cadence), key.Date.String(), key.Slot).Scan(&why)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
