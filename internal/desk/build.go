@@ -267,8 +267,8 @@ func (draft *Draft) sample(most int) {
 
 // choosing returns the edition as delivery chooses for it.
 func (d *Desk) choosing(n newsletter.Newsletter, e newsletter.Edition, candidates []newsletter.Candidate) delivery.Edition {
-	if e.Cadence == newsletter.Immediate { // a story does not wait for others
-		n.MinArticles = 1
+	if e.Cadence == newsletter.Immediate { // a story does not wait for others, and brings back none
+		n.MinArticles, n.Repeats = 1, newsletter.RepeatNever
 	}
 	return delivery.Edition{
 		ID: e.ID, NewsletterID: n.ID, Cadence: e.Cadence, Slot: e.Audience(), AsOf: e.AsOf,

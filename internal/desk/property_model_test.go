@@ -26,7 +26,7 @@ type propertyModel struct {
 // propertyCount is what the worlds went through, for the report.
 type propertyCount struct {
 	days, editions, rows, messages, twice, owed, again, cuts, kills int
-	lost                                                     map[string]int
+	lost                                                            map[string]int
 }
 
 type propertyArticle struct {
