@@ -38,6 +38,7 @@ type editionView struct {
 	Reasons    map[string]int `json:"withheld_reasons"`
 	WarmUp     string         `json:"warm_up"` // "500/day x1.5"; empty: it has none
 	GoesOn     *time.Time     `json:"goes_on,omitempty"`
+	canary     string         // how far it is; empty: it has none, or that is over
 }
 
 func viewEdition(e newsletter.Edition, t newsletter.Tally) editionView {

@@ -34,10 +34,21 @@ ledger, reader by reader, are kept for KEEP_DELIVERIES days.`,
 				if err != nil {
 					return err
 				}
+				c, canary, err := s.desk.Canary(cmd.Context(), id)
+				if err != nil {
+					return err
+				}
 				if a.json {
-					return a.printJSON(viewReport(r, a.now()))
+					v := viewReport(r, a.now())
+					if canary {
+						v.Canary = viewCanary(c)
+					}
+					return a.printJSON(v)
 				}
 				a.printReport(r, s.press.transport.Real())
+				if canary {
+					a.printCanary(c, r.Tally)
+				}
 				return nil
 			})
 		},
@@ -192,6 +203,7 @@ type reportView struct {
 	RowBytes     int               `json:"row_bytes"`
 	CountedAt    *time.Time        `json:"counted_at"`
 	RemovedAt    *time.Time        `json:"rows_removed_at"`
+	Canary       *canaryView       `json:"canary"` // null: everybody got it at once
 }
 
 type domainView struct {

@@ -49,10 +49,18 @@ edition is not finished: it is paused, or nothing moved within --wait.`,
 
 func (a *app) watchEdition(ctx context.Context, s *services, id int64, wait time.Duration) error {
 	show := a.newProgress(a.stdout)
-	warned := false
+	warned, canary := false, ""
 	err := s.desk.Watch(ctx, id, pulseEvery, wait, func(e newsletter.Edition, p newsletter.Pulse) error {
+		c, first, err := s.store.Canary(ctx, id)
+		if err != nil {
+			return err
+		}
 		if a.json {
-			return a.printPulse(e, p)
+			return a.printPulse(e, p, c)
+		}
+		if words := canaryWords(c); first && words != canary {
+			canary = words
+			a.say("Canary: %s.", words)
 		}
 		if _, sends, err := s.store.Sender(); err == nil && !sends && e.State.Open() && !warned {
 			warned = true
@@ -97,12 +105,17 @@ type pulseView struct {
 	Replies     map[string]int `json:"replies"`     // other than acceptance, by code
 	Relay       string         `json:"relay"`
 	NextTry     *time.Time     `json:"next_try"`
+	Canary      string         `json:"canary,omitempty"` // waiting, sending, holding, passed or stopped
+	RestFrom    *time.Time     `json:"rest_from,omitempty"`
 }
 
-func (a *app) printPulse(e newsletter.Edition, p newsletter.Pulse) error {
+func (a *app) printPulse(e newsletter.Edition, p newsletter.Pulse, c newsletter.CanaryRun) error {
 	v := pulseView{
 		ledgerView: viewLedger(e, p.Tally), At: utc(p.At), Rate: p.Rate, Connections: p.Connections,
 		Replies: p.Codes, Relay: p.Relay, NextTry: utc(p.NextTry),
+	}
+	if c.Share > 0 {
+		v.Canary, v.RestFrom = canaryState(c), utc(c.Until())
 	}
 	if v.Replies == nil {
 		v.Replies = map[string]int{}

@@ -53,6 +53,7 @@ func newsletterFlags(cmd *cobra.Command) {
 	f.String("legal-footer", "", "text for the foot of every issue")
 	lookFlags(cmd)
 	approvalFlags(cmd)
+	canaryFlags(cmd)
 	immediateFlags(cmd)
 }
 
@@ -71,6 +72,7 @@ func editOf(cmd *cobra.Command) desk.NewsletterEdit {
 		SiteURL:           changedString(cmd, "site-url"), Design: changedString(cmd, "design"), BrandColour: changedString(cmd, "brand-colour"),
 		LogoURL: changedString(cmd, "logo-url"), Typeface: changedString(cmd, "typeface"),
 		Approval: changedString(cmd, "approval"), ApprovalLead: changedString(cmd, "approval-lead"), ApprovalDeadline: changedString(cmd, "approval-deadline"),
+		Canary: changedString(cmd, "canary"), CanaryHold: changedString(cmd, "canary-hold"),
 	}
 }
 
@@ -285,7 +287,7 @@ func (a *app) showNewsletter(ctx context.Context, s *services, slug string) erro
 		{"from", n.From.String()}, {"reply to", v.ReplyTo}, {"postal address", n.PostalAddress},
 		{"language", n.Language}, {"zone", n.Zone}, {"due", rulesOf(n)}, {"next", nextDue(n, next)},
 		{"articles", fmt.Sprintf("%d to %d", n.MinArticles, n.MaxArticles)}, {"repeats", string(n.Repeats)}, {"link params", n.LinkParams},
-		{"immediate", immediateOf(n, sections)}, {"approval", approvalOf(n)}, {"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter}, {"look", lookOf(n)}, {"site", n.SiteURL},
+		{"immediate", immediateOf(n, sections)}, {"approval", approvalOf(n)}, {"canary", n.Canary.String()}, {"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter}, {"look", lookOf(n)}, {"site", n.SiteURL},
 		{"readers", fmt.Sprintf("%d active, %d paused, %d to confirm, %d left", readers[newsletter.Active], readers[newsletter.PausedSub], readers[newsletter.Pending], readers[newsletter.Left])},
 		{"sign-up page", s.settings.BaseURL + "/n/" + n.Slug},
 	}

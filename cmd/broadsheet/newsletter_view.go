@@ -30,6 +30,8 @@ type newsletterView struct {
 	Repeats       string         `json:"repeats"`  // never, as-headlines or always
 	Approval      string         `json:"approval"` // manual or none
 	ApprovalLead  int            `json:"approval_lead_minutes"`
+	Canary        string         `json:"canary"` // a share such as 1%, or none
+	CanaryHold    int            `json:"canary_hold_minutes"`
 	ApprovalUntil int            `json:"approval_deadline_minutes"` // before the slot
 	Schedules     []scheduleView `json:"schedules"`
 	CreatedAt     *time.Time     `json:"created_at"`
@@ -59,6 +61,7 @@ func viewNewsletter(n newsletter.Newsletter, next []newsletter.Due) newsletterVi
 		SiteURL: n.SiteURL, Design: string(newsletter.OrDesign(n.Design)), BrandColour: n.BrandColour, LogoURL: n.LogoURL,
 		Typeface: string(newsletter.OrTypeface(n.Typeface)),
 		Repeats:  string(n.Repeats), Approval: n.Approval.Word(), ApprovalLead: int(n.Approval.Lead.Minutes()), ApprovalUntil: int(n.Approval.Deadline.Minutes()),
+		Canary: n.Canary.Word(), CanaryHold: int(n.Canary.Hold.Minutes()),
 		Schedules: []scheduleView{}, CreatedAt: utc(n.CreatedAt),
 	}
 	if n.ReplyTo != (newsletter.Address{}) {

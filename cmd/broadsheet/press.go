@@ -56,12 +56,12 @@ func (s *services) openPress() (*press, error) {
 	p.engine = delivery.NewEngine(delivery.Options{
 		Ledger: s.store, Role: s.store, Outbox: transactional{s.store, p.readers}, Proofs: proofs, Relays: transport,
 		Rate: s.settings.SendRate, Brakes: s.settings.brakes(), BaseURL: s.settings.BaseURL,
-		Signers: signers, BounceDomain: s.settings.BounceDomain,
+		Signers: signers, BounceDomain: s.settings.BounceDomain, Staff: s.canaryStaff,
 		Keys: s.keys, Suppression: s.suppression, Now: s.app.now, Random: rand.Float64, Logger: s.log,
 	})
 	s.desk = s.newDesk(desk.Press{
 		Store: s.store, Engine: p.engine, Transport: transport, Templates: sources, Signers: signers,
-		Keys: s.keys, Suppression: s.suppression,
+		Keys: s.keys, Suppression: s.suppression, Staff: s.canaryStaff,
 	})
 	s.press, mailer.Desk = p, s.desk
 	return p, nil

@@ -34,6 +34,10 @@ type sending struct {
 	onDoubtSet bool
 	warmUp     string
 	at         string
+	canary     string
+	hold       time.Duration
+	first      *newsletter.Canary // as canary and hold say; nil: as the newsletter has it
+	waitSet    bool
 	wait       time.Duration
 }
 
@@ -55,6 +59,10 @@ An edition takes the slot of its day, so that the schedule does not send another
 that slot is taken already, or with --extra, it is an extra edition. No reader ever gets
 the same article twice.
 
+With --canary a stable sample of the readers gets it first, with BROADSHEET_STAFF_EMAIL if
+that address reads the newsletter; the rest waits --hold, and goes on unless too many of
+the sample were refused, bounced or complained, or somebody says "broadsheet edition pause".
+
 It can be stopped at any time, by Ctrl-C or worse: the same command goes on. With an
 edition that is paused it goes on only if somebody says so: at the terminal, by --edition,
 or by "broadsheet edition resume". While
@@ -69,6 +77,7 @@ anything), 4 unfinished.`,
   broadsheet send daily-news --test me@example.org
   broadsheet send daily-news --subject "Ports special" --intro "All you need for the week." --yes
   broadsheet send daily-news --warm-up "500/day x1.5"
+  broadsheet send daily-news --canary 1% --hold 10m
   broadsheet send --edition 42
   broadsheet send --edition 42 --at 07:00`,
 		Args: cobra.MaximumNArgs(1),
@@ -77,7 +86,11 @@ anything), 4 unfinished.`,
 			if len(args) > 0 {
 				slug = args[0]
 			}
-			s.onDoubtSet = cmd.Flags().Changed("on-doubt")
+			s.onDoubtSet, s.waitSet = cmd.Flags().Changed("on-doubt"), cmd.Flags().Changed("wait")
+			var err error
+			if s.first, err = s.readCanary(cmd.Flags().Changed("canary"), cmd.Flags().Changed("hold")); err != nil {
+				return err
+			}
 			return s.run(cmd.Context(), slug)
 		},
 	}
@@ -96,6 +109,8 @@ anything), 4 unfinished.`,
 	f.StringVar(&s.onDoubt, "on-doubt", string(newsletter.DoubtResend), "what to do when nobody can know whether a message arrived: resend or hold")
 	f.StringVar(&s.at, "at", "", "send it later: 07:00 of today, or 2026-11-25T07:00, by the newsletter's clocks")
 	f.StringVar(&s.warmUp, "warm-up", "", "for a new relay or domain: so many on the first day and more on each that follows, \"500/day x1.5\"")
+	f.StringVar(&s.canary, "canary", "", "first to this share of the readers, such as 1%, and to the rest if nothing is wrong; none: all at once")
+	f.DurationVar(&s.hold, "hold", newsletter.DefaultCanaryHold, "with --canary: how long the rest waits")
 	f.DurationVar(&s.wait, "wait", 2*time.Minute, "how long to wait for the next try")
 	return cmd
 }
@@ -184,7 +199,7 @@ func (s *sending) run(ctx context.Context, slug string) error {
 			return err
 		}
 		return s.sendNew(ctx, sv, p, desk.BuildOptions{
-			At:         at,
+			At: at, Canary: s.first,
 			Newsletter: slug, Cadence: cadence, Slot: s.slot, Extra: s.extra, OnDoubt: doubt, WarmUp: warmUp, Sample: s.test != "",
 			Words: digest.Words{Subject: s.subject, Intro: s.intro},
 		})
@@ -234,6 +249,9 @@ func (s *sending) goOn(ctx context.Context, sv *services, e newsletter.Edition) 
 	}
 	if s.warmUp != "" && s.warmUp != e.WarmUp.String() {
 		s.warn("edition %d has begun, so --warm-up does not change it", e.ID)
+	}
+	if s.first != nil {
+		s.warn("edition %d is frozen, so --canary does not change it", e.ID)
 	}
 	if s.onDoubtSet && s.onDoubt != string(e.OnDoubt) {
 		s.warn("edition %d has begun with --on-doubt %s, which does not change", e.ID, e.OnDoubt)
@@ -290,6 +308,7 @@ func (s *sending) sendBuilt(ctx context.Context, sv *services, p *press, draft *
 	if !s.json && !s.quiet {
 		s.showDraft(draft, p, sv, s.dryRun)
 		s.showOutlook(seen)
+		s.showCanary(draft)
 	}
 	if fails := newsletter.Fails(seen.findings); len(fails) > 0 && !s.force && !s.dryRun {
 		return newsletter.GateRefusal(fails)
@@ -352,7 +371,10 @@ func (s *sending) showNothing(d *desk.Draft, refusal error) error {
 // carry carries an edition out, shows how it goes, and prints the ledger however it ends.
 func (s *sending) carry(ctx context.Context, sv *services, id int64) error {
 	show := s.newProgress(s.stderr)
-	err := sv.desk.Carry(ctx, id, s.wait, show.tell)
+	wait, err := s.waitFor(ctx, sv, id)
+	if err == nil {
+		err = sv.desk.Carry(ctx, id, wait, show.tell)
+	}
 	show.end()
 	if kind := newsletter.KindOf(err); kind == newsletter.NotFound || kind == newsletter.Forbidden {
 		return err

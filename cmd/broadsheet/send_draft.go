@@ -38,7 +38,7 @@ func (s *sending) sendDraft(ctx context.Context, sv *services, p *press, e newsl
 	if err != nil {
 		return err
 	}
-	draft, err := sv.desk.OpenDraftFor(ctx, e.ID, desk.FreezeOptions{At: at, Extra: s.extra})
+	draft, err := sv.desk.OpenDraftFor(ctx, e.ID, desk.FreezeOptions{At: at, Extra: s.extra, Canary: s.first})
 	if err != nil {
 		return err
 	}

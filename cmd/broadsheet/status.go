@@ -119,6 +119,9 @@ func (a *app) status(ctx context.Context, s *services, p *press) (statusView, er
 	for _, e := range st.Editions {
 		view := viewEdition(e.Edition, e.Tally)
 		view.GoesOn = utc(e.GoesOn)
+		if e.Canary != nil {
+			view.canary = canaryWords(*e.Canary)
+		}
 		v.Editions = append(v.Editions, view)
 	}
 	for _, src := range st.Sources {
@@ -209,6 +212,9 @@ func (a *app) printStatus(v statusView) {
 		fmt.Fprintf(a.stdout, "\nEdition %d of %s, %s of %s: %s\n", e.Edition, e.Newsletter, e.Cadence, e.Date, e.State)
 		fmt.Fprintf(a.stdout, "  planned %d = accepted %d + refused %d + expired %d + in doubt %d + withheld %d + waiting %d\n",
 			e.Planned, e.Accepted, e.Refused, e.Expired, e.InDoubt, e.Withheld, e.Waiting)
+		if e.canary != "" {
+			fmt.Fprintf(a.stdout, "  canary: %s\n", e.canary)
+		}
 		if e.GoesOn != nil {
 			fmt.Fprintf(a.stdout, "  warm-up %s: today's share is sent, it goes on at %s\n", e.WarmUp, e.GoesOn.Format("15:04 MST on 2 January"))
 		}

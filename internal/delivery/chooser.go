@@ -36,6 +36,7 @@ type Edition struct {
 	Key  newsletter.SuppressionKey
 	// Announcement says that it has no articles and goes to every reader of its cadence.
 	Announcement bool
+	Sample       func(subscriberID int64) bool // who is in its canary, if Look is to count them; nil: nobody
 }
 
 // planChunk is how many readers are read, decided and written at once. More in a transaction

@@ -15,6 +15,7 @@ import (
 // Ledger is what carrying an edition to its readers needs of the store. Each method has
 // committed when it returns.
 type Ledger interface {
+	CanaryLedger
 	TakeOver(ctx context.Context, now time.Time) (int, error)
 	OpenEditions(ctx context.Context) ([]newsletter.Edition, error)
 	Edition(ctx context.Context, id int64) (newsletter.Edition, error)
@@ -37,18 +38,20 @@ type Ledger interface {
 
 // Options are what an Engine works with.
 type Options struct {
-	Ledger       Ledger
-	Role         Role
-	Outbox       Outbox      // of transactional mail; nil: none is sent
-	Proofs       Outbox      // of mails that ask staff to approve a draft; nil: none is sent
-	Relays       mail.Relays // in the order in which they are used; at least one
-	Rate         float64     // messages a second over all relays, 0: no limit
-	Brakes       newsletter.Brakes
-	BaseURL      string
-	Keys         newsletter.KeyRing
-	Suppression  newsletter.SuppressionKey
-	Signers      mail.Signers // none: the relay signs
-	BounceDomain string       // of the return paths; empty: the newsletter's sender
+	Ledger      Ledger
+	Role        Role
+	Outbox      Outbox      // of transactional mail; nil: none is sent
+	Proofs      Outbox      // of mails that ask staff to approve a draft; nil: none is sent
+	Relays      mail.Relays // in the order in which they are used; at least one
+	Rate        float64     // messages a second over all relays, 0: no limit
+	Brakes      newsletter.Brakes
+	BaseURL     string
+	Keys        newsletter.KeyRing
+	Suppression newsletter.SuppressionKey
+	Signers     mail.Signers // none: the relay signs
+	// Staff returns the subscribers who are in every canary; nil: nobody.
+	Staff        func(context.Context) ([]int64, error)
+	BounceDomain string // of the return paths; empty: the newsletter's sender
 	Now          func() time.Time
 	Random       func() float64 // from 0 to 1, spreads retries
 	Logger       *slog.Logger
@@ -71,6 +74,7 @@ type Engine struct {
 	inFlight map[newsletter.DeliveryKey]struct{} // handed to a worker, result not yet on record
 	letters  map[int64]*letter                   // composed variants
 	editions map[int64]*progress                 // that this run carries
+	canaries map[int64]canary                    // of the editions
 	sweeps   map[int64]*sweep                    // how far each edition's rows are handed out
 	relayErr error                               // the last thing that a relay did wrong
 	troubles map[string]time.Time                // of relays, and when each was last seen
@@ -93,6 +97,7 @@ func NewEngine(o Options) *Engine {
 		letters:  map[int64]*letter{},
 		editions: map[int64]*progress{},
 		sweeps:   map[int64]*sweep{},
+		canaries: map[int64]canary{},
 		troubles: map[string]time.Time{},
 	}
 }
@@ -134,6 +139,7 @@ func (e *Engine) begin(ctx context.Context, sc scope) error {
 	clear(e.inFlight)
 	clear(e.editions)
 	clear(e.sweeps)
+	clear(e.canaries)
 	e.serves = sc.edition == 0
 	e.lastOK = e.Now()
 	return nil
@@ -252,6 +258,7 @@ type UnfinishedError struct {
 	Edition int64
 	Waiting int
 	NextTry time.Time // zero: not known
+	Canary  bool      // it waits to see how its canary does
 	WarmUp  string    // what bounds the edition's day, if that is what it waits for
 	Relay   error     // what the relay did wrong last; nil: nothing
 }
@@ -259,6 +266,8 @@ type UnfinishedError struct {
 func (u *UnfinishedError) Error() string {
 	s := fmt.Sprintf("edition %d is not finished: %d deliveries wait", u.Edition, u.Waiting)
 	switch {
+	case u.Canary:
+		s += fmt.Sprintf("; the canary is sent, and the rest goes on at %s, if nothing is wrong with it", u.NextTry.UTC().Format("15:04:05 UTC on 2 January"))
 	case u.WarmUp != "":
 		s += fmt.Sprintf("; the warm-up's share of today is sent (%s), it goes on at %s", u.WarmUp, u.NextTry.UTC().Format("15:04 UTC on 2 January"))
 	case !u.NextTry.IsZero():
@@ -284,6 +293,7 @@ func (e *Engine) unfinished(ctx context.Context, edition int64, next time.Time) 
 	if of.WarmUp.PerDay > 0 && next.Equal(of.WarmUp.NextDay(e.Now())) {
 		u.WarmUp = of.WarmUp.String()
 	}
+	u.Canary = !next.IsZero() && next.Equal(e.canaryTry(edition))
 	e.mu.Lock()
 	u.Relay = e.relayErr
 	e.mu.Unlock()

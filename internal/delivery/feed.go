@@ -96,6 +96,16 @@ func (e *Engine) feedPage(ctx context.Context, sc scope, edition newsletter.Edit
 	if limit == 0 || err != nil {
 		return 0, false, err
 	}
+	if first, err := e.canaryFirst(ctx, edition); first || err != nil {
+		if err != nil {
+			return 0, false, err
+		}
+		list, more, err := e.canaryPage(ctx, edition.ID, now, limit)
+		if err == nil {
+			handed, err = e.hand(ctx, sc, list, now, rows)
+		}
+		return handed, more, err
+	}
 	list, err := e.Ledger.DueDeliveries(ctx, edition.ID, now, now.Add(latestTry), limit)
 	if err != nil {
 		return 0, false, fmt.Errorf("edition %d: %w", edition.ID, err)
@@ -263,6 +273,9 @@ func (e *Engine) checkYield(ctx context.Context, sc scope) error {
 // can be told without a look at all rows.
 func (e *Engine) nextTry(ctx context.Context, edition newsletter.Edition) (time.Time, error) {
 	now := e.Now()
+	if at := e.canaryTry(edition.ID); !at.IsZero() {
+		return at, nil
+	}
 	limit, err := e.pageLimit(ctx, edition, now)
 	if err != nil {
 		return time.Time{}, err

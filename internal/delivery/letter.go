@@ -76,6 +76,7 @@ func (e *Engine) forget(edition int64) {
 	clear(e.letters)
 	delete(e.editions, edition)
 	delete(e.sweeps, edition)
+	delete(e.canaries, edition)
 	e.mu.Unlock()
 }
 

@@ -13,6 +13,7 @@ import (
 // Survey is what an edition would be, reader by reader, before anything is recorded.
 type Survey struct {
 	Readers  int            // that get it
+	Canary   int            // of those, in the edition's sample
 	Withheld map[string]int // readers who do not, by reason
 	Variants []SurveyVariant
 	// Verdicts counts the readers of each article by what was decided about it.
@@ -66,6 +67,9 @@ func Look(ctx context.Context, store PlanStore, e Edition) (Survey, error) {
 	err = c.each(ctx, 0, func(choices []choice) error {
 		for _, choice := range choices {
 			choice.readers++
+			if e.Sample != nil && choice.reason == "" && e.Sample(choice.subscriber) {
+				s.Canary++
+			}
 		}
 		return nil
 	})

@@ -46,6 +46,9 @@ func (a *Approving) Facts() []Fact {
 	if len(s.Withheld) > 0 {
 		add("Not to", "%s", withheldWords(s.Withheld))
 	}
+	if c := a.Draft.Canary; c.Share > 0 && s.Canary > 0 {
+		add("First to", "%d of them (%s), and %g minutes later to the rest, if nothing is wrong", s.Canary, c.Word(), c.Hold.Minutes())
+	}
 	if words := a.cadences(); words != "" {
 		add("Readers by cadence", "%s", words)
 	}

@@ -31,27 +31,30 @@ type BuildOptions struct {
 	// Due is the slot that the schedule builds; zero: staff send by hand.
 	Due newsletter.Due
 	// At is when planning and sending begin, if staff send it later; zero: at once.
-	At    time.Time
-	name  string                  // of the edition's slot, if it is not that of its readers
-	last  time.Time               // of an immediate edition: what the one before it looked at
-	draft *newsletter.DraftRecord // what staff decided about it; nil: nothing
+	At     time.Time
+	Canary *newsletter.Canary      // nil: the newsletter's
+	name   string                  // of the edition's slot, if it is not that of its readers
+	last   time.Time               // of an immediate edition: what the one before it looked at
+	draft  *newsletter.DraftRecord // what staff decided about it; nil: nothing
 }
 
 // Draft is an edition that could be sent now. Nothing of it is recorded.
 type Draft struct {
-	Newsletter newsletter.Newsletter
-	Edition    newsletter.Edition // as it would be frozen; without an id
-	Snapshot   digest.Snapshot
-	Survey     delivery.Survey
-	Articles   []DraftArticle // every article that was considered, those taken first, in order
-	Sample     digest.Variant // the variant that most readers get
-	Message    *mail.Variant  // the sample, composed
-	Warnings   []string       // sources that could not be asked, for example
-	Force      bool           // staff want it although a gate fails, see Gates
-	manual     bool
-	last       time.Time // see BuildOptions
-	extra      bool
-	record     *newsletter.DraftRecord // of a draft that is on record
+	Newsletter  newsletter.Newsletter
+	Edition     newsletter.Edition // as it would be frozen; without an id
+	Snapshot    digest.Snapshot
+	Survey      delivery.Survey
+	Articles    []DraftArticle // every article that was considered, those taken first, in order
+	Sample      digest.Variant // the variant that most readers get
+	Message     *mail.Variant  // the sample, composed
+	Warnings    []string       // sources that could not be asked, for example
+	Canary      newsletter.Canary
+	Force       bool // staff want it although a gate fails, see Gates
+	manual      bool
+	last        time.Time // see BuildOptions
+	extra       bool
+	canaryAsked bool                    // by staff; otherwise it is the newsletter's
+	record      *newsletter.DraftRecord // of a draft that is on record
 	// announcement says that it has no articles and goes to every reader of its cadence.
 	announcement bool
 }
@@ -89,6 +92,7 @@ func (d *Desk) Build(ctx context.Context, o BuildOptions) (*Draft, error) {
 	}
 	o.Extra = o.Extra || o.Slot == newsletter.AllSlots
 	draft := &Draft{Newsletter: n, manual: o.Due.At.IsZero(), extra: o.Extra, last: o.last}
+	draft.giveCanary(o.Canary, o.Cadence)
 	fetched, err := d.FetchFor(ctx, n.ID)
 	if err != nil {
 		return nil, err
@@ -190,7 +194,11 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 		candidates, eligible = draft.asDrafted(o.draft, candidates)
 		draft.announcement = o.draft.Sheet.Announcement
 	}
-	draft.Survey, err = delivery.Look(ctx, d.o.Press.Store, d.choosingFor(draft, eligible))
+	choosing := d.choosingFor(draft, eligible)
+	if choosing.Sample, err = d.sampleFor(ctx, draft); err != nil {
+		return err
+	}
+	draft.Survey, err = delivery.Look(ctx, d.o.Press.Store, choosing)
 	if err != nil {
 		return err
 	}
@@ -352,6 +360,9 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	if err := draft.Newsletter.MayMail(d.o.BaseURL); err != nil {
 		return newsletter.Edition{}, err
 	}
+	if err := draft.checkCanary(); err != nil {
+		return newsletter.Edition{}, err
+	}
 	forced, err := d.passGates(ctx, draft)
 	if err != nil {
 		return newsletter.Edition{}, err
@@ -396,7 +407,7 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	frozen := newsletter.FrozenEdition{
 		Edition: draft.Edition, Manual: draft.manual, Extra: draft.extra,
 		Snapshot: snapshot, Templates: templates, TemplateHash: draft.Snapshot.TemplatesHash,
-		Blocks: blocks, Verdicts: verdicts, Actor: d.o.Actor, From: d.where(""), Forced: forced,
+		Blocks: blocks, Verdicts: verdicts, Actor: d.o.Actor, From: d.where(""), Canary: draft.Canary, Forced: forced,
 	}
 	if draft.record != nil {
 		frozen.Revision = draft.record.Revision

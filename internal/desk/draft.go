@@ -107,6 +107,8 @@ func (d *Desk) OpenDraft(ctx context.Context, id int64) (*Draft, error) {
 type FreezeOptions struct {
 	At    time.Time // planning and sending begin then; zero: at once
 	Extra bool      // leave the day's slot to the schedule
+	// Canary is who gets it first; nil: as the newsletter has it.
+	Canary *newsletter.Canary
 }
 
 // OpenDraftFor is OpenDraft as it would be frozen with the options.
@@ -140,6 +142,7 @@ func (d *Desk) buildDraft(ctx context.Context, record newsletter.DraftRecord, o 
 	}
 	build.Extra = o.Extra || build.Slot == newsletter.AllSlots
 	draft := &Draft{Newsletter: n, manual: true, extra: build.Extra, record: &record}
+	draft.giveCanary(o.Canary, e.Cadence)
 	if draft.Edition, err = d.newEdition(n, build); err != nil {
 		return nil, err
 	}

@@ -176,6 +176,7 @@ type NewsletterEdit struct {
 	SiteURL, Design, BrandColour, LogoURL, Typeface *string
 	MinArticles, MaxArticles                        *int
 	Approval, ApprovalLead, ApprovalDeadline        *string // manual or none; times such as 60m
+	Canary, CanaryHold                              *string // a share such as 1%, or none; a time such as 10m
 	// Daily and Weekly are rules such as "mon-fri 07:00"; empty: sent by hand only.
 	Daily, Weekly *string
 	// Slots are rules of any slots; Daily and Weekly are those of the main ones.
@@ -224,6 +225,7 @@ func (e NewsletterEdit) apply(n *newsletter.Newsletter, now time.Time, c *checks
 	changed = append(changed, e.applyLook(n, c)...)
 	changed = append(changed, e.applyApproval(n, c)...)
 	changed = append(changed, e.applyImmediate(n, c)...)
+	changed = append(changed, e.applyCanary(n, c)...)
 	for _, m := range []struct {
 		field string
 		value *string

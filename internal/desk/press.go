@@ -20,6 +20,8 @@ type Press struct {
 	Keys        newsletter.KeyRing
 	Suppression newsletter.SuppressionKey
 	Signers     mail.Signers // none: the relay signs
+	// Staff returns the subscribers who are in every canary; nil: nobody.
+	Staff func(context.Context) ([]int64, error)
 }
 
 // EditionStore keeps editions and their ledger.
@@ -28,6 +30,7 @@ type EditionStore interface {
 	EditionReader
 	DraftStore
 	ApprovalStore
+	CanaryStore
 	SponsorStore
 	LedgerStore
 	Candidates(ctx context.Context, newsletterID int64, since time.Time) ([]newsletter.Candidate, error)

@@ -180,6 +180,7 @@ func (d *Desk) judgeEdition(ctx context.Context, s *Status, store StatusStore, e
 			fmt.Sprintf(`mend the cause, then "broadsheet edition resume %d" goes on`, e.ID))
 	case e.Waits(d.now()): // staff want it later
 	case e.State.Open() && !e.GoesOn.IsZero(): // its warm-up is through with this day
+	case e.State.Open() && s.Sends && e.Canary != nil && d.now().Before(e.Canary.Until()): // its rest waits for the canary
 	case e.State.Open() && !s.Sends:
 		problem(newsletter.AlarmStuck, time.Time{}, fmt.Sprintf(" has %d waiting and nobody sends", e.Tally.WaitingCount()),
 			fmt.Sprintf(`start "broadsheet serve", or "broadsheet send --edition %d"`, e.ID))

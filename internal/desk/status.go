@@ -42,6 +42,8 @@ type EditionStatus struct {
 	// GoesOn is when it goes on, its warm-up being through with what it allows today; zero:
 	// it need not wait.
 	GoesOn time.Time
+	// Canary is how far its canary is; nil: it has none, or that is over.
+	Canary *newsletter.CanaryRun
 }
 
 // Unfinished reports whether the edition is still to be carried out.
@@ -291,6 +293,11 @@ func (d *Desk) editionStatus(ctx context.Context, s *Status, store StatusStore, 
 		}
 		if status.GoesOn, err = d.goesOn(ctx, store, e); err != nil {
 			return err
+		}
+		if c, ok, err := d.o.Press.Store.Canary(ctx, e.ID); err != nil {
+			return err
+		} else if ok && e.State.Open() && c.OverAt.IsZero() {
+			status.Canary = &c
 		}
 		if older { // only what stays wrong until somebody settles it
 			s.judgeLedger(status)

@@ -60,6 +60,7 @@ type Newsletter struct {
 	Status        Status
 	Approval      ApprovalRule
 	Immediate     ImmediateRule // of its cadence immediate, if it offers that
+	Canary        Canary
 	Schedules     []Schedule
 	CreatedAt     time.Time
 }

@@ -13,6 +13,7 @@ type FrozenEdition struct {
 	Blocks       []int64 // article ids in order
 	Verdicts     []ArticleVerdict
 	Actor        string
+	Canary       Canary // zero: everybody gets it at once
 	From         string // from where they act; empty: not known
 	Forced       string // the gates that failed and that staff forced; empty: none
 	// Revision is that of the draft that is frozen; the edition has an id then. 0: it was none.

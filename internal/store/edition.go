@@ -96,6 +96,9 @@ func (t *tx) freeze(f newsletter.FrozenEdition, now time.Time) (int64, error) {
 			return 0, err
 		}
 	}
+	if err := t.giveCanary(id, f.Canary); err != nil {
+		return 0, err
+	}
 	if err := t.noteFrozen(id, e, now); err != nil {
 		return 0, err
 	}

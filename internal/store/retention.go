@@ -48,6 +48,9 @@ func (s *Store) pruneEdition(ctx context.Context, id int64, now time.Time) (int,
 	for {
 		var n int
 		err := s.write(ctx, func(t *tx) (err error) {
+			if err := t.dropCanary(id); err != nil {
+				return err
+			}
 			n, err = t.changed(`DELETE FROM deliveries WHERE edition_id = $1 AND subscriber_id IN (
 				SELECT subscriber_id FROM deliveries WHERE edition_id = $1 ORDER BY subscriber_id LIMIT $2)`, id, moveChunk)
 			if err == nil && n < moveChunk {

@@ -37,4 +37,26 @@ CREATE TABLE proof_mails (
 CREATE INDEX proof_mails_due ON proof_mails (next_try) WHERE state IN (1, 5);
 CREATE INDEX proof_mails_sending ON proof_mails (id) WHERE state = 2;
 CREATE INDEX proof_mails_by_edition ON proof_mails (edition_id);
+
+-- Which share of its readers gets an edition of the newsletter before the others; empty: all at
+-- once. And for how many milliseconds the others wait.
+ALTER TABLE newsletters ADD COLUMN canary TEXT NOT NULL DEFAULT '';
+ALTER TABLE newsletters ADD COLUMN canary_hold INTEGER NOT NULL DEFAULT 600000;
+
+-- How far the canary of an edition is, and whom it has.
+CREATE TABLE edition_canaries (
+  edition_id INTEGER NOT NULL PRIMARY KEY REFERENCES editions (id),
+  share      INTEGER NOT NULL, -- millionths
+  hold       INTEGER NOT NULL, -- milliseconds
+  picked_at  INTEGER,
+  size       INTEGER NOT NULL DEFAULT 0,
+  sent_at    INTEGER,          -- each of them was tried
+  over_at    INTEGER,          -- the others go on, or the edition was paused
+  stopped    TEXT    NOT NULL DEFAULT ''
+) STRICT;
+CREATE TABLE canary_readers (
+  edition_id    INTEGER NOT NULL REFERENCES editions (id),
+  subscriber_id INTEGER NOT NULL,
+  PRIMARY KEY (edition_id, subscriber_id)
+) STRICT, WITHOUT ROWID;
 -- +goose StatementEnd
