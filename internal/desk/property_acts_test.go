@@ -92,15 +92,17 @@ func (w *propertyWorld) change(r *propertyReader, n *propertyLetter, sub *proper
 		sub.state, sub.leftAt = newsletter.Left, now
 	case what < 5 && sub.state == newsletter.Active: // until a day, or until they say so
 		sub.state, sub.until = newsletter.PausedSub, time.Time{}
-		var until any
 		if w.chance(800) {
 			sub.until = now.Add(time.Duration(1+w.IntN(20*24)) * time.Hour)
-			until = sub.until.UnixMilli()
 		}
-		w.exec(set, "paused", until, sub.joined.UnixMilli(), sub.rhythm.cadence, sub.rhythm.column(), int64(sub.mask), nil, n.ID, r.id)
+		_, err := w.store.PauseSubscriptions(ctx, r.id, n.ID, sub.until, "paused", origin, now)
+		w.must(err)
 	case sub.state == newsletter.PausedSub && what < 8:
-		sub.state, sub.until = newsletter.Active, time.Time{}
-		w.exec(set, "active", nil, sub.joined.UnixMilli(), sub.rhythm.cadence, sub.rhythm.column(), int64(sub.mask), nil, n.ID, r.id)
+		if sub.isPaused(now) {
+			sub.state, sub.until = newsletter.Active, now
+		}
+		_, err := w.store.PauseSubscriptions(ctx, r.id, n.ID, now, "went on", origin, now)
+		w.must(err)
 	default:
 		c := w.choice(n)
 		w.must(w.store.ChangeSubscription(ctx, link, n.ID, origin, now, func(newsletter.Subscription) (newsletter.SignUpChoice, string, error) {

@@ -78,6 +78,7 @@ type propertyEdition struct {
 	rhythm   propertyRhythm
 	asOf     time.Time
 	blocks   []int // numbers of articles, in order
+	news     bool  // somebody was to get an article, in full or as a headline
 	rows     map[int64]*propertyRow
 	verdicts map[int64]string
 	done     bool // planning is finished
@@ -378,6 +379,7 @@ func (m *propertyModel) learnContent(e *propertyEdition) {
 		var block bool
 		w.must(rows.Scan(&id, &verdict, &block))
 		e.verdicts[id] = verdict
+		e.news = e.news || verdict == "taken" || verdict == "repeat"
 		if block {
 			e.blocks = append(e.blocks, m.ids[id].number)
 		}
@@ -430,7 +432,7 @@ func (m *propertyModel) checkRow(row *propertyRow) {
 			owed = append(owed, a)
 		case "too old":
 			m.lapse(a, row, sub)
-		case "not chosen":
+		case "not chosen", "missed in a pause":
 			sub.left[a.number] = why
 		}
 	}
@@ -584,7 +586,7 @@ func (m *propertyModel) due(a *propertyArticle, row *propertyRow) string {
 		if mine := other.rows[r.id]; mine != nil && len(mine.articles) > 0 && mine.holds() && now.Sub(other.asOf) <= 30*day && other.asOf.After(got) {
 			got = other.asOf
 		}
-		if other.isLike(e) && len(other.blocks) > 0 && other.asOf.Before(sub.joined) && other.asOf.After(before) {
+		if other.isLike(e) && other.news && other.asOf.Before(sub.joined) && other.asOf.After(before) {
 			before = other.asOf
 		}
 	}
@@ -610,7 +612,14 @@ func (m *propertyModel) due(a *propertyArticle, row *propertyRow) string {
 			return "too old"
 		}
 	}
-	return m.had(a, row)
+	if why := m.had(a, row); why != "" {
+		return why
+	}
+	// One edition after a pause has the best of what was missed, and none the rest.
+	if resumed := sub.until; !resumed.IsZero() && !resumed.After(now) && now.Sub(resumed) < 30*day && !got.Before(resumed) && a.from.Before(resumed) {
+		return "missed in a pause"
+	}
+	return ""
 }
 
 // had says whether the row's reader had the article, and whether it is to be told of again.
@@ -628,7 +637,7 @@ func (m *propertyModel) had(a *propertyArticle, row *propertyRow) string {
 		return "had"
 	}
 	for _, other := range m.order {
-		if other != e && other.isLike(e) && len(other.blocks) > 0 && !a.from.After(other.asOf) {
+		if other != e && other.isLike(e) && other.news && !a.from.After(other.asOf) {
 			return "had"
 		}
 	}

@@ -171,7 +171,7 @@ func (d *Desk) OfReader(ctx context.Context, w *Why, address string) (r ReaderWh
 		}
 	}
 	for _, c := range w.List {
-		if c.Position == 0 && w.Draft == nil {
+		if _, decided := choice.Verdicts[c.Article]; !decided && c.Position == 0 && w.Draft == nil {
 			continue
 		}
 		a := ReaderArticle{Considered: c, Gets: slices.Contains(got, c.Article), Verdict: choice.Verdicts[c.Article]}

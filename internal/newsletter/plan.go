@@ -33,7 +33,7 @@ type PastEdition struct {
 	Cadence      Cadence
 	ForSlot      string
 	AsOf         time.Time
-	News         bool // it has articles: an announcement has none
+	News         bool // it has articles, in full or as headlines: an announcement has none
 }
 
 // Serves reports whether an edition for the readers of the slot has some of this one's readers.

@@ -35,8 +35,13 @@ type Subscription struct {
 	Sections       Mask
 	JoinedAt       time.Time // when it was last confirmed, added or imported; zero while pending
 	LeftAt         time.Time
-	PausedUntil    time.Time
+	PausedUntil    time.Time // when a pause ends, or ended; zero: it has no end, or there was none
 	CreatedAt      time.Time
+}
+
+// PausedAt reports whether the subscription is paused at a time.
+func (u Subscription) PausedAt(now time.Time) bool {
+	return u.State == PausedSub && (u.PausedUntil.IsZero() || u.PausedUntil.After(now))
 }
 
 // EventKind is what happened to a subscription.

@@ -82,6 +82,7 @@ type Subscriptions interface {
 	RemoveSubscriptions(ctx context.Context, subscriberID, newsletterID int64, origin newsletter.Origin, now time.Time) error
 	// ChangeSubscription lets change decide on cadence and sections of an active or paused
 	// subscription, in one transaction; an empty note says that nothing is to be written.
+	PauseSubscriptions(ctx context.Context, subscriberID, newsletterID int64, until time.Time, note string, origin newsletter.Origin, now time.Time) (changed int, err error)
 	ChangeSubscription(ctx context.Context, link newsletter.Link, newsletterID int64, origin newsletter.Origin, now time.Time, change func(newsletter.Subscription) (c newsletter.SignUpChoice, note string, err error)) error
 }
 

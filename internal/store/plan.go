@@ -16,7 +16,7 @@ import (
 // ones that have one of the articles; oldest first. Those that were skipped are none.
 func (s *Store) PastEditions(ctx context.Context, since time.Time, articles []int64) ([]newsletter.PastEdition, error) {
 	q := s.read(ctx)
-	rows, err := q.query(`SELECT e.id, e.newsletter_id, e.cadence, e.for_slot, e.as_of, EXISTS (SELECT 1 FROM blocks b WHERE b.edition_id = e.id AND b.article_id IS NOT NULL)
+	rows, err := q.query(`SELECT e.id, e.newsletter_id, e.cadence, e.for_slot, e.as_of, EXISTS (SELECT 1 FROM edition_articles a WHERE a.edition_id = e.id AND a.verdict IN ('taken', 'repeat'))
 		FROM editions e WHERE e.as_of >= $1 AND e.state NOT IN ('skipped', 'draft')`, millis(since))
 	list, err := collect(rows, err, scanPastEdition)
 	for _, article := range articles {
@@ -47,7 +47,7 @@ func scanPastEdition(rows *sql.Rows) (e newsletter.PastEdition, err error) {
 func (s *Store) FreezeBefore(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string, before time.Time) (time.Time, error) {
 	var at int64
 	err := s.read(ctx).row(`SELECT e.as_of FROM editions e WHERE e.as_of < $1 AND e.newsletter_id = $2 AND e.cadence = $3
-		AND (e.for_slot = $4 OR e.for_slot = 'all' OR CAST($4 AS TEXT) = 'all') AND e.state NOT IN ('skipped', 'draft') AND EXISTS (SELECT 1 FROM blocks b WHERE b.edition_id = e.id AND b.article_id IS NOT NULL)
+		AND (e.for_slot = $4 OR e.for_slot = 'all' OR CAST($4 AS TEXT) = 'all') AND e.state NOT IN ('skipped', 'draft') AND EXISTS (SELECT 1 FROM edition_articles a WHERE a.edition_id = e.id AND a.verdict IN ('taken', 'repeat'))
 		ORDER BY e.as_of DESC LIMIT 1`, millis(before), newsletterID, string(c), fromSlotColumn(slot)).Scan(&at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil
