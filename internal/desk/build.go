@@ -381,14 +381,14 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 		}
 	}
 	taken, headlines, counted := draft.chosen()
-	shown := append(taken, headlines...)
+	shown := slices.Concat(taken, headlines)
 	if err := d.stillGood(ctx, draft, shown); err != nil {
 		return newsletter.Edition{}, err
 	}
 	if err := d.stillFirst(ctx, draft); err != nil {
 		return newsletter.Edition{}, err
 	}
-	owed, err := delivery.AnyOwed(ctx, d.o.Press.Store, d.choosingFor(draft, append(shown, counted...)))
+	owed, err := delivery.AnyOwed(ctx, d.o.Press.Store, d.choosingFor(draft, slices.Concat(shown, counted)))
 	if err != nil {
 		return newsletter.Edition{}, err
 	}
