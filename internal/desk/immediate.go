@@ -10,7 +10,7 @@ import (
 
 // ImmediateStore knows what immediate editions there were, and for whom.
 type ImmediateStore interface {
-	LastImmediate(ctx context.Context, newsletterID int64) (time.Time, error)
+	LastImmediate(ctx context.Context, newsletterID int64) (id int64, asOf time.Time, err error)
 	ImmediateReaders(ctx context.Context, newsletterID int64) (since time.Time, ok bool, err error)
 }
 
@@ -49,31 +49,52 @@ func (d *Desk) immediateSlot(ctx context.Context, n newsletter.Newsletter, s new
 	if err != nil || !ok {
 		return slot, false, err
 	}
-	if slot.last, err = d.store.LastImmediate(ctx, n.ID); err != nil {
+	id, last, err := d.store.LastImmediate(ctx, n.ID)
+	if err != nil {
 		return slot, false, err
 	}
-	first, ok, err := d.firstImmediate(ctx, n, latest(slot.last, readers, s.SetAt))
+	slot.last = last
+	first, ok, err := d.firstImmediate(ctx, n, id, last, latest(readers, s.SetAt))
 	if err != nil || !ok {
 		return slot, false, err
 	}
-	slot.due = n.Immediate.Due(first, zone)
+	slot.due = n.Immediate.Due(latest(first, last), zone)
 	slot.key = newsletter.SlotKey{NewsletterID: n.ID, Cadence: newsletter.Immediate, Date: slot.due.Date}
 	slot.key.Slot, err = d.immediateName(ctx, n.ID, slot.due, zone)
 	return slot, err == nil, err
 }
 
-// firstImmediate returns since when the first article is owed that came after a time and that
-// immediate readers are to get. What is long past counts no more: nobody was there to send it,
-// and it goes with what comes next.
-func (d *Desk) firstImmediate(ctx context.Context, n newsletter.Newsletter, after time.Time) (first time.Time, ok bool, err error) {
+// atTheSameTime is how long an article that a source gave may take to be on record.
+const atTheSameTime = time.Minute
+
+// firstImmediate returns since when the first article is owed that came after a time, that the last
+// edition did not look at, and that immediate readers are to get. What is long past counts no
+// more: nobody was there to send it, and it goes with what comes next.
+func (d *Desk) firstImmediate(ctx context.Context, n newsletter.Newsletter, id int64, last, after time.Time) (first time.Time, ok bool, err error) {
 	now := d.now()
 	after = latest(after, now.Add(-newsletter.GraceTime-n.Immediate.Quiet-24*time.Hour))
+	if !last.IsZero() { // what came just before it, it may have missed
+		after = latest(after, last.Add(-atTheSameTime))
+	}
 	candidates, err := d.o.Press.Store.Candidates(ctx, n.ID, after)
-	if err != nil {
+	if err != nil || len(candidates) == 0 {
 		return first, false, err
+	}
+	seen := map[int64]bool{}
+	if id != 0 {
+		verdicts, err := d.o.Press.Store.EditionVerdicts(ctx, id)
+		if err != nil {
+			return first, false, err
+		}
+		for _, v := range verdicts {
+			seen[v.ArticleID] = true
+		}
 	}
 	for _, c := range candidates {
 		if newsletter.Eligible(c, now) != newsletter.Taken || !c.OwedFrom.After(after) || !n.Immediate.Wants(c) {
+			continue
+		}
+		if seen[c.ID] && !c.OwedFrom.After(last) {
 			continue
 		}
 		if first.IsZero() || c.OwedFrom.Before(first) {
@@ -107,7 +128,7 @@ func (d *Desk) stillFirst(ctx context.Context, draft *Draft) error {
 	if draft.manual || draft.Edition.Cadence != newsletter.Immediate {
 		return nil
 	}
-	last, err := d.store.LastImmediate(ctx, draft.Newsletter.ID)
+	_, last, err := d.store.LastImmediate(ctx, draft.Newsletter.ID)
 	if err == nil && !last.Equal(draft.last) {
 		err = &newsletter.Error{Kind: newsletter.Conflict, Reason: "slot_taken",
 			Message: "another immediate edition was made meanwhile"}

@@ -87,6 +87,26 @@ func TestImmediate_IsBuiltOnceWhateverTicks(t *testing.T) {
 	same(t, list, "2026-11-20 12:10 frozen ")
 }
 
+// What a source gave while an edition was being built is the next one's, not lost until another
+// story comes.
+func TestImmediate_WhatComesWhileAnEditionIsBuiltIsInTheNext(t *testing.T) {
+	t.Parallel()
+	r, n, _ := atOnce(t, desk.NewsletterEdit{})
+	news(t, r, "Harbour opens", at(20, 12, 0))
+	tick(t, r, at(20, 12, 10))
+	r.Feed.Publish("Bridge closes", at(20, 12, 9))
+	if _, err := r.Desk.FetchAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// It was first seen just before the edition looked, and was on record just after.
+	r.Exec(`UPDATE articles SET first_seen = $1, owed_from = $1 WHERE headline = 'Bridge closes'`, at(20, 12, 10).Add(-time.Second).UnixMilli())
+	tick(t, r, at(20, 12, 19)) // not within the quiet time
+	tick(t, r, at(20, 12, 20))
+	tick(t, r, at(20, 12, 45))
+	same(t, got(t, r), "20 12:10 now+", "20 12:20 now+")
+	same(t, slots(t, r, n.Slug)[1:], "2026-11-20 12:10 frozen ", "2026-11-20 12:20 frozen ")
+}
+
 func TestImmediate_OtherStoriesAreOwedByAnotherCadence(t *testing.T) {
 	t.Parallel()
 	r, n, reader := atOnce(t, desk.NewsletterEdit{ImmediateSections: &[]string{"politics"}})

@@ -77,7 +77,7 @@ func (e NewsletterEdit) applySchedules(n *newsletter.Newsletter, zoneChanged boo
 		}
 		changed = append(changed, name)
 	}
-	list, dropped := e.drop(n, list, c)
+	list, dropped := e.drop(list, c)
 	if zoneChanged {
 		for i := range list {
 			list[i].SetAt = now
@@ -89,7 +89,7 @@ func (e NewsletterEdit) applySchedules(n *newsletter.Newsletter, zoneChanged boo
 
 // drop takes away what is not to be offered any more: a cadence with all of its slots, or one
 // slot beside the main one.
-func (e NewsletterEdit) drop(n *newsletter.Newsletter, list []newsletter.Schedule, c *checks) (left []newsletter.Schedule, dropped []string) {
+func (e NewsletterEdit) drop(list []newsletter.Schedule, c *checks) (left []newsletter.Schedule, dropped []string) {
 	for _, name := range e.Drop {
 		cadence, slot, err := newsletter.ParseSlotName(name)
 		c.take("drop", err)

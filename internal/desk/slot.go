@@ -75,7 +75,12 @@ func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsl
 }
 
 func (d *Desk) skip(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due, reason string) error {
-	skipped, err := d.store.SkipSlot(ctx, key, due.At, reason, d.o.Actor, d.now())
+	return d.skipAsOf(ctx, n, key, due, reason, d.now())
+}
+
+// skipAsOf is skip of a slot for which articles were looked at up to a time.
+func (d *Desk) skipAsOf(ctx context.Context, n newsletter.Newsletter, key newsletter.SlotKey, due newsletter.Due, reason string, asOf time.Time) error {
+	skipped, err := d.store.SkipSlot(ctx, key, due.At, reason, d.o.Actor, asOf)
 	if skipped { // what is wrong about it, the alarm tells
 		d.o.Logger.Info("slot skipped", "newsletter", n.Slug, "slot", newsletter.SlotName(key.Cadence, key.Slot), "due", due.At, "reason", reason)
 	}
@@ -149,7 +154,7 @@ func (d *Desk) buildSlot(ctx context.Context, n newsletter.Newsletter, key newsl
 			d.o.Logger.Warn("nothing new yet, and not every source answers", "newsletter", n.Slug, "sources", draft.Warnings)
 			return nil
 		}
-		return d.skip(ctx, n, key, due, whySkipped(draft))
+		return d.skipAsOf(ctx, n, key, due, whySkipped(draft), draft.Edition.AsOf)
 	case "gate", "legal": // nobody is here who could force it
 		d.retryLater(key)
 		d.o.Logger.Error("the edition is held", "newsletter", n.Slug, "slot", newsletter.SlotName(key.Cadence, key.Slot), "error", err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"broadsheet/internal/desk"
+	"broadsheet/internal/digest"
 	"broadsheet/internal/newsletter"
 	"broadsheet/internal/newsroomtest"
 )
@@ -180,5 +181,38 @@ func TestSlots_WhatCannotBeIsSaid(t *testing.T) {
 	}
 	if _, err := r.Desk.Build(t.Context(), desk.BuildOptions{Newsletter: n.Slug, Slot: "noon"}); newsletter.KindOf(err) != newsletter.Invalid {
 		t.Errorf("an edition of a slot that there is not: %v", err)
+	}
+}
+
+// A draft keeps the slot for which it was made, and takes that of the day on which it is sent.
+func TestSlots_ADraftTakesItsSlotOfTheDayOnWhichItIsSent(t *testing.T) {
+	t.Parallel()
+	r, n, _, _ := morningAndEvening(t)
+	r.Feed.Publish("Harbour opens", at(20, 5, 0))
+	draft, err := r.Desk.CreateDraft(t.Context(), desk.DraftOptions{Build: desk.BuildOptions{Newsletter: n.Slug, Slot: "evening"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := r.Desk.Freeze(t.Context(), draft.Edition.ID, desk.FreezeOptions{At: at(23, 17, 0)}, nil)
+	if err != nil || e.Slot != "evening" || e.ForSlot != "evening" || e.Date.Day != 23 {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	tick(t, r, at(23, 7, 0))
+	r.Clock.Add(at(23, 17, 0).Sub(r.Clock.Now()))
+	if err := r.Desk.FinishPlanning(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	tick(t, r, at(23, 18, 0)) // the slot is taken
+	same(t, got(t, r), "23 evening evening+", "23 main morning+")
+	// One for all readers of the cadence takes no slot.
+	draft, err = r.Desk.CreateDraft(t.Context(), desk.DraftOptions{
+		Build:        desk.BuildOptions{Newsletter: n.Slug, Slot: newsletter.AllSlots, Words: digest.Words{Subject: "We are moving"}},
+		Announcement: true, Note: "On Monday.",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e, err = r.Desk.Freeze(t.Context(), draft.Edition.ID, desk.FreezeOptions{}, nil); err != nil || e.Slot != "extra-1" || e.Planned != 2 {
+		t.Errorf("%+v, %v", e, err)
 	}
 }

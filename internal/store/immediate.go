@@ -41,18 +41,19 @@ func (t *tx) saveImmediateRule(newsletterID int64, r newsletter.ImmediateRule) e
 	return err
 }
 
-// LastImmediate returns up to when articles were looked at by the newsletter's last immediate
-// edition, be it one that was skipped; the zero time if there is none.
-func (s *Store) LastImmediate(ctx context.Context, newsletterID int64) (time.Time, error) {
-	var last sql.NullInt64
-	err := s.read(ctx).row(`SELECT MAX(as_of) FROM editions WHERE newsletter_id = $1 AND cadence = 'immediate'`, newsletterID).Scan(&last)
+// LastImmediate returns the newsletter's last immediate edition that is no draft, be it one that
+// was skipped, and up to when articles were looked at for it; 0 and the zero time if there is none.
+func (s *Store) LastImmediate(ctx context.Context, newsletterID int64) (id int64, asOf time.Time, err error) {
+	var last int64
+	err = s.read(ctx).row(`SELECT id, as_of FROM editions WHERE newsletter_id = $1 AND cadence = 'immediate' AND as_of > 0
+		ORDER BY as_of DESC, id DESC LIMIT 1`, newsletterID).Scan(&id, &last)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, time.Time{}, nil
+	}
 	if err != nil {
-		return time.Time{}, fmt.Errorf("immediate editions of newsletter %d: %w", newsletterID, err)
+		return 0, time.Time{}, fmt.Errorf("immediate editions of newsletter %d: %w", newsletterID, err)
 	}
-	if last.Int64 == 0 { // a draft
-		return time.Time{}, nil
-	}
-	return fromNull(last), nil
+	return id, fromMillis(last), nil
 }
 
 // ImmediateReaders returns since when the newsletter has an active reader of the cadence immediate
