@@ -171,6 +171,10 @@ func TestApprove_ByCommandsAndThroughAKill(t *testing.T) {
 	if out, code := p.try("edition", "approve", "1"); code != 2 || !strings.Contains(out, "say --yes") || !strings.Contains(out, "3 of the 3 readers") {
 		t.Errorf("approve exits with %d and says\n%s", code, out)
 	}
+	byHand, printed := p.start("send", "daily-news", "--dry-run")
+	if err := byHand.Wait(); err != nil || !strings.Contains(printed.String(), "edition 1 (daily, ") || !strings.Contains(printed.String(), "waits to be approved") {
+		t.Errorf("who sends by hand reads (%v)\n%s", err, printed)
+	}
 	if out := p.run("edition", "approve", "1", "--yes"); !strings.Contains(out, "is frozen, and waits until") {
 		t.Errorf("approve says\n%s", out)
 	}

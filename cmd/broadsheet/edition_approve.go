@@ -161,6 +161,18 @@ as well. "broadsheet edition approve ID" lets it go on, "edition cancel ID" give
 	return cmd
 }
 
+// warnApprovals says of drafts of the newsletter that wait for staff that what is sent by hand now
+// is not in them any more.
+func (s *sending) warnApprovals(ctx context.Context, sv *services, slug string) error {
+	list, err := sv.store.WaitingApprovals(ctx)
+	for _, w := range list {
+		if w.Edition.Newsletter == slug {
+			s.warn("edition %d (%s, %s) waits to be approved; whoever gets a story by hand does not get it by that one. \"broadsheet edition approve %d\" sends that one", w.EditionID, w.Edition.Name(), w.Edition.Date, w.EditionID)
+		}
+	}
+	return err
+}
+
 // approvalView is a draft that waits for staff in JSON.
 type approvalView struct {
 	Edition    int64  `json:"edition"`

@@ -261,6 +261,9 @@ func (s *sending) goOn(ctx context.Context, sv *services, e newsletter.Edition) 
 
 // sendNew builds an edition, shows it, asks, and sends it, as far as the flags say.
 func (s *sending) sendNew(ctx context.Context, sv *services, p *press, o desk.BuildOptions) error {
+	if err := s.warnApprovals(ctx, sv, o.Newsletter); err != nil {
+		return err
+	}
 	s.note("Asking the sources …")
 	draft, err := sv.desk.Build(ctx, o)
 	if s.dryRun && newsletter.ReasonOf(err) == newsletter.SkippedNothingNew {

@@ -73,6 +73,30 @@ var addressPlaces = [...]struct{ name, find, set, own string }{
 		"",
 	},
 	{
+		"approval",
+		`SELECT id, reply FROM proof_mails WHERE reply <> ''`,
+		`UPDATE proof_mails SET reply = $1 WHERE id = $2 AND reply = $3`,
+		"",
+	},
+	{
+		"approval", // the names that people give themselves on the page
+		`SELECT edition_id, decided_by FROM edition_approvals WHERE decided_by LIKE '%@%'`,
+		`UPDATE edition_approvals SET decided_by = $1 WHERE edition_id = $2 AND decided_by = $3`,
+		"",
+	},
+	{
+		"draft",
+		`SELECT edition_id, changed_by FROM edition_drafts WHERE changed_by LIKE '%@%'`,
+		`UPDATE edition_drafts SET changed_by = $1 WHERE edition_id = $2 AND changed_by = $3`,
+		"",
+	},
+	{
+		"desk event",
+		`SELECT id, actor FROM desk_events WHERE actor LIKE 'page:%@%'`,
+		`UPDATE desk_events SET actor = $1 WHERE id = $2 AND actor = $3`,
+		"",
+	},
+	{
 		"desk event",
 		`SELECT id, detail FROM desk_events WHERE detail <> ''`,
 		`UPDATE desk_events SET detail = $1 WHERE id = $2 AND detail = $3`,

@@ -29,6 +29,10 @@ func erasable(t *testing.T, s *Store) newsletter.SuppressionKey {
 			(1, 2, 0, 'soft', '', 0, '', 'cannot forward', 'Vera.Needle@example.org', 'pipe', '', 1)`,
 		`INSERT INTO alarms (kind, subject, text, since, raised_at) VALUES ('x', 'x', 'refused: vera.needle@example.org', 0, 0)`,
 		`INSERT INTO desk_events (at, actor, action, detail) VALUES (0, 'cli', 'x', 'vera.needle@example.org')`,
+		`INSERT INTO desk_events (at, actor, action, detail) VALUES (0, 'page:vera.needle@example.org', 'x', '')`,
+		`INSERT INTO edition_approvals (edition_id, state, deadline, asked_at, decided_by) VALUES (2, 'held', 0, 0, 'page:Vera.Needle@example.org')`,
+		`INSERT INTO edition_drafts (edition_id, sheet, items, revision, changed_by, changed_at) VALUES (2, '{}', '{}', 1, 'page:vera.needle@example.org', 0)`,
+		`INSERT INTO proof_mails (edition_id, state, not_before, next_try, expires_at, reply, created_at, updated_at) VALUES (2, 3, 0, 0, 0, 'for vera.needle@example.org', 0, 0)`,
 	)...)
 	must(t, s, `UPDATE editions SET reason = 'the relay says: vera.needle@example.org' WHERE id = 1`)
 	row(t, s, 2, 3, newsletter.Waiting)
