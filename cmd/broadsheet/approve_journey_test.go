@@ -165,6 +165,9 @@ func TestApprove_ByCommandsAndThroughAKill(t *testing.T) {
 	if out := p.run("edition", "hold", "1", "--reason", "a fact is checked"); !strings.Contains(out, "is held") {
 		t.Errorf("hold says %s", out)
 	}
+	if out := p.run("edition", "show", "1"); !strings.Contains(out, "held, by cli:") || !strings.Contains(out, "it can be approved until") {
+		t.Errorf("show says %s", out)
+	}
 	if out := p.status(); !strings.Contains(out, `"state": "held"`) {
 		t.Errorf("status says %s", out)
 	}

@@ -50,6 +50,10 @@ func (x *examination) newsletterSettings(ctx context.Context, s *services) ([]do
 		} else if err := n.MayMail("https://"); err != nil {
 			list = append(list, doctor.Warn("give it before readers elsewhere are mailed", "%v", err).About(n.Slug))
 		}
+		if n.Approval.Manual && x.settings.Staff.Email == "" {
+			list = append(list, doctor.Warn("set BROADSHEET_STAFF_EMAIL; until then nothing of its slots is sent unless somebody says \"broadsheet edition approve\"",
+				"its editions wait to be approved, and nobody gets a mail about them").About(n.Slug))
+		}
 		for _, message := range x.settings.unsigned(n.From) {
 			list = append(list, doctor.Warn("broadsheet dkim generate --domain "+n.From.Domain()+" --selector NAME", "%s", message).About(n.Slug))
 		}

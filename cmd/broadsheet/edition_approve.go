@@ -173,6 +173,22 @@ func (s *sending) warnApprovals(ctx context.Context, sv *services, slug string) 
 	return err
 }
 
+// approvalLine says where the approval of an edition stands; empty: nobody has to approve it.
+func approvalLine(ctx context.Context, s *services, e newsletter.Edition) (string, error) {
+	found, err := s.store.Approval(ctx, e.ID)
+	if newsletter.KindOf(err) == newsletter.NotFound {
+		return "", nil
+	}
+	line := string(found.State)
+	if found.By != "" {
+		line += ", by " + found.By + " at " + local(found.At)
+	}
+	if e.State == newsletter.EditionDraft {
+		line += "; it can be approved until " + local(found.Until(e))
+	}
+	return line, err
+}
+
 // approvalView is a draft that waits for staff in JSON.
 type approvalView struct {
 	Edition    int64  `json:"edition"`

@@ -49,11 +49,15 @@ bytes, and every article that was considered with the reason why it was taken or
 						Considered []verdictView `json:"considered"`
 					}{viewEdition(e, tally), considered})
 				}
+				approval, err := approvalLine(cmd.Context(), s, e)
+				if err != nil {
+					return err
+				}
 				a.printFields([][2]string{
 					{"Edition", fmt.Sprintf("%d of %s, %s of %s (%s)", e.ID, e.Newsletter, e.Name(), e.Date, e.Slot)},
 					{"State", string(e.State)}, {"Reason", e.Reason}, {"Subject", e.Subject},
 					{"Due", local(e.DueAt)}, {"Sent from", local(e.SendAt)}, {"Frozen as of", local(e.AsOf)}, {"Finished", local(e.FinishedAt)},
-					{"Hash", e.Hash},
+					{"Hash", e.Hash}, {"Approval", approval},
 				})
 				if e.State == newsletter.EditionDraft {
 					if err := a.showSheet(cmd.Context(), s, id); err != nil {
