@@ -34,6 +34,8 @@ type Edition struct {
 	// Real says that the mail goes to readers; to the outbox, deliveries to the outbox count.
 	Real bool
 	Key  newsletter.SuppressionKey
+	// MaxComposed is how many variants are stored as messages; 0: so many as ever.
+	MaxComposed int
 	// Announcement says that it has no articles and goes to every reader of its cadence.
 	Announcement bool
 	Sample       func(subscriberID int64) bool // who is in its canary, if Look is to count them; nil: nobody

@@ -21,6 +21,7 @@ type Ledger interface {
 	Edition(ctx context.Context, id int64) (newsletter.Edition, error)
 	EditionSnapshot(ctx context.Context, id int64) (snapshot, templates []byte, err error)
 	Variant(ctx context.Context, id int64) ([]byte, error)
+	StoredVariant(ctx context.Context, id int64) (newsletter.StoredVariant, error)
 	WaitingDeliveries(ctx context.Context, editionID, after int64, limit int) ([]newsletter.Delivery, error)
 	DueDeliveries(ctx context.Context, editionID int64, now, latest time.Time, limit int) ([]newsletter.Delivery, error)
 	NextTry(ctx context.Context, editionID int64) (time.Time, error)
@@ -73,6 +74,7 @@ type Engine struct {
 	lastOK   time.Time                           // when a relay last settled a message
 	inFlight map[newsletter.DeliveryKey]struct{} // handed to a worker, result not yet on record
 	letters  map[int64]*letter                   // composed variants
+	contents map[int64]*content                  // of editions
 	editions map[int64]*progress                 // that this run carries
 	canaries map[int64]canary                    // of the editions
 	sweeps   map[int64]*sweep                    // how far each edition's rows are handed out
@@ -95,6 +97,7 @@ func NewEngine(o Options) *Engine {
 		relays:   newRelays(o.Relays),
 		inFlight: map[newsletter.DeliveryKey]struct{}{},
 		letters:  map[int64]*letter{},
+		contents: map[int64]*content{},
 		editions: map[int64]*progress{},
 		sweeps:   map[int64]*sweep{},
 		canaries: map[int64]canary{},

@@ -22,7 +22,7 @@ type letter struct {
 	signer       *mail.Signer // nil: it is not signed here
 }
 
-// letter returns the delivery's variant, composed when it was planned.
+// letter returns the delivery's variant and what is needed to address it.
 func (e *Engine) letter(ctx context.Context, d newsletter.Delivery) (*letter, error) {
 	e.mu.Lock()
 	l := e.letters[d.VariantID]
@@ -30,24 +30,16 @@ func (e *Engine) letter(ctx context.Context, d newsletter.Delivery) (*letter, er
 	if l != nil {
 		return l, nil
 	}
-	data, err := e.Ledger.Variant(ctx, d.VariantID)
+	content, err := e.content(ctx, d.EditionID)
 	if err != nil {
 		return nil, err
 	}
-	variant, err := mail.ParseVariant(data)
-	if err != nil {
-		return nil, &contentError{fmt.Errorf("variant %d: %w", d.VariantID, err)}
-	}
-	edition, err := e.Ledger.Edition(ctx, d.EditionID)
+	variant, err := e.variant(ctx, content, d)
 	if err != nil {
 		return nil, err
 	}
-	snapshot, err := LoadSnapshot(ctx, e.Ledger, d.EditionID)
-	if err != nil {
-		return nil, err
-	}
-	from := snapshot.Newsletter.From.Address()
-	l = &letter{variant: variant, from: from.Email, domain: from.Domain(), newsletterID: edition.NewsletterID, signer: e.Signers.For(from.Domain())}
+	from := content.snapshot.Newsletter.From.Address()
+	l = &letter{variant: variant, from: from.Email, domain: from.Domain(), newsletterID: content.newsletterID, signer: e.Signers.For(from.Domain())}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.letters) >= maxLetters {
@@ -58,6 +50,63 @@ func (e *Engine) letter(ctx context.Context, d newsletter.Delivery) (*letter, er
 	}
 	e.letters[d.VariantID] = l
 	return l, nil
+}
+
+// content is what an edition was frozen as, kept while it is carried.
+type content struct {
+	snapshot     digest.Snapshot
+	renderer     *digest.Renderer
+	newsletterID int64
+}
+
+// content returns what the edition was frozen as.
+func (e *Engine) content(ctx context.Context, editionID int64) (*content, error) {
+	e.mu.Lock()
+	c := e.contents[editionID]
+	e.mu.Unlock()
+	if c != nil {
+		return c, nil
+	}
+	edition, err := e.Ledger.Edition(ctx, editionID)
+	if err != nil {
+		return nil, err
+	}
+	c = &content{newsletterID: edition.NewsletterID}
+	if c.snapshot, err = LoadSnapshot(ctx, e.Ledger, editionID); err != nil {
+		return nil, err
+	}
+	if c.renderer, err = digest.NewRenderer(c.snapshot); err != nil {
+		return nil, &contentError{fmt.Errorf("edition %d: %w", editionID, err)}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.contents[editionID] = c
+	return c, nil
+}
+
+// variant returns the delivery's variant as planning composed it, or composes it if it is a rare
+// one.
+func (e *Engine) variant(ctx context.Context, c *content, d newsletter.Delivery) (*mail.Variant, error) {
+	data, err := e.Ledger.Variant(ctx, d.VariantID)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > 0 {
+		variant, err := mail.ParseVariant(data)
+		if err != nil {
+			return nil, &contentError{fmt.Errorf("variant %d: %w", d.VariantID, err)}
+		}
+		return variant, nil
+	}
+	stored, err := e.Ledger.StoredVariant(ctx, d.VariantID)
+	if err != nil {
+		return nil, err
+	}
+	_, variant, err := Compose(c.renderer, c.snapshot, stored.Copy, d.EditionID)
+	if err != nil {
+		return nil, &contentError{fmt.Errorf("variant %d: %w", d.VariantID, err)}
+	}
+	return variant, nil
 }
 
 // contentError says that what an edition was frozen as cannot be read: no further try mends
@@ -74,6 +123,7 @@ const maxLetters = 500
 func (e *Engine) forget(edition int64) {
 	e.mu.Lock()
 	clear(e.letters)
+	delete(e.contents, edition)
 	delete(e.editions, edition)
 	delete(e.sweeps, edition)
 	delete(e.canaries, edition)

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -14,6 +15,7 @@ import (
 type PlanWriter interface {
 	PlanStore
 	PlannedTo(ctx context.Context, editionID int64) (int64, error)
+	ComposedVariants(ctx context.Context, editionID int64) (int, error)
 	SaveVariants(ctx context.Context, editionID int64, variants []newsletter.NewVariant) ([]int64, error)
 	SavePlan(ctx context.Context, e newsletter.Edition, rows []newsletter.PlannedDelivery, done bool, now time.Time) error
 }
@@ -24,7 +26,7 @@ type PlanWriter interface {
 //
 // While rows are written, those that come next are decided.
 func Plan(ctx context.Context, store PlanWriter, e newsletter.Edition, choosing Edition, snapshot digest.Snapshot, now func() time.Time, progress func(rows int)) error {
-	p := &planner{store: store, edition: e, snapshot: snapshot, now: now, variants: map[string]int64{}}
+	p := &planner{store: store, edition: e, snapshot: snapshot, now: now, variants: map[string]int64{}, most: cmp.Or(choosing.MaxComposed, MaxComposed)}
 	if err := p.plan(ctx, choosing, progress); err != nil {
 		return fmt.Errorf("plan edition %d: %w", e.ID, err)
 	}
@@ -38,7 +40,13 @@ type planner struct {
 	now      func() time.Time
 	renderer *digest.Renderer
 	variants map[string]int64 // by the keys of their copies
+	composed int              // how many of them are stored with their messages
+	most     int              // so many are
 }
+
+// MaxComposed is how many variants of an edition are stored as messages, unless its Edition says
+// otherwise. What comes after them is rare, and is composed when it is handed over.
+const MaxComposed = 1000
 
 func (p *planner) plan(ctx context.Context, choosing Edition, progress func(rows int)) error {
 	c, err := newChooser(ctx, p.store, choosing)
@@ -50,6 +58,9 @@ func (p *planner) plan(ctx context.Context, choosing Edition, progress func(rows
 	}
 	after, err := p.store.PlannedTo(ctx, p.edition.ID)
 	if err != nil {
+		return err
+	}
+	if p.composed, err = p.store.ComposedVariants(ctx, p.edition.ID); err != nil {
 		return err
 	}
 	if err := p.rows(ctx, c, after, progress); err != nil {
@@ -162,13 +173,13 @@ func (p *planner) saveVariants(ctx context.Context, composed []newsletter.NewVar
 	return nil
 }
 
-// newVariant composes the variant of these readers.
+// newVariant composes the variant of these readers, or leaves that for later if there are many.
 func (p *planner) newVariant(c newsletter.Copy) (newsletter.NewVariant, error) {
-	rendered, err := p.renderer.Render(c)
-	if err != nil {
-		return newsletter.NewVariant{}, err
+	if p.composed >= p.most {
+		subject, preheader, err := p.renderer.Words(c)
+		return newsletter.NewVariant{Copy: c, Subject: subject, Preheader: preheader}, err
 	}
-	composed, err := mail.Compose(DigestMessage(p.snapshot, rendered, p.edition.ID))
+	rendered, composed, err := Compose(p.renderer, p.snapshot, c, p.edition.ID)
 	if err != nil {
 		return newsletter.NewVariant{}, err
 	}
@@ -176,10 +187,22 @@ func (p *planner) newVariant(c newsletter.Copy) (newsletter.NewVariant, error) {
 	if err != nil {
 		return newsletter.NewVariant{}, err
 	}
+	p.composed++
 	return newsletter.NewVariant{
 		Copy: c, Subject: rendered.Subject, Preheader: rendered.Preheader,
 		Message: message, Hash: composed.Hash(),
 	}, nil
+}
+
+// Compose returns the variant of these readers, a function of the snapshot and the copy: the same
+// bytes whenever it is composed.
+func Compose(r *digest.Renderer, s digest.Snapshot, c newsletter.Copy, editionID int64) (digest.Variant, *mail.Variant, error) {
+	rendered, err := r.Render(c)
+	if err != nil {
+		return rendered, nil, err
+	}
+	composed, err := mail.Compose(DigestMessage(s, rendered, editionID))
+	return rendered, composed, err
 }
 
 // DigestMessage returns a rendered variant as the message that all its readers share. An

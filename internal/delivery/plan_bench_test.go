@@ -101,24 +101,33 @@ func (c planCase) publish(r *newsroomtest.Newsroom, day int) {
 // subscribe makes the readers in a few statements: one by one would take longer than all that
 // is measured.
 func (c planCase) subscribe(r *newsroomtest.Newsroom, n newsletter.Newsletter) {
-	now := r.Clock.Now().UnixMilli()
-	r.Exec(`WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < $1)
-		INSERT INTO subscribers (id, email, email_key, created_at, updated_at)
-		SELECT n, 'r' || n || '@example.org', 'r' || n || '@example.org', $2, $2 FROM r`, c.readers, now)
-	mask, joined := "0", "$3"
-	if c.sections {
-		for i := range 5 {
-			r.Exec(`INSERT INTO sections (newsletter_id, bit, slug, name, categories, position, created_at) VALUES ($1, $2, $3, $4, '[]', $2, 0)`,
-				n.ID, i, fmt.Sprintf("section-%d", i), fmt.Sprintf("Section %d", i))
-		}
-		mask, joined = "abs(random()) % 32", "$3 - abs(random()) % (60 * 86400000)"
-	}
-	r.Exec(`INSERT INTO subscriptions (newsletter_id, subscriber_id, state, cadence, sections, joined_at, created_at, updated_at)
-		SELECT $1, id, 'active', $2, `+mask+`, `+joined+`, $3, $3 FROM subscribers ORDER BY id`, n.ID, string(newsletter.Daily), now)
+	c.subscribers(r)
+	c.subscribeTo(r, n, 5)
 	for i := range c.suppressed {
 		hash := r.Barred.Hash(fmt.Sprintf("r%d@example.org", 1+rand.IntN(c.readers)))
 		r.Exec(`INSERT INTO suppressions (hash, reason, created_at) VALUES ($1, 'hard_bounce', $2) ON CONFLICT DO NOTHING`, hash, i)
 	}
+}
+
+func (c planCase) subscribers(r *newsroomtest.Newsroom) {
+	r.Exec(`WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < $1)
+		INSERT INTO subscribers (id, email, email_key, created_at, updated_at)
+		SELECT n, 'r' || n || '@example.org', 'r' || n || '@example.org', $2, $2 FROM r`, c.readers, r.Clock.Now().UnixMilli())
+}
+
+// subscribeTo subscribes all of them to a newsletter with so many sections.
+func (c planCase) subscribeTo(r *newsroomtest.Newsroom, n newsletter.Newsletter, sections int) {
+	now := r.Clock.Now().UnixMilli()
+	mask, joined := "0", "$3"
+	if c.sections {
+		for i := range sections {
+			r.Exec(`INSERT INTO sections (newsletter_id, bit, slug, name, categories, position, created_at) VALUES ($1, $2, $3, $4, '[]', $2, 0)`,
+				n.ID, i, fmt.Sprintf("section-%d", i), fmt.Sprintf("Section %d", i))
+		}
+		mask, joined = fmt.Sprintf("abs(random()) %% %d", 1<<sections), "$3 - abs(random()) % (60 * 86400000)"
+	}
+	r.Exec(`INSERT INTO subscriptions (newsletter_id, subscriber_id, state, cadence, sections, joined_at, created_at, updated_at)
+		SELECT $1, id, 'active', $2, `+mask+`, `+joined+`, $3, $3 FROM subscribers ORDER BY id`, n.ID, string(newsletter.Daily), now)
 }
 
 func cpuTime() time.Duration {

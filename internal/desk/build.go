@@ -281,7 +281,7 @@ func (d *Desk) choosing(n newsletter.Newsletter, e newsletter.Edition, candidate
 	return delivery.Edition{
 		ID: e.ID, NewsletterID: n.ID, Cadence: e.Cadence, Slot: e.Audience(), AsOf: e.AsOf,
 		MinArticles: n.MinArticles, MaxArticles: n.MaxArticles, Repeats: n.Repeats, Candidates: candidates,
-		Real: d.o.Press.Transport.Real(), Key: d.o.Press.Suppression,
+		Real: d.o.Press.Transport.Real(), Key: d.o.Press.Suppression, MaxComposed: d.o.Press.MaxComposed,
 	}
 }
 

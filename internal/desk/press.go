@@ -22,6 +22,8 @@ type Press struct {
 	Signers     mail.Signers // none: the relay signs
 	// Staff returns the subscribers who are in every canary; nil: nobody.
 	Staff func(context.Context) ([]int64, error)
+	// MaxComposed is how many variants of an edition are stored as messages; 0: delivery.MaxComposed.
+	MaxComposed int
 }
 
 // EditionStore keeps editions and their ledger.

@@ -3,7 +3,6 @@ package desk
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"broadsheet/internal/delivery"
@@ -99,8 +98,8 @@ func (d *Desk) previewVariant(ctx context.Context, p *Preview, v newsletter.Stor
 	return d.address(p, message, &newsletter.Subscriber{ID: row.SubscriberID, Email: row.Email, Name: row.Name}, row.NotBefore)
 }
 
-// storedMessage returns the bytes of a variant as they were composed. Of a rare one only the hash
-// is on record: it is composed again, and must be the same.
+// storedMessage returns the bytes of a variant as they were composed. A rare
+// one is composed again: it is a function of the snapshot and its copy.
 func (d *Desk) storedMessage(ctx context.Context, s digest.Snapshot, v newsletter.StoredVariant) (*mail.Variant, error) {
 	data, err := d.o.Press.Store.Variant(ctx, v.ID)
 	if err != nil {
@@ -109,14 +108,11 @@ func (d *Desk) storedMessage(ctx context.Context, s digest.Snapshot, v newslette
 	if len(data) > 0 {
 		return mail.ParseVariant(data)
 	}
-	rendered, err := digest.Render(s, v.Copy)
+	renderer, err := digest.NewRenderer(s)
 	if err != nil {
 		return nil, err
 	}
-	message, err := mail.Compose(delivery.DigestMessage(s, rendered, v.EditionID))
-	if err == nil && v.Hash != "" && message.Hash() != v.Hash {
-		err = fmt.Errorf("variant %d cannot be composed again as it was: this is another build of broadsheet", v.ID)
-	}
+	_, message, err := delivery.Compose(renderer, s, v.Copy, v.EditionID)
 	return message, err
 }
 

@@ -167,24 +167,41 @@ func (s Snapshot) speaksOf(blocks []Block) bool {
 	return true
 }
 
+// Words returns the subject and preheader of the variant with this copy, without the rest.
+func (r *Renderer) Words(c newsletter.Copy) (subject, preheader string, err error) {
+	chosen, err := r.s.choose(c)
+	if err != nil {
+		return "", "", err
+	}
+	return r.words(chosen, r.newPage(chosen, maxSummary))
+}
+
+// words returns the subject and preheader of a page: the editors' own if they speak of it, else
+// those of the templates.
+func (r *Renderer) words(c chosen, p page) (subject, preheader string, err error) {
+	if r.s.speaksOf(c.articles) {
+		subject, preheader = r.s.Subject, r.s.Preheader
+	}
+	files := r.templates.files
+	if subject == "" {
+		if subject, err = r.templates.short(files.subject, p, subjectLength); err != nil {
+			return "", "", err
+		}
+	}
+	if preheader == "" {
+		preheader, err = r.templates.short(files.preheader, p, preheaderLength)
+	}
+	return subject, preheader, err
+}
+
 // render renders the blocks with summaries of at most so many characters.
 func (r *Renderer) render(c chosen, maxSummary int) (Variant, error) {
 	p := r.newPage(c, maxSummary)
+	files := r.templates.files
 	var v Variant
 	var err error
-	if r.s.speaksOf(c.articles) {
-		v.Subject, v.Preheader = r.s.Subject, r.s.Preheader
-	}
-	files := r.templates.files
-	if v.Subject == "" {
-		if v.Subject, err = r.templates.short(files.subject, p, subjectLength); err != nil {
-			return Variant{}, err
-		}
-	}
-	if v.Preheader == "" {
-		if v.Preheader, err = r.templates.short(files.preheader, p, preheaderLength); err != nil {
-			return Variant{}, err
-		}
+	if v.Subject, v.Preheader, err = r.words(c, p); err != nil {
+		return Variant{}, err
 	}
 	p.Subject, p.Preheader = v.Subject, v.Preheader
 	if v.HTML, err = r.templates.htmlPart(p); err != nil {

@@ -77,6 +77,7 @@ type Options struct {
 	Bounces     string // the domain of return paths; empty: the newsletter's sender
 	Path        string // of the database; empty: a new one
 	Brakes      newsletter.Brakes
+	MaxComposed int // see desk.Press
 }
 
 // New returns a newsroom with an empty database and an empty feed.
@@ -139,7 +140,7 @@ func (r *Newsroom) open(o Options) {
 		Now: r.Clock.Now, Actor: "test", BaseURL: "https://news.example.org", Logger: logger,
 		Press: desk.Press{
 			Store: r.Store, Engine: r.Engine, Transport: relays, Templates: digest.Templates(sources), Signers: o.Signers,
-			Keys: r.Keys, Suppression: r.Barred,
+			Keys: r.Keys, Suppression: r.Barred, MaxComposed: o.MaxComposed,
 		},
 	})
 }

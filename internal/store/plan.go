@@ -97,6 +97,9 @@ func (s *Store) SaveVariants(ctx context.Context, editionID int64, variants []ne
 
 func (t *tx) saveVariant(editionID int64, v newsletter.NewVariant) (int64, error) {
 	key := v.Key()
+	if v.Message == nil { // NULL would say the same, and the column does not take it
+		v.Message = []byte{}
+	}
 	if _, err := t.exec(`INSERT INTO variants (edition_id, articles, subject, preheader, message, hash)
 		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (edition_id, articles) DO NOTHING`,
 		editionID, key, v.Subject, v.Preheader, v.Message, v.Hash); err != nil {
@@ -114,7 +117,16 @@ func (t *tx) saveVariant(editionID int64, v newsletter.NewVariant) (int64, error
 	return id, nil
 }
 
-// Variant returns the variant's composed message.
+// ComposedVariants returns how many variants of the edition are stored with their messages.
+func (s *Store) ComposedVariants(ctx context.Context, editionID int64) (n int, err error) {
+	if err = s.read(ctx).row(`SELECT COUNT(*) FROM variants WHERE edition_id = $1 AND hash <> ''`, editionID).Scan(&n); err != nil {
+		return 0, fmt.Errorf("variants of edition %d: %w", editionID, err)
+	}
+	return n, nil
+}
+
+// Variant returns the variant's composed message; nothing for a rare one, which is composed when
+// it is needed.
 func (s *Store) Variant(ctx context.Context, id int64) (message []byte, err error) {
 	err = s.read(ctx).row(`SELECT message FROM variants WHERE id = $1`, id).Scan(&message)
 	if err != nil {
