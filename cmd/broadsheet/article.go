@@ -27,7 +27,7 @@ An edition that is frozen keeps it. It can be repeated.`, (*desk.Desk).HoldArtic
 			`Makes an article new from now on that was held, back-dated, or known from before its
 source was yours. One that is held and under embargo keeps the embargo; releasing it once
 more lifts that too. Readers who had the article do not get it again.`, (*desk.Desk).ReleaseArticle),
-		articleWithdraw(a))
+		articleWithdraw(a), articleCorrections(a), articleCorrect(a))
 }
 
 func articleList(a *app) *cobra.Command {

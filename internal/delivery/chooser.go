@@ -14,6 +14,8 @@ type PlanStore interface {
 	PastEditions(ctx context.Context, since time.Time, articles []int64) ([]newsletter.PastEdition, error)
 	FreezeBefore(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string, before time.Time) (time.Time, error)
 	VariantArticles(ctx context.Context, editionID int64) (map[int64][]int64, error)
+	VariantCorrections(ctx context.Context, editionID int64) (map[int64][]int64, error)
+	Unsettled(ctx context.Context, editionID, first, last int64) ([]int64, error)
 	Barred(ctx context.Context, key newsletter.SuppressionKey) (*newsletter.Barred, error)
 	PlanReaders(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string, after int64, limit int, early time.Time, barred *newsletter.Barred, now time.Time) ([]newsletter.PlanReader, error)
 	NextPlanPart(ctx context.Context, editionID, after int64) (newsletter.PlanPart, error)
@@ -31,6 +33,9 @@ type Edition struct {
 	MaxArticles  int // the first ones are taken; more are left for the next edition
 	Repeats      newsletter.Repeats
 	Candidates   []newsletter.Candidate // in the order of the edition
+	// Corrections are told to those who had the original and were not told of them, with their
+	// news: nobody gets an edition for a correction alone.
+	Corrections []newsletter.Correction
 	// Real says that the mail goes to readers; to the outbox, deliveries to the outbox count.
 	Real bool
 	Key  newsletter.SuppressionKey
@@ -40,6 +45,11 @@ type Edition struct {
 	Announcement bool
 	Sample       func(subscriberID int64) bool // who is in its canary, if Look is to count them; nil: nobody
 }
+
+// original is the index, after those of the candidates, of having had the original that the i-th
+// correction is about; told that of having been told of it.
+func (e *Edition) original(i int) int { return len(e.Candidates) + 2*i }
+func (e *Edition) told(i int) int     { return e.original(i) + 1 }
 
 // planChunk is how many readers are read, decided and written at once. More in a transaction
 // would keep others waiting to write.
@@ -96,7 +106,7 @@ type decision struct {
 
 func newChooser(ctx context.Context, store PlanStore, e Edition) (*chooser, error) {
 	c := &chooser{
-		store: store, edition: e, decided: map[kind]*decision{}, histories: newHistories(len(e.Candidates)),
+		store: store, edition: e, decided: map[kind]*decision{}, histories: newHistories(len(e.Candidates) + 2*len(e.Corrections)),
 		suppressed: decision{reason: newsletter.ReasonSuppressed},
 		paused:     decision{reason: newsletter.ReasonPaused},
 	}
@@ -228,6 +238,13 @@ func (c *chooser) decideAnew(r *newsletter.PlanReader, past history) *decision {
 		}
 	}
 	c.fill(d, visible, headlinesOf(before), elsewhere)
+	if d.reason == "" {
+		for i, correction := range c.edition.Corrections {
+			if past.holds(c.edition.original(i)) && !past.holds(c.edition.told(i)) {
+				d.copy.Corrections = append(d.copy.Corrections, correction.ArticleID)
+			}
+		}
+	}
 	return d
 }
 

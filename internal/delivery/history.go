@@ -7,16 +7,20 @@ type historyID int32
 
 // history is all of a reader's past that matters for an edition.
 type history struct {
-	had     string    // the candidates that a delivery holds for the reader: a bit each
+	had     string    // the candidates that a delivery holds for the reader, and what they know of corrections: a bit each
 	here    string    // those among them by an edition like this one; empty: it does not matter
 	lastGot time.Time // see gift
 }
 
 // gift is what a variant of a past edition adds to the history of who holds it.
 type gift struct {
-	had     []int // indices of candidates
+	had     []int // indices of candidates, and of what is known of corrections
 	here    bool  // by an edition like this one, and that matters
 	lastGot time.Time
+	// unsettled is what it gives while its message may not have arrived: nobody is told of the
+	// correction of what they never had. nil: the same.
+	unsettled *gift
+	noNews    bool // it tells of a correction, and has no article
 }
 
 // histories numbers the histories that readers have. Among a million readers there are few

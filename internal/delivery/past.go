@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -18,6 +19,8 @@ type pastEdition struct {
 	gifts    map[int64]*gift // of the variants that give anything
 	part     newsletter.PlanPart
 	at       int // the run of the part that the readers have reached
+	// unsettled says that some gifts are others while a message may not have arrived.
+	unsettled bool
 }
 
 // openPast returns the past editions that can matter for what is owed, the newest first, and
@@ -32,6 +35,9 @@ func openPast(ctx context.Context, store PlanStore, e Edition) (past []*pastEdit
 		if c.FirstSeen.Before(since) {
 			older = append(older, c.ID)
 		}
+	}
+	for _, c := range e.Corrections {
+		older = append(older, c.ArticleID)
 	}
 	editions, err := store.PastEditions(ctx, since, older)
 	if err != nil {
@@ -83,6 +89,11 @@ func openPastEdition(ctx context.Context, store PlanStore, e Edition, p newslett
 				gift.had = append(gift.had, i)
 			}
 		}
+		if originals := e.originals(list, p.AsOf); len(originals) > 0 {
+			before := gift
+			gift.unsettled, gift.had = &before, append(slices.Clone(gift.had), originals...)
+			opened.unsettled = true
+		}
 		switch {
 		case len(gift.had) > 0:
 			opened.gifts[variant] = &gift
@@ -90,7 +101,52 @@ func openPastEdition(ctx context.Context, store PlanStore, e Edition, p newslett
 			opened.gifts[variant] = others
 		}
 	}
-	return opened, nil
+	return opened, opened.addTold(ctx, store, e)
+}
+
+// originals returns the indices of the corrections whose originals an edition of that time gives
+// with these articles.
+func (e *Edition) originals(articles []int64, asOf time.Time) (indices []int) {
+	for i, c := range e.Corrections {
+		if asOf.Before(c.ChangedAt) && slices.Contains(articles, c.ArticleID) {
+			indices = append(indices, e.original(i))
+		}
+	}
+	return indices
+}
+
+// addTold adds which corrections the edition's variants told of.
+func (p *pastEdition) addTold(ctx context.Context, store PlanStore, e Edition) error {
+	if len(e.Corrections) == 0 {
+		return nil
+	}
+	told, err := store.VariantCorrections(ctx, p.id)
+	if err != nil {
+		return err
+	}
+	for variant, ids := range told {
+		var indices []int
+		for i, c := range e.Corrections {
+			if slices.Contains(ids, c.ID) {
+				indices = append(indices, e.told(i))
+			}
+		}
+		if len(indices) == 0 {
+			continue
+		}
+		with := gift{noNews: true}
+		if g := p.gifts[variant]; g != nil {
+			with = *g
+		}
+		with.had = append(slices.Clone(with.had), indices...)
+		if with.unsettled != nil {
+			waiting := *with.unsettled
+			waiting.had = append(slices.Clone(waiting.had), indices...)
+			with.unsettled = &waiting
+		}
+		p.gifts[variant] = &with
+	}
+	return nil
 }
 
 // lookBackClass returns a time that newsletter.Reader.LookBackFrom cannot tell from the given
@@ -110,6 +166,13 @@ func (p *pastEdition) addTo(ctx context.Context, store PlanStore, real bool, rea
 	if err != nil {
 		return err
 	}
+	var unsettled []int64
+	if p.unsettled {
+		unsettled, err = store.Unsettled(ctx, p.id, readers[0].SubscriberID, readers[len(readers)-1].SubscriberID)
+		if err != nil {
+			return err
+		}
+	}
 	for i := 0; i < len(readers); {
 		subscriber := readers[i].SubscriberID
 		run, err := p.runFor(ctx, store, subscriber)
@@ -127,8 +190,12 @@ func (p *pastEdition) addTo(ctx context.Context, store PlanStore, real bool, rea
 			if gift == nil || len(released) > 0 && released[0] == readers[i].SubscriberID {
 				continue
 			}
-			ids[i] = h.add(ids[i], run.VariantID, gift)
-			if r := &readers[i]; !r.ResumedAt.IsZero() && !p.frozenAt.Before(r.ResumedAt) {
+			if _, waits := slices.BinarySearch(unsettled, readers[i].SubscriberID); waits && gift.unsettled != nil {
+				ids[i] = h.add(ids[i], -run.VariantID, gift.unsettled)
+			} else {
+				ids[i] = h.add(ids[i], run.VariantID, gift)
+			}
+			if r := &readers[i]; !gift.noNews && !r.ResumedAt.IsZero() && !p.frozenAt.Before(r.ResumedAt) {
 				r.CaughtUp = true
 			}
 		}

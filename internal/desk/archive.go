@@ -16,6 +16,7 @@ type ArchiveStore interface {
 	delivery.SnapshotStore
 	ArchivedEditions(ctx context.Context, newsletterID, before int64, limit int) ([]newsletter.ArchivedEdition, error)
 	ArchivedEdition(ctx context.Context, newsletterID, id int64) (newsletter.ArchivedEdition, error)
+	CorrectionsIn(ctx context.Context, editionID int64) ([]newsletter.Correction, error)
 	WithdrawnIn(ctx context.Context, editionID int64) (map[int64]time.Time, error)
 }
 
@@ -37,7 +38,7 @@ type ArchivedEdition struct {
 	ID      int64
 	Day     newsletter.Date
 	Sent    time.Time // for the first time
-	Updated time.Time // when it was sent, or when a story was last withdrawn since
+	Updated time.Time // when it was sent, or when a story was last withdrawn or corrected since
 	BaseURL string    // of the service when the edition was frozen
 	digest.Archived
 }
@@ -89,20 +90,29 @@ func (a *Archive) show(ctx context.Context, e newsletter.ArchivedEdition) (Archi
 	if err != nil {
 		return shown, fmt.Errorf("archive: %w", err)
 	}
+	corrections, err := a.Store.CorrectionsIn(ctx, e.ID)
+	if err != nil {
+		return shown, fmt.Errorf("archive: %w", err)
+	}
 	shown.Updated = shown.Sent
+	for _, c := range corrections {
+		if c.MadeAt.After(shown.Updated) {
+			shown.Updated = c.MadeAt
+		}
+	}
 	for _, at := range withdrawn {
 		if at.After(shown.Updated) {
 			shown.Updated = at
 		}
 	}
-	key := fmt.Sprint(e.ID, " ", e.Hash, " ", e.ArchivedAt.UnixMilli(), " ", withdrawn) // maps are printed in order
+	key := fmt.Sprint(e.ID, " ", e.Hash, " ", e.ArchivedAt.UnixMilli(), " ", withdrawn, " ", corrections) // maps are printed in order
 	a.mu.Lock()
 	kept, ok := a.kept[key]
 	a.mu.Unlock()
 	if ok {
 		return kept, nil
 	}
-	if err := a.render(ctx, &shown, withdrawn); err != nil {
+	if err := a.render(ctx, &shown, withdrawn, corrections); err != nil {
 		return shown, err
 	}
 	a.mu.Lock()
@@ -114,13 +124,17 @@ func (a *Archive) show(ctx context.Context, e newsletter.ArchivedEdition) (Archi
 	return shown, nil
 }
 
-// render fills in what the edition was frozen from, less what was withdrawn.
-func (a *Archive) render(ctx context.Context, shown *ArchivedEdition, withdrawn map[int64]time.Time) error {
+// render fills in what the edition was frozen from, less what was withdrawn, with what was
+// corrected since.
+func (a *Archive) render(ctx context.Context, shown *ArchivedEdition, withdrawn map[int64]time.Time, corrections []newsletter.Correction) error {
 	snapshot, err := delivery.LoadSnapshot(ctx, a.Store, shown.ID)
 	if err != nil {
 		return err
 	}
 	shown.BaseURL = snapshot.BaseURL
+	if snapshot, err = snapshot.WithCorrections(correctionBlocks(corrections)); err != nil {
+		return fmt.Errorf("archive: edition %d: %w", shown.ID, err)
+	}
 	renderer, err := digest.NewRenderer(snapshot)
 	if err != nil {
 		return fmt.Errorf("archive: edition %d: %w", shown.ID, err)

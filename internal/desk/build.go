@@ -57,6 +57,7 @@ type Draft struct {
 	record      *newsletter.DraftRecord // of a draft that is on record
 	// announcement says that it has no articles and goes to every reader of its cadence.
 	announcement bool
+	corrections  []newsletter.Correction // that some of its readers are told
 }
 
 // DraftArticle is an article that was considered, and why it was taken or left.
@@ -194,6 +195,9 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 		candidates, eligible = draft.asDrafted(o.draft, candidates)
 		draft.announcement = o.draft.Sheet.Announcement
 	}
+	if err := d.addOpenCorrections(ctx, draft); err != nil {
+		return err
+	}
 	choosing := d.choosingFor(draft, eligible)
 	if choosing.Sample, err = d.sampleFor(ctx, draft); err != nil {
 		return err
@@ -215,6 +219,7 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	if len(draft.Survey.Variants) == 0 {
 		return nothingNew(draft)
 	}
+	draft.keepToldCorrections()
 	taken, headlines, owed := draft.chosen()
 	sections, err := d.Sections(ctx, n.Slug)
 	if err != nil {
@@ -222,7 +227,7 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	}
 	input := digest.Input{
 		Newsletter: n, Sections: sections, Articles: taken, Headlines: headlines, Owed: owed, Date: e.Date, Cadence: e.Cadence,
-		BaseURL: d.o.BaseURL, Words: o.Words, Templates: d.o.Press.Templates, Composer: composer,
+		Corrections: correctionBlocks(draft.corrections), BaseURL: d.o.BaseURL, Words: o.Words, Templates: d.o.Press.Templates, Composer: composer,
 	}
 	if o.draft != nil {
 		addSheet(&input, o.draft.Sheet)
@@ -288,7 +293,7 @@ func (d *Desk) choosing(n newsletter.Newsletter, e newsletter.Edition, candidate
 // choosingFor returns the draft's edition as delivery chooses for it.
 func (d *Desk) choosingFor(draft *Draft, candidates []newsletter.Candidate) delivery.Edition {
 	e := d.choosing(draft.Newsletter, draft.Edition, candidates)
-	e.Announcement = draft.announcement
+	e.Announcement, e.Corrections = draft.announcement, draft.corrections
 	return e
 }
 
@@ -409,6 +414,9 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 		Snapshot: snapshot, Templates: templates, TemplateHash: draft.Snapshot.TemplatesHash,
 		Blocks: blocks, Verdicts: verdicts, Actor: d.o.Actor, From: d.where(""), Canary: draft.Canary, Forced: forced,
 	}
+	for _, c := range draft.corrections {
+		frozen.Corrections = append(frozen.Corrections, c.ID)
+	}
 	if draft.record != nil {
 		frozen.Revision = draft.record.Revision
 	}
@@ -481,6 +489,9 @@ func (d *Desk) plan(ctx context.Context, id int64, progress func(rows int)) (new
 	}
 	choosing := d.choosing(n, edition, frozenCandidates(snapshot, candidates, edition.AsOf))
 	choosing.Announcement = len(choosing.Candidates) == 0
+	if choosing.Corrections, err = d.o.Press.Store.EditionCorrections(ctx, id); err != nil {
+		return edition, err
+	}
 	if err := delivery.Plan(ctx, d.o.Press.Store, edition, choosing, snapshot, d.now, progress); err != nil {
 		return edition, err
 	}

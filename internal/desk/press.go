@@ -34,6 +34,7 @@ type EditionStore interface {
 	ApprovalStore
 	CanaryStore
 	SponsorStore
+	CorrectionStore
 	LedgerStore
 	Candidates(ctx context.Context, newsletterID int64, since time.Time) ([]newsletter.Candidate, error)
 	FreezeEdition(ctx context.Context, f newsletter.FrozenEdition, now time.Time) (newsletter.Edition, error)

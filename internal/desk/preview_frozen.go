@@ -153,5 +153,6 @@ func (d *Desk) frozenChoosing(ctx context.Context, n newsletter.Newsletter, e ne
 	}
 	choosing := d.choosing(n, e, frozenCandidates(s, candidates, e.AsOf))
 	choosing.Announcement = len(choosing.Candidates) == 0
-	return choosing, nil
+	choosing.Corrections, err = d.o.Press.Store.EditionCorrections(ctx, e.ID)
+	return choosing, err
 }

@@ -12,6 +12,7 @@ type FrozenEdition struct {
 	TemplateHash string
 	Blocks       []int64 // article ids in order
 	Verdicts     []ArticleVerdict
+	Corrections  []int64 // ids of those that it tells of
 	Actor        string
 	Canary       Canary // zero: everybody gets it at once
 	From         string // from where they act; empty: not known

@@ -99,6 +99,11 @@ func (t *tx) freeze(f newsletter.FrozenEdition, now time.Time) (int64, error) {
 	if err := t.giveCanary(id, f.Canary); err != nil {
 		return 0, err
 	}
+	for _, c := range f.Corrections {
+		if _, err := t.exec(`INSERT INTO edition_corrections (edition_id, correction_id) VALUES ($1, $2)`, id, c); err != nil {
+			return 0, err
+		}
+	}
 	if err := t.noteFrozen(id, e, now); err != nil {
 		return 0, err
 	}

@@ -114,7 +114,7 @@ func (t *tx) saveVariant(editionID int64, v newsletter.NewVariant) (int64, error
 			return 0, err
 		}
 	}
-	return id, nil
+	return id, t.saveVariantCorrections(editionID, id, v.Corrections)
 }
 
 // ComposedVariants returns how many variants of the edition are stored with their messages.
