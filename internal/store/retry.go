@@ -83,8 +83,28 @@ func (t *tx) retry(p rowPick, first, last int64, real bool, expires, now time.Ti
 			AND EXISTS (SELECT 1 FROM variant_articles a JOIN variant_articles b ON b.article_id = a.article_id
 				WHERE a.variant_id = deliveries.variant_id AND b.variant_id = o.variant_id))`,
 		newsletter.ReasonHadOtherwise, millis(now), p.editionID, first, last, real)
+	if err != nil {
+		return r, err
+	}
+	told, err := t.withholdTold(p.editionID, first, last, real, now)
+	r.HadOtherwise += told
 	r.Waiting = moved - r.HadOtherwise - r.Withdrawn
 	return r, err
+}
+
+// withholdTold withholds what would tell a correction that another delivery tells the reader.
+func (t *tx) withholdTold(editionID, first, last int64, real bool, now time.Time) (int, error) {
+	return t.changed(`UPDATE deliveries SET state = 8, reason = $1, updated_at = $2
+		WHERE edition_id = $3 AND subscriber_id BETWEEN $4 AND $5 AND state = 1 AND updated_at = $2
+		AND EXISTS (SELECT 1 FROM deliveries o
+			WHERE o.edition_id IN (SELECT theirs.edition_id FROM edition_corrections mine
+				JOIN edition_corrections theirs ON theirs.correction_id = mine.correction_id
+				WHERE mine.edition_id = $3 AND theirs.edition_id <> $3)
+			AND o.subscriber_id = deliveries.subscriber_id AND o.state IN (1, 2, 3, 5, 6)
+			AND (CAST($6 AS INTEGER) = 0 OR o.relay_id IS NULL OR o.relay_id <> 0)
+			AND EXISTS (SELECT 1 FROM variant_corrections a JOIN variant_corrections b ON b.correction_id = a.correction_id
+				WHERE a.variant_id = deliveries.variant_id AND b.variant_id = o.variant_id))`,
+		newsletter.ReasonHadOtherwise, millis(now), editionID, first, last, real)
 }
 
 // retryDetail says for the record what was tried again. Readers stand in it by number, not by
