@@ -66,7 +66,7 @@ func TestRecord_HasWhatOthersWrote(t *testing.T) {
 		}
 	}
 	// Of two returns one is their own, and so are an event, the mail and the reply.
-	want := map[string]int{"desk event": 2, "alarm": 1, "edition": 2, "event": 1, "return": 1, "suppression event": 1}
+	want := map[string]int{"desk event": 3, "approval": 2, "draft": 1, "alarm": 1, "edition": 2, "event": 1, "return": 1, "suppression event": 1}
 	for where, n := range want {
 		if got[where] != n {
 			t.Errorf("%d of %s, want %d", got[where], where, n)
