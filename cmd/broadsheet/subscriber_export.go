@@ -99,6 +99,7 @@ type personSubscription struct {
 	Newsletter string     `json:"newsletter"`
 	Slot       string     `json:"slot"`
 	UpdatedAt  *time.Time `json:"updated_at"`
+	OwedSince  *time.Time `json:"owed_since"` // null: since they joined
 }
 
 type mentionView struct {
@@ -214,7 +215,7 @@ func viewPerson(ctx context.Context, r *readers.Service, record *readers.Record)
 	v.SuppressionEvents, v.SignUps, v.Mails = viewStanding(record.Standing).Events, []signUpView{}, []mailView{}
 	v.Language, v.UpdatedAt, v.SubscriptionDetails, v.Mentions = record.Detail.Language, utc(record.Detail.UpdatedAt), []personSubscription{}, []mentionView{}
 	for _, u := range record.Detail.Subscriptions {
-		v.SubscriptionDetails = append(v.SubscriptionDetails, personSubscription{u.Newsletter, u.Slot, utc(u.UpdatedAt)})
+		v.SubscriptionDetails = append(v.SubscriptionDetails, personSubscription{u.Newsletter, u.Slot, utc(u.UpdatedAt), utc(u.OwedSince)})
 	}
 	for _, m := range record.Mentions {
 		v.Mentions = append(v.Mentions, mentionView(m))

@@ -11,7 +11,7 @@ import (
 // ImmediateStore knows what immediate editions there were, and for whom.
 type ImmediateStore interface {
 	LastImmediate(ctx context.Context, newsletterID int64) (id int64, asOf time.Time, err error)
-	ImmediateReaders(ctx context.Context, newsletterID int64) (since time.Time, ok bool, err error)
+	ImmediateReaders(ctx context.Context, newsletterID int64, now time.Time) (since time.Time, ok bool, err error)
 }
 
 // immediateSlot is the slot of an immediate edition that is due, or will be.
@@ -45,7 +45,7 @@ func (d *Desk) immediateSlot(ctx context.Context, n newsletter.Newsletter, s new
 	if err != nil {
 		return slot, false, err
 	}
-	readers, ok, err := d.store.ImmediateReaders(ctx, n.ID)
+	readers, ok, err := d.store.ImmediateReaders(ctx, n.ID, d.now())
 	if err != nil || !ok {
 		return slot, false, err
 	}

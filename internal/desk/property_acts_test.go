@@ -86,6 +86,8 @@ func (w *propertyWorld) change(r *propertyReader, n *propertyLetter, sub *proper
 	case sub.state == newsletter.Left: // they sign up again, and confirm
 		c := w.choice(n)
 		sub.state, sub.until, sub.joined, sub.rhythm, sub.mask = newsletter.Active, time.Time{}, now, rhythmOf(c.Cadence, c.Slot), c.Sections
+		sub.kept = time.Time{}
+		w.exec(`UPDATE subscriptions SET owed_since = NULL WHERE newsletter_id = $1 AND subscriber_id = $2`, n.ID, r.id)
 		w.exec(set, "active", nil, now.UnixMilli(), sub.rhythm.cadence, sub.rhythm.column(), int64(c.Sections), nil, n.ID, r.id)
 	case what < 2:
 		w.must(w.store.Leave(ctx, link, origin, now))
@@ -108,7 +110,11 @@ func (w *propertyWorld) change(r *propertyReader, n *propertyLetter, sub *proper
 		w.must(w.store.ChangeSubscription(ctx, link, n.ID, origin, now, func(newsletter.Subscription) (newsletter.SignUpChoice, string, error) {
 			return c, "changed", nil
 		}))
-		sub.rhythm, sub.mask = rhythmOf(c.Cadence, c.Slot), c.Sections
+		if chosen := rhythmOf(c.Cadence, c.Slot); chosen != sub.rhythm {
+			w.model.keep(n, sub)
+			sub.rhythm = chosen
+		}
+		sub.mask = c.Sections
 	}
 }
 

@@ -64,6 +64,7 @@ type propertySub struct {
 	rhythm propertyRhythm
 	mask   newsletter.Mask
 	joined time.Time
+	kept   time.Time // since when more than that is owed, for who chose another cadence or slot
 	leftAt time.Time
 	// calm is since when nothing was changed by reader or staff: who is calm must get everything.
 	calm  time.Time
@@ -115,6 +116,29 @@ func (r *propertyRow) shown() []int { return append(slices.Clip(r.articles), r.a
 // isLike reports whether two editions are of the same newsletter and for the same readers.
 func (e *propertyEdition) isLike(o *propertyEdition) bool {
 	return e.letter == o.letter && e.rhythm.meets(o.rhythm)
+}
+
+func (s *propertySub) owedSince() time.Time {
+	if !s.kept.IsZero() {
+		return s.kept
+	}
+	return s.joined
+}
+
+// keep notes that who chooses another cadence or slot is owed still what they were owed since the
+// last edition before they joined.
+func (m *propertyModel) keep(n *propertyLetter, sub *propertySub) {
+	var last time.Time
+	for _, e := range m.order {
+		if e.letter == n && e.news && e.rhythm.meets(sub.rhythm) && e.asOf.Before(sub.owedSince()) && e.asOf.After(last) {
+			last = e.asOf
+		}
+	}
+	if last.IsZero() {
+		sub.kept = sub.owedSince().Add(-7 * 24 * time.Hour)
+		return
+	}
+	sub.kept = last.Add(time.Millisecond)
 }
 
 func newPropertyModel(w *propertyWorld) *propertyModel {
@@ -586,7 +610,7 @@ func (m *propertyModel) due(a *propertyArticle, row *propertyRow) string {
 		if mine := other.rows[r.id]; mine != nil && len(mine.articles) > 0 && mine.holds() && now.Sub(other.asOf) <= 30*day && other.asOf.After(got) {
 			got = other.asOf
 		}
-		if other.isLike(e) && other.news && other.asOf.Before(sub.joined) && other.asOf.After(before) {
+		if other.isLike(e) && other.news && other.asOf.Before(sub.owedSince()) && other.asOf.After(before) {
 			before = other.asOf
 		}
 	}
@@ -606,7 +630,7 @@ func (m *propertyModel) due(a *propertyArticle, row *propertyRow) string {
 		}
 	default:
 		if since = before; since.IsZero() {
-			since = sub.joined
+			since = sub.owedSince()
 		}
 		if age > 30*day || age > 7*day && a.from.Before(since) {
 			return "too old"

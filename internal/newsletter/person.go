@@ -75,6 +75,7 @@ type PersonSubscription struct {
 	Newsletter string // slug
 	Slot       string
 	UpdatedAt  time.Time
+	OwedSince  time.Time // since when articles are owed, for who changed cadence or slot after joining
 }
 
 // PersonMention is a row that is not the person's own and says something of them: words of

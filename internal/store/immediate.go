@@ -56,12 +56,13 @@ func (s *Store) LastImmediate(ctx context.Context, newsletterID int64) (id int64
 	return id, fromMillis(last), nil
 }
 
-// ImmediateReaders returns since when the newsletter has an active reader of the cadence immediate
-// who changed nothing; ok is false if it has none.
-func (s *Store) ImmediateReaders(ctx context.Context, newsletterID int64) (since time.Time, ok bool, err error) {
+// ImmediateReaders returns since when the newsletter has a reader of the cadence immediate, not
+// paused, who changed nothing; ok is false if it has none.
+func (s *Store) ImmediateReaders(ctx context.Context, newsletterID int64, now time.Time) (since time.Time, ok bool, err error) {
 	var first sql.NullInt64
 	err = s.read(ctx).row(`SELECT MIN(updated_at) FROM subscriptions
-		WHERE newsletter_id = $1 AND cadence = 'immediate' AND state = 'active'`, newsletterID).Scan(&first)
+		WHERE newsletter_id = $1 AND cadence = 'immediate' AND state IN ('active', 'paused')
+			AND (state = 'active' OR paused_until <= $2)`, newsletterID, millis(now)).Scan(&first)
 	if err != nil {
 		return time.Time{}, false, fmt.Errorf("immediate readers of newsletter %d: %w", newsletterID, err)
 	}

@@ -62,7 +62,7 @@ const (
 	planReadersWithoutAddress = `SELECT string_agg(line, '
 ') FROM (SELECT u.subscriber_id || CASE WHEN u.state = 'paused' AND (u.paused_until IS NULL OR u.paused_until > $1) THEN 'p'
 				WHEN u.paused_until <= $1 AND u.paused_until > $2 THEN 'r' || u.paused_until || ',' ELSE 'a' END
-			|| u.sections || CASE WHEN u.joined_at <= $3 THEN ',,' ELSE ',' || COALESCE(CAST(u.joined_at AS TEXT), '-') || ',' END AS line
+			|| u.sections || CASE WHEN COALESCE(u.owed_since, u.joined_at) <= $3 THEN ',,' ELSE ',' || COALESCE(CAST(COALESCE(u.owed_since, u.joined_at) AS TEXT), '-') || ',' END AS line
 		FROM subscriptions u
 		WHERE u.newsletter_id = $4 AND u.subscriber_id > $5 AND u.state IN ('active', 'paused') AND u.cadence = $6
 			AND (CAST($7 AS TEXT) = 'all' OR u.slot = $7 OR CAST($7 AS TEXT) = '' AND NOT EXISTS (
@@ -71,7 +71,7 @@ const (
 	planReadersQuery = `SELECT string_agg(line, '
 ') FROM (SELECT u.subscriber_id || CASE WHEN u.state = 'paused' AND (u.paused_until IS NULL OR u.paused_until > $1) THEN 'p'
 				WHEN u.paused_until <= $1 AND u.paused_until > $2 THEN 'r' || u.paused_until || ',' ELSE 'a' END
-			|| u.sections || CASE WHEN u.joined_at <= $3 THEN ',,' ELSE ',' || COALESCE(CAST(u.joined_at AS TEXT), '-') || ',' END || s.email_key AS line
+			|| u.sections || CASE WHEN COALESCE(u.owed_since, u.joined_at) <= $3 THEN ',,' ELSE ',' || COALESCE(CAST(COALESCE(u.owed_since, u.joined_at) AS TEXT), '-') || ',' END || s.email_key AS line
 		FROM subscriptions u JOIN subscribers s ON s.id = u.subscriber_id
 		WHERE u.newsletter_id = $4 AND u.subscriber_id > $5 AND u.state IN ('active', 'paused') AND u.cadence = $6
 			AND (CAST($7 AS TEXT) = 'all' OR u.slot = $7 OR CAST($7 AS TEXT) = '' AND NOT EXISTS (

@@ -41,6 +41,9 @@ func (s *Store) LeaveSlot(ctx context.Context, newsletterID int64, c newsletter.
 			newsletterID, string(c), slot, slotChunk).Scan(&last); err != nil || !last.Valid {
 			return err
 		}
+		if err := t.keepOwed(newsletterID, c, slot, 1, last.Int64); err != nil {
+			return err
+		}
 		if _, err := t.exec(`INSERT INTO subscription_events (subscriber_id, newsletter_id, kind, at, channel, actor, note)
 			SELECT subscriber_id, newsletter_id, 'changed', $1, 'staff', $2, $3 FROM subscriptions
 			WHERE newsletter_id = $4 AND cadence = $5 AND slot = $6 AND subscriber_id <= $7 AND state <> 'left'`,
@@ -57,4 +60,18 @@ func (s *Store) LeaveSlot(ctx context.Context, newsletterID int64, c newsletter.
 		return 0, fmt.Errorf("readers of slot %s: %w", newsletter.SlotName(c, slot), err)
 	}
 	return moved, nil
+}
+
+// keepOwed is called before readers of a slot, from one subscriber to another, get another cadence
+// or slot: what was owed to them since the last edition before they joined stays owed, although
+// the editions of the new slot may have come later.
+func (t *tx) keepOwed(newsletterID int64, c newsletter.Cadence, slot string, from, to int64) error {
+	_, err := t.exec(`UPDATE subscriptions SET owed_since = COALESCE((SELECT MAX(e.as_of) + 1 FROM editions e
+			WHERE e.newsletter_id = subscriptions.newsletter_id AND e.cadence = subscriptions.cadence AND e.for_slot IN ($1, 'all')
+			AND e.as_of < COALESCE(subscriptions.owed_since, subscriptions.joined_at) AND e.state NOT IN ('skipped', 'draft')
+			AND EXISTS (SELECT 1 FROM blocks b WHERE b.edition_id = e.id AND b.article_id IS NOT NULL)),
+			COALESCE(owed_since, joined_at) - $2)
+		WHERE newsletter_id = $3 AND cadence = $4 AND slot = $5 AND subscriber_id BETWEEN $6 AND $7`,
+		fromSlotColumn(slot), newsletter.LookBack.Milliseconds(), newsletterID, string(c), slot, from, to)
+	return err
 }

@@ -15,5 +15,9 @@ CREATE TABLE immediate_rules (
 
 -- The schedule asks every few seconds what came since the last edition, and for whom.
 CREATE INDEX editions_immediate ON editions (newsletter_id, as_of) WHERE cadence = 'immediate';
-CREATE INDEX subscriptions_immediate ON subscriptions (newsletter_id, updated_at) WHERE cadence = 'immediate' AND state = 'active';
+CREATE INDEX subscriptions_immediate ON subscriptions (newsletter_id, updated_at) WHERE cadence = 'immediate' AND state IN ('active', 'paused');
+
+-- Since when articles are owed to somebody who chose another cadence or slot after joining: what was
+-- owed by the one before stays owed. Null: since they joined.
+ALTER TABLE subscriptions ADD COLUMN owed_since INTEGER;
 -- +goose StatementEnd
