@@ -499,6 +499,13 @@ func (d *Desk) plan(ctx context.Context, id int64, progress func(rows int)) (new
 	if _, err := d.o.Press.Store.WithholdWithdrawn(ctx, id, d.now()); err != nil {
 		return edition, err
 	}
+	// Who was away for longer than an edition is delivered plans it too late. What it has is for
+	// the one that is planned next, which may be before anybody delivers.
+	if now := d.now(); !edition.ExpiresAt.After(now) && edition.State.Open() {
+		if _, err := d.o.Press.Store.ExpireDeliveries(ctx, id, now); err != nil {
+			return edition, err
+		}
+	}
 	return d.o.Press.Store.Edition(ctx, id)
 }
 

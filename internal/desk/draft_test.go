@@ -62,6 +62,39 @@ func TestDraft_IsSentAsItWasTakenIn(t *testing.T) {
 	wantStates(t, tally, map[newsletter.State]int{newsletter.Accepted: 3})
 }
 
+// An edition that is planned when its time is over holds nothing: the next one, built before
+// anybody delivers, has it all.
+func TestFreeze_PlannedAfterItsTimeHoldsNothing(t *testing.T) {
+	t.Parallel()
+	r, _, draft := drafted(t)
+	at, err := r.Desk.SendTime(t.Context(), "daily-news", r.Clock.Now().Add(26*time.Hour).In(time.UTC).Format("2006-01-02T15:04"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := r.Desk.Freeze(t.Context(), draft.Edition.ID, desk.FreezeOptions{At: at}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Clock.Add(e.ExpiresAt.Sub(r.Clock.Now())) // nobody served until then
+	if err := r.Desk.FinishPlanning(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	late, tally := r.Tally(e.ID)
+	if wantStates(t, tally, map[newsletter.State]int{newsletter.Expired: 3}); late.PlannedAt.IsZero() {
+		t.Error("it is not planned")
+	}
+	next, tally := r.Send("daily-news")
+	if wantStates(t, tally, map[newsletter.State]int{newsletter.Accepted: 3}); next.Articles < e.Articles {
+		t.Errorf("the next one has %d articles, the late one had %d", next.Articles, e.Articles)
+	}
+	if err := r.Desk.Carry(t.Context(), e.ID, time.Minute, nil); err != nil {
+		t.Fatal(err)
+	}
+	if late, _ := r.Tally(e.ID); late.State.Open() {
+		t.Errorf("the late one is %s", late.State)
+	}
+}
+
 func TestFreeze_AtALaterTimeWaits(t *testing.T) {
 	t.Parallel()
 	r, _, draft := drafted(t)

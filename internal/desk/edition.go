@@ -40,6 +40,7 @@ type LedgerMover interface {
 	RetryDeliveries(ctx context.Context, f newsletter.RetryFilter, real bool, expires time.Time, actor string, now time.Time) (newsletter.Retried, error)
 	ResolveDoubts(ctx context.Context, f newsletter.ResolveFilter, as newsletter.Settlement, expires time.Time, actor string, now time.Time) (int, error)
 	FinishEdition(ctx context.Context, id int64, now time.Time) (done bool, err error)
+	ExpireDeliveries(ctx context.Context, editionID int64, now time.Time) (int, error)
 	WithholdCancelled(ctx context.Context, editionID int64, now time.Time) (int, error)
 	WithholdWithdrawn(ctx context.Context, editionID int64, now time.Time) (int, error)
 	WithdrawArticle(ctx context.Context, id int64, actor string, now time.Time) (newsletter.Article, error)
