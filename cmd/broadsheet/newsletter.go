@@ -54,6 +54,7 @@ func newsletterFlags(cmd *cobra.Command) {
 	lookFlags(cmd)
 	approvalFlags(cmd)
 	canaryFlags(cmd)
+	archiveFlags(cmd)
 	immediateFlags(cmd)
 }
 
@@ -73,6 +74,7 @@ func editOf(cmd *cobra.Command) desk.NewsletterEdit {
 		LogoURL: changedString(cmd, "logo-url"), Typeface: changedString(cmd, "typeface"),
 		Approval: changedString(cmd, "approval"), ApprovalLead: changedString(cmd, "approval-lead"), ApprovalDeadline: changedString(cmd, "approval-deadline"),
 		Canary: changedString(cmd, "canary"), CanaryHold: changedString(cmd, "canary-hold"),
+		Archive: changedString(cmd, "archive"), ArchiveCanonical: changedString(cmd, "archive-canonical"),
 	}
 }
 
@@ -157,6 +159,7 @@ out like this; the others their readers do not get, unless they choose another c
   broadsheet newsletter edit daily-news --immediate --quiet 15m --immediate-labels Exclusive
   broadsheet newsletter edit daily-news --drop weekly
   broadsheet newsletter edit daily-news --approval manual --approval-lead 90m
+  broadsheet newsletter edit daily-news --archive noindex
   broadsheet newsletter edit daily-news --design pictures --brand-colour "#0b5a9c" --typeface sans`,
 		Args: exactArgs("SLUG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -287,7 +290,7 @@ func (a *app) showNewsletter(ctx context.Context, s *services, slug string) erro
 		{"from", n.From.String()}, {"reply to", v.ReplyTo}, {"postal address", n.PostalAddress},
 		{"language", n.Language}, {"zone", n.Zone}, {"due", rulesOf(n)}, {"next", nextDue(n, next)},
 		{"articles", fmt.Sprintf("%d to %d", n.MinArticles, n.MaxArticles)}, {"repeats", string(n.Repeats)}, {"link params", n.LinkParams},
-		{"immediate", immediateOf(n, sections)}, {"approval", approvalOf(n)}, {"canary", n.Canary.String()}, {"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter}, {"look", lookOf(n)}, {"site", n.SiteURL},
+		{"immediate", immediateOf(n, sections)}, {"approval", approvalOf(n)}, {"canary", n.Canary.String()}, {"archive", archiveOf(n)}, {"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter}, {"look", lookOf(n)}, {"site", n.SiteURL},
 		{"readers", fmt.Sprintf("%d active, %d paused, %d to confirm, %d left", readers[newsletter.Active], readers[newsletter.PausedSub], readers[newsletter.Pending], readers[newsletter.Left])},
 		{"sign-up page", s.settings.BaseURL + "/n/" + n.Slug},
 	}

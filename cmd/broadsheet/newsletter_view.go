@@ -32,6 +32,8 @@ type newsletterView struct {
 	ApprovalLead  int            `json:"approval_lead_minutes"`
 	Canary        string         `json:"canary"` // a share such as 1%, or none
 	CanaryHold    int            `json:"canary_hold_minutes"`
+	Archive       string         `json:"archive"`                   // index, noindex or off
+	Canonical     string         `json:"archive_canonical"`         // with {edition}; empty: in the archive
 	ApprovalUntil int            `json:"approval_deadline_minutes"` // before the slot
 	Schedules     []scheduleView `json:"schedules"`
 	CreatedAt     *time.Time     `json:"created_at"`
@@ -62,6 +64,7 @@ func viewNewsletter(n newsletter.Newsletter, next []newsletter.Due) newsletterVi
 		Typeface: string(newsletter.OrTypeface(n.Typeface)),
 		Repeats:  string(n.Repeats), Approval: n.Approval.Word(), ApprovalLead: int(n.Approval.Lead.Minutes()), ApprovalUntil: int(n.Approval.Deadline.Minutes()),
 		Canary: n.Canary.Word(), CanaryHold: int(n.Canary.Hold.Minutes()),
+		Archive: string(newsletter.OrArchiveMode(n.Archive.Mode)), Canonical: n.Archive.Canonical,
 		Schedules: []scheduleView{}, CreatedAt: utc(n.CreatedAt),
 	}
 	if n.ReplyTo != (newsletter.Address{}) {

@@ -90,6 +90,7 @@ func (c *checks) newsletter(n newsletter.Newsletter) {
 	c.zone(n.Zone)
 	c.webURL("privacy_url", n.PrivacyURL)
 	c.look(n)
+	c.archive(n.Archive)
 	c.text("legal_footer", n.LegalFooter, false, maxFooter, true)
 	c.linkParams(n.LinkParams)
 	c.numbers(n.MinArticles, n.MaxArticles)
@@ -177,6 +178,7 @@ type NewsletterEdit struct {
 	MinArticles, MaxArticles                        *int
 	Approval, ApprovalLead, ApprovalDeadline        *string // manual or none; times such as 60m
 	Canary, CanaryHold                              *string // a share such as 1%, or none; a time such as 10m
+	Archive, ArchiveCanonical                       *string // index, noindex or off; an address with {edition} in it
 	// Daily and Weekly are rules such as "mon-fri 07:00"; empty: sent by hand only.
 	Daily, Weekly *string
 	// Slots are rules of any slots; Daily and Weekly are those of the main ones.
@@ -226,6 +228,7 @@ func (e NewsletterEdit) apply(n *newsletter.Newsletter, now time.Time, c *checks
 	changed = append(changed, e.applyApproval(n, c)...)
 	changed = append(changed, e.applyImmediate(n, c)...)
 	changed = append(changed, e.applyCanary(n, c)...)
+	changed = append(changed, e.applyArchive(n, c)...)
 	for _, m := range []struct {
 		field string
 		value *string

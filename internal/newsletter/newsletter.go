@@ -61,6 +61,7 @@ type Newsletter struct {
 	Approval      ApprovalRule
 	Immediate     ImmediateRule // of its cadence immediate, if it offers that
 	Canary        Canary
+	Archive       ArchiveRule
 	Schedules     []Schedule
 	CreatedAt     time.Time
 }

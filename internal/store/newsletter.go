@@ -82,6 +82,9 @@ func withSchedules(q querier, n newsletter.Newsletter, err error) (newsletter.Ne
 	if err == nil {
 		n.Canary, err = canaryRule(q, n.ID)
 	}
+	if err == nil {
+		n.Archive, err = archiveRule(q, n.ID)
+	}
 	if err != nil {
 		return n, fmt.Errorf("newsletter %s: %w", n.Slug, err)
 	}
@@ -106,7 +109,7 @@ func (s *Store) CreateNewsletter(ctx context.Context, n newsletter.Newsletter, a
 		if err := t.saveSchedules(n.ID, n.Schedules); err != nil {
 			return err
 		}
-		if err := errors.Join(t.saveApprovalRule(n.ID, n.Approval), t.saveCanaryRule(n.ID, n.Canary)); err != nil {
+		if err := errors.Join(t.saveApprovalRule(n.ID, n.Approval), t.saveCanaryRule(n.ID, n.Canary), t.saveArchiveRule(n.ID, n.Archive)); err != nil {
 			return err
 		}
 		if err := t.saveImmediateRule(n.ID, n.Immediate); err != nil {
@@ -168,7 +171,7 @@ func (t *tx) updateNewsletter(n newsletter.Newsletter, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(t.saveApprovalRule(n.ID, n.Approval), t.saveCanaryRule(n.ID, n.Canary)); err != nil {
+	if err := errors.Join(t.saveApprovalRule(n.ID, n.Approval), t.saveCanaryRule(n.ID, n.Canary), t.saveArchiveRule(n.ID, n.Archive)); err != nil {
 		return err
 	}
 	if err := t.saveImmediateRule(n.ID, n.Immediate); err != nil {

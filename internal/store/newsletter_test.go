@@ -22,7 +22,8 @@ func TestNewsletter_IsReadBackAsItWasMade(t *testing.T) {
 		Slug: "weekly", Name: "Weekly — Woche", Description: "D", From: newsletter.Address{Name: "F", Email: "f@example.org"},
 		ReplyTo: newsletter.Address{Name: "R", Email: "r@example.org"}, PostalAddress: "P\nQ", Language: "de-AT", Zone: "Europe/Vienna",
 		PrivacyURL: "https://example.org/p", LegalFooter: "L", LinkParams: "a=b", SiteURL: "https://example.org/", Design: newsletter.DesignPictures,
-		BrandColour: "#0b5a9c", LogoURL: "https://example.org/l.png", Typeface: newsletter.Sans, MinArticles: 2, MaxArticles: 9, Repeats: newsletter.RepeatAsHeadlines, Status: newsletter.Open, Approval: newsletter.DefaultApproval(), Canary: newsletter.Canary{Hold: newsletter.DefaultCanaryHold}, Immediate: newsletter.ImmediateRule{Quiet: newsletter.DefaultQuiet},
+		BrandColour: "#0b5a9c", LogoURL: "https://example.org/l.png", Typeface: newsletter.Sans, MinArticles: 2, MaxArticles: 9, Repeats: newsletter.RepeatAsHeadlines, Status: newsletter.Open, Approval: newsletter.DefaultApproval(), Archive: newsletter.ArchiveRule{Mode: newsletter.ArchiveNoIndex, Canonical: "https://example.org/{edition}"},
+		Canary: newsletter.Canary{Hold: newsletter.DefaultCanaryHold}, Immediate: newsletter.ImmediateRule{Quiet: newsletter.DefaultQuiet},
 		Schedules: []newsletter.Schedule{
 			{Cadence: newsletter.Daily, Slot: newsletter.MainSlot, SetAt: c.now},
 			{Cadence: newsletter.Weekly, Slot: newsletter.MainSlot, Rule: rule, SetAt: c.now},

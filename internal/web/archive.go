@@ -55,8 +55,24 @@ type archivePage struct {
 	Feed       string
 }
 
-func (a *app) archive(c echo.Context) error {
+// archiveOf returns the newsletter that the request names, if it has an archive, and tells search
+// engines what it wants them to know.
+func (a *app) archiveOf(c echo.Context) (newsletter.Newsletter, error) {
 	n, _, err := a.Readers.Newsletter(c.Request().Context(), c.Param("newsletter"))
+	if err != nil {
+		return n, err
+	}
+	if n.Archive.Off() {
+		return n, echo.ErrNotFound
+	}
+	if robots := n.Archive.Robots(); robots != "" {
+		c.Response().Header().Set("X-Robots-Tag", robots)
+	}
+	return n, nil
+}
+
+func (a *app) archive(c echo.Context) error {
+	n, err := a.archiveOf(c)
 	if err != nil {
 		return err
 	}
@@ -98,7 +114,7 @@ type editionPage struct {
 func (p editionPage) Day(at time.Time) string { return at.In(p.Zone).Format("2 January 2006, 15:04") }
 
 func (a *app) archivedEdition(c echo.Context) error {
-	n, _, err := a.Readers.Newsletter(c.Request().Context(), c.Param("newsletter"))
+	n, err := a.archiveOf(c)
 	if err != nil {
 		return err
 	}
@@ -117,7 +133,7 @@ func (a *app) archivedEdition(c echo.Context) error {
 	c.Response().Header().Set("Content-Security-Policy", archivePolicy)
 	return a.renderKept(c, "edition", editionPage{
 		frame: frameOf(n), Newsletter: n, Edition: e, Zone: zone,
-		Canonical: a.link(editionPath(n, id)), Feed: a.path("/archive/" + n.Slug + "/feed.atom"),
+		Canonical: n.Archive.EditionAt(id, a.link(editionPath(n, id))), Feed: a.path("/archive/" + n.Slug + "/feed.atom"),
 	}, e.Updated)
 }
 

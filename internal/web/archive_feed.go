@@ -41,7 +41,7 @@ type atomEntry struct {
 
 // archiveFeed is the newsletter's newest editions for feed readers.
 func (a *app) archiveFeed(c echo.Context) error {
-	n, _, err := a.Readers.Newsletter(c.Request().Context(), c.Param("newsletter"))
+	n, err := a.archiveOf(c)
 	if err != nil {
 		return err
 	}
