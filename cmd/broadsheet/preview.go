@@ -71,6 +71,7 @@ of the mail. Nothing is sent. docs/editions.md says more.`,
 	f.StringVar(&p.o.As, "as", "", "what the reader with this address gets")
 	f.BoolVar(&p.o.Full, "full", false, "all that the edition has, whoever gets it")
 	f.StringVar(&p.o.Build.Words.Subject, "subject", "", "subject in your own words")
+	f.StringVar(&p.o.Build.Words.Preheader, "preheader", "", "what mail programs show after the subject")
 	f.StringVar(&p.o.Build.Words.Intro, "intro", "", "words before the first story, in Markdown")
 	f.StringVar(&p.format, "format", "", "terminal, text, html or eml")
 	f.BoolVar(&p.open, "open", false, "open it in the browser")
@@ -88,7 +89,7 @@ func (p *previewing) check() error {
 		return usagef("give a newsletter or --edition, not both")
 	case o.Edition < 0:
 		return newsletter.Invalidf("edition", "%d is not the number of an edition", o.Edition)
-	case o.Edition != 0 && (p.cadence != "" || o.Build.Slot != "" || o.Build.Words.Subject != "" || o.Build.Words.Intro != ""):
+	case o.Edition != 0 && (p.cadence != "" || o.Build.Slot != "" || o.Build.Words.Subject != "" || o.Build.Words.Preheader != "" || o.Build.Words.Intro != ""):
 		return usagef("--cadence, --slot, --subject and --intro are for what would be built now; edition %d has its own", o.Edition)
 	case o.As != "" && o.Full:
 		return usagef("give --as or --full, not both")

@@ -29,6 +29,7 @@ type sending struct {
 	force      bool
 	checkLinks bool
 	subject    string
+	preheader  string
 	intro      string
 	onDoubt    string
 	onDoubtSet bool
@@ -105,6 +106,7 @@ anything), 4 unfinished.`,
 	f.BoolVar(&s.force, "force", false, "send it although a gate fails; what and by whom is recorded")
 	f.BoolVar(&s.checkLinks, "check-links", false, "ask each address that the mail links to once, and warn of those that fail")
 	f.StringVar(&s.subject, "subject", "", "subject in your own words; who does not get the first story gets the template's")
+	f.StringVar(&s.preheader, "preheader", "", "what mail programs show after the subject; who does not get the first story gets the template's")
 	f.StringVar(&s.intro, "intro", "", "words before the first story, in Markdown: paragraphs, emphasis, links and lists")
 	f.StringVar(&s.onDoubt, "on-doubt", string(newsletter.DoubtResend), "what to do when nobody can know whether a message arrived: resend or hold")
 	f.StringVar(&s.at, "at", "", "send it later: 07:00 of today, or 2026-11-25T07:00, by the newsletter's clocks")
@@ -201,7 +203,7 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		return s.sendNew(ctx, sv, p, desk.BuildOptions{
 			At: at, Canary: s.first,
 			Newsletter: slug, Cadence: cadence, Slot: s.slot, Extra: s.extra, OnDoubt: doubt, WarmUp: warmUp, Sample: s.test != "",
-			Words: digest.Words{Subject: s.subject, Intro: s.intro},
+			Words: digest.Words{Subject: s.subject, Preheader: s.preheader, Intro: s.intro},
 		})
 	})
 }
@@ -244,8 +246,8 @@ func (s *sending) warnUnfinished(ctx context.Context, sv *services, e newsletter
 
 // goOn carries on with an edition that has begun, and warns of what cannot be changed any more.
 func (s *sending) goOn(ctx context.Context, sv *services, e newsletter.Edition) error {
-	if s.subject != "" || s.intro != "" {
-		s.warn("edition %d is frozen, so --subject and --intro do not change it", e.ID)
+	if s.subject != "" || s.preheader != "" || s.intro != "" {
+		s.warn("edition %d is frozen, so --subject, --preheader and --intro do not change it", e.ID)
 	}
 	if s.warmUp != "" && s.warmUp != e.WarmUp.String() {
 		s.warn("edition %d has begun, so --warm-up does not change it", e.ID)
