@@ -90,7 +90,7 @@ func (p *previewing) check() error {
 	case o.Edition < 0:
 		return newsletter.Invalidf("edition", "%d is not the number of an edition", o.Edition)
 	case o.Edition != 0 && (p.cadence != "" || o.Build.Slot != "" || o.Build.Words.Subject != "" || o.Build.Words.Preheader != "" || o.Build.Words.Intro != ""):
-		return usagef("--cadence, --slot, --subject and --intro are for what would be built now; edition %d has its own", o.Edition)
+		return usagef("--cadence, --slot, --subject, --preheader and --intro are for what would be built now; edition %d has its own", o.Edition)
 	case o.As != "" && o.Full:
 		return usagef("give --as or --full, not both")
 	case p.json && (p.format != "" || p.open || p.out != ""):
