@@ -31,6 +31,10 @@ func (e everythingArchived) Editions(ctx context.Context, id, before int64, limi
 	return list, true, err
 }
 
+func (e everythingArchived) Copy(ctx context.Context, newsletterID int64, key string) (desk.ArchivedEdition, bool, error) {
+	return e.archive.Copy(ctx, newsletterID, key)
+}
+
 func (e everythingArchived) Edition(ctx context.Context, newsletterID, id int64) (desk.ArchivedEdition, error) {
 	shown, err := e.archive.Edition(ctx, newsletterID, id)
 	if err != nil {

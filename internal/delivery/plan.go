@@ -177,7 +177,7 @@ func (p *planner) saveVariants(ctx context.Context, composed []newsletter.NewVar
 func (p *planner) newVariant(c newsletter.Copy) (newsletter.NewVariant, error) {
 	if p.composed >= p.most {
 		subject, preheader, err := p.renderer.Words(c)
-		return newsletter.NewVariant{Copy: c, Subject: subject, Preheader: preheader}, err
+		return newsletter.NewVariant{Copy: c, Subject: subject, Preheader: preheader, ViewKey: p.snapshot.ViewKey(c)}, err
 	}
 	rendered, composed, err := Compose(p.renderer, p.snapshot, c, p.edition.ID)
 	if err != nil {
@@ -190,7 +190,7 @@ func (p *planner) newVariant(c newsletter.Copy) (newsletter.NewVariant, error) {
 	p.composed++
 	return newsletter.NewVariant{
 		Copy: c, Subject: rendered.Subject, Preheader: rendered.Preheader,
-		Message: message, Hash: composed.Hash(),
+		ViewKey: p.snapshot.ViewKey(c), Message: message, Hash: composed.Hash(),
 	}, nil
 }
 

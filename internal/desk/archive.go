@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ type ArchiveStore interface {
 	ArchivedEditions(ctx context.Context, newsletterID, before int64, limit int) ([]newsletter.ArchivedEdition, error)
 	ArchivedEdition(ctx context.Context, newsletterID, id int64) (newsletter.ArchivedEdition, error)
 	CorrectionsIn(ctx context.Context, editionID int64) ([]newsletter.Correction, error)
+	VariantSeen(ctx context.Context, newsletterID int64, key string) (newsletter.SeenVariant, error)
 	WithdrawnIn(ctx context.Context, editionID int64) (map[int64]time.Time, error)
 }
 
@@ -84,26 +86,55 @@ func (a *Archive) Edition(ctx context.Context, newsletterID, id int64) (Archived
 	return a.show(ctx, e)
 }
 
-func (a *Archive) show(ctx context.Context, e newsletter.ArchivedEdition) (ArchivedEdition, error) {
-	shown := ArchivedEdition{ID: e.ID, Day: e.Date, Sent: e.ArchivedAt}
-	withdrawn, err := a.Store.WithdrawnIn(ctx, e.ID)
+// Copy returns what a group of readers got, by the key in their mails' link to it. Archived says
+// that the edition stands in the archive too. If there is none the error is NotFound.
+func (a *Archive) Copy(ctx context.Context, newsletterID int64, key string) (e ArchivedEdition, archived bool, err error) {
+	v, err := a.Store.VariantSeen(ctx, newsletterID, key)
 	if err != nil {
-		return shown, fmt.Errorf("archive: %w", err)
+		return e, false, err
 	}
-	corrections, err := a.Store.CorrectionsIn(ctx, e.ID)
+	e = ArchivedEdition{ID: v.Edition.ID, Day: v.Edition.Date, Sent: v.Edition.AsOf}
+	withdrawn, corrections, err := a.since(ctx, &e)
 	if err != nil {
-		return shown, fmt.Errorf("archive: %w", err)
+		return e, false, err
 	}
-	shown.Updated = shown.Sent
+	corrections = slices.DeleteFunc(corrections, func(c newsletter.Correction) bool { return !slices.Contains(v.Copy.Articles, c.ArticleID) })
 	for _, c := range corrections {
-		if c.MadeAt.After(shown.Updated) {
-			shown.Updated = c.MadeAt
+		if !slices.Contains(v.Copy.Corrections, c.ArticleID) {
+			v.Copy.Corrections = append(v.Copy.Corrections, c.ArticleID)
+		}
+	}
+	err = a.render(ctx, &e, corrections, func(r *digest.Renderer) (digest.Archived, error) { return r.ArchivedCopy(v.Copy, withdrawn) })
+	return e, v.Archived, err
+}
+
+// since returns what became of the edition's stories since it was sent, and notes when it last did.
+func (a *Archive) since(ctx context.Context, e *ArchivedEdition) (withdrawn map[int64]time.Time, corrections []newsletter.Correction, err error) {
+	if withdrawn, err = a.Store.WithdrawnIn(ctx, e.ID); err == nil {
+		corrections, err = a.Store.CorrectionsIn(ctx, e.ID)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("archive: %w", err)
+	}
+	e.Updated = e.Sent
+	for _, c := range corrections {
+		if c.MadeAt.After(e.Updated) {
+			e.Updated = c.MadeAt
 		}
 	}
 	for _, at := range withdrawn {
-		if at.After(shown.Updated) {
-			shown.Updated = at
+		if at.After(e.Updated) {
+			e.Updated = at
 		}
+	}
+	return withdrawn, corrections, nil
+}
+
+func (a *Archive) show(ctx context.Context, e newsletter.ArchivedEdition) (ArchivedEdition, error) {
+	shown := ArchivedEdition{ID: e.ID, Day: e.Date, Sent: e.ArchivedAt}
+	withdrawn, corrections, err := a.since(ctx, &shown)
+	if err != nil {
+		return shown, err
 	}
 	key := fmt.Sprint(e.ID, " ", e.Hash, " ", e.ArchivedAt.UnixMilli(), " ", withdrawn, " ", corrections) // maps are printed in order
 	a.mu.Lock()
@@ -112,7 +143,7 @@ func (a *Archive) show(ctx context.Context, e newsletter.ArchivedEdition) (Archi
 	if ok {
 		return kept, nil
 	}
-	if err := a.render(ctx, &shown, withdrawn, corrections); err != nil {
+	if err := a.render(ctx, &shown, corrections, func(r *digest.Renderer) (digest.Archived, error) { return r.Archive(withdrawn) }); err != nil {
 		return shown, err
 	}
 	a.mu.Lock()
@@ -124,9 +155,9 @@ func (a *Archive) show(ctx context.Context, e newsletter.ArchivedEdition) (Archi
 	return shown, nil
 }
 
-// render fills in what the edition was frozen from, less what was withdrawn, with what was
-// corrected since.
-func (a *Archive) render(ctx context.Context, shown *ArchivedEdition, withdrawn map[int64]time.Time, corrections []newsletter.Correction) error {
+// render fills in what the edition was frozen from, with what was corrected since, as the given
+// function shows it.
+func (a *Archive) render(ctx context.Context, shown *ArchivedEdition, corrections []newsletter.Correction, by func(*digest.Renderer) (digest.Archived, error)) error {
 	snapshot, err := delivery.LoadSnapshot(ctx, a.Store, shown.ID)
 	if err != nil {
 		return err
@@ -136,10 +167,10 @@ func (a *Archive) render(ctx context.Context, shown *ArchivedEdition, withdrawn 
 		return fmt.Errorf("archive: edition %d: %w", shown.ID, err)
 	}
 	renderer, err := digest.NewRenderer(snapshot)
-	if err != nil {
-		return fmt.Errorf("archive: edition %d: %w", shown.ID, err)
+	if err == nil {
+		shown.Archived, err = by(renderer)
 	}
-	if shown.Archived, err = renderer.Archive(withdrawn); err != nil {
+	if err != nil {
 		return fmt.Errorf("archive: edition %d: %w", shown.ID, err)
 	}
 	return nil

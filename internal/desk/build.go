@@ -227,7 +227,7 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	}
 	input := digest.Input{
 		Newsletter: n, Sections: sections, Articles: taken, Headlines: headlines, Owed: owed, Date: e.Date, Cadence: e.Cadence,
-		Corrections: correctionBlocks(draft.corrections), BaseURL: d.o.BaseURL, Words: o.Words, Templates: d.o.Press.Templates, Composer: composer,
+		Corrections: correctionBlocks(draft.corrections), BaseURL: d.o.BaseURL, Words: o.Words, Templates: d.o.Press.Templates, Composer: composer, Secret: d.o.Press.Keys.ViewSecret,
 	}
 	if o.draft != nil {
 		addSheet(&input, o.draft.Sheet)

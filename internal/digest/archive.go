@@ -3,6 +3,7 @@ package digest
 import (
 	"fmt"
 	htmltemplate "html/template"
+	"slices"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -29,7 +30,7 @@ const (
 
 // ArchivedBlock is one thing on the page. Only what its kind has is set.
 type ArchivedBlock struct {
-	Kind      string // KindHeading, KindArticle, KindWithdrawn, KindNote, KindSponsor or KindCorrection
+	Kind      string // KindHeading, KindArticle, KindHeadline, KindWithdrawn, KindNote, KindSponsor or KindCorrection
 	Lead      bool   // the first story
 	Headline  string // or the heading; may be empty for notes and sponsors
 	URL       string
@@ -55,7 +56,18 @@ func (r *Renderer) Archive(withdrawn map[int64]time.Time) (Archived, error) {
 			all.Corrections = append(all.Corrections, b.Article)
 		}
 	}
-	chosen, err := r.s.choose(all)
+	return r.ArchivedCopy(all, withdrawn)
+}
+
+// ArchivedCopy returns what a group of readers got, as Archive returns the whole.
+func (r *Renderer) ArchivedCopy(c newsletter.Copy, withdrawn map[int64]time.Time) (Archived, error) {
+	gone := func(id int64) bool { _, ok := withdrawn[id]; return ok }
+	c.Headlines = slices.DeleteFunc(slices.Clone(c.Headlines), gone)
+	c.Corrections = slices.DeleteFunc(slices.Clone(c.Corrections), gone)
+	if len(c.Articles)+len(c.Headlines)+len(c.Corrections) == 0 && !r.s.hasNotes() {
+		return Archived{Title: r.s.Newsletter.Name, Language: r.frame.Lang, Dir: r.frame.Dir, Name: r.s.Newsletter.Name, Date: r.date}, nil
+	}
+	chosen, err := r.s.choose(c)
 	if err != nil {
 		return Archived{}, fmt.Errorf("archive: %w", err)
 	}
@@ -116,11 +128,20 @@ func (a *Archived) lay(p page, withdrawn map[int64]time.Time) {
 			}
 		}
 	}
+	for i, st := range p.Headlines {
+		if i == 0 {
+			a.add(ArchivedBlock{Kind: KindHeading, Headline: p.T["earlier"]})
+		}
+		a.add(ArchivedBlock{Kind: KindHeadline, Headline: st.Headline, URL: st.URL})
+	}
 	for i, m := range p.Corrections {
 		if i == 0 {
 			a.add(ArchivedBlock{Kind: KindHeading, Headline: p.T["corrections"]})
 		}
 		a.add(archivedMessage(KindCorrection, m))
+	}
+	if p.More != "" {
+		a.add(ArchivedBlock{Kind: KindHeadline, Headline: p.More, URL: p.MoreURL})
 	}
 }
 

@@ -38,6 +38,9 @@ type Input struct {
 	Words       Words
 	Templates   Templates
 	Composer    string // version of the composing code
+	// Secret makes a secret of the snapshot's hash, the same for the same hash; nil: there is no
+	// link to the mail in a browser. See Snapshot.ViewKey.
+	Secret func(hash string) string
 }
 
 // New takes the snapshot of an edition. It removes from all text whatever could be taken for a
@@ -81,6 +84,9 @@ func New(in Input) (Snapshot, error) {
 	}
 	if err := s.setAbout(in.Words); err != nil {
 		return Snapshot{}, err
+	}
+	if in.Secret != nil {
+		s.ViewSecret = in.Secret(s.Hash())
 	}
 	return s, nil
 }

@@ -27,6 +27,7 @@ type page struct {
 	Unsubscribe htmltemplate.URL
 	Manage      htmltemplate.URL
 	SignUpURL   string
+	ViewURL     string // of this copy in a browser; may be empty
 }
 
 // frame is what the templates of every mail are given.
@@ -96,6 +97,9 @@ func (r *Renderer) newPage(c chosen, maxSummary int) page {
 		Unsubscribe: newsletter.PlaceUnsubscribe,
 		Manage:      newsletter.PlaceManage,
 		SignUpURL:   r.s.BaseURL + "/n/" + n.Slug,
+	}
+	if key := r.s.ViewKey(c.asked); key != "" {
+		p.ViewURL = r.s.BaseURL + "/archive/" + n.Slug + "/copy/" + key
 	}
 	r.layStories(&p, c.articles, maxSummary)
 	if n.Design == "" {

@@ -97,11 +97,12 @@ func Render(s Snapshot, c newsletter.Copy) (Variant, error) {
 type chosen struct {
 	articles, headlines, corrections, notes, sponsors []Block
 	more                                              int
+	asked                                             newsletter.Copy
 }
 
 // choose returns the blocks that the copy shows.
 func (s Snapshot) choose(c newsletter.Copy) (chosen, error) {
-	list := chosen{more: max(c.More, 0)}
+	list := chosen{more: max(c.More, 0), asked: c}
 	var err error
 	if list.articles, err = s.blocks("article", c.Articles, KindArticle); err != nil {
 		return list, err
@@ -135,6 +136,11 @@ func (s Snapshot) choose(c newsletter.Copy) (chosen, error) {
 		return list, fmt.Errorf("render: a variant needs an article, a headline, a note or a correction")
 	}
 	return list, nil
+}
+
+// hasNotes reports whether the edition has notes, which all copies have.
+func (s Snapshot) hasNotes() bool {
+	return slices.ContainsFunc(s.Blocks, func(b Block) bool { return b.Kind == KindNote })
 }
 
 // blocks returns the blocks of these kinds and ids.

@@ -66,7 +66,7 @@ func sampleOf(t Templates, design newsletter.Design, language, baseURL string, n
 		},
 		Sections: []newsletter.Section{{ID: 1, Bit: 0, Slug: "harbour", Name: "Harbour"}, {ID: 2, Bit: 1, Slug: "town", Name: "Town & Council"}},
 		Articles: sampleArticles(n), Date: newsletter.Date{Year: 2026, Month: time.November, Day: 20}, Cadence: newsletter.Daily,
-		BaseURL: baseURL, Templates: t, Composer: "sample",
+		BaseURL: baseURL, Templates: t, Composer: "sample", Secret: func(string) string { return "sample" },
 	}
 }
 

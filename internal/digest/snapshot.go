@@ -6,7 +6,9 @@
 package digest
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -34,7 +36,8 @@ type Snapshot struct {
 	Sections      []Section          `json:"sections"`
 	Blocks        []Block            `json:"blocks"`
 	TemplatesHash string             `json:"templates_hash"`
-	Templates     Templates          `json:"-"` // stored apart, by their hash
+	ViewSecret    string             `json:"view_secret,omitempty"` // see ViewKey; empty: mails have no link to themselves
+	Templates     Templates          `json:"-"`                     // stored apart, by their hash
 }
 
 // NewsletterInfo is what an edition needs to know of its newsletter.
@@ -143,6 +146,18 @@ func (s Snapshot) Hash() string {
 	}
 	sum := sha256.Sum256(append(data, s.Templates.Hash()...))
 	return hex.EncodeToString(sum[:])
+}
+
+// ViewKey names a copy in the link by which its readers see it in a browser. Nobody who does not
+// have the mail can tell it, so nobody can try which copies there are. It is empty if the
+// snapshot has no secret.
+func (s Snapshot) ViewKey(c newsletter.Copy) string {
+	if s.ViewSecret == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, []byte(s.ViewSecret))
+	mac.Write([]byte(c.Key()))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
 }
 
 // Encode returns the snapshot as JSON without the templates, always the same bytes for the

@@ -61,6 +61,7 @@ type NewVariant struct {
 	Copy
 	Subject   string
 	Preheader string
+	ViewKey   string // see digest.Snapshot; empty: it has no link to itself
 	Message   []byte
 	Hash      string
 }

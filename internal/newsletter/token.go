@@ -27,6 +27,7 @@ const (
 const (
 	purposeConfirm   = "confirm"
 	purposeMessageID = "message-id"
+	purposeView      = "view"
 )
 
 // Key is one secret of the key ring. Old keys are kept for years, so that old links work.
@@ -133,6 +134,12 @@ func (r KeyRing) MessageID(editionID, subscriberID int64, domain string) string 
 	b = binary.BigEndian.AppendUint64(b, uint64(subscriberID))
 	mac := r[0].mac(purposeMessageID, b)
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac)) + "@" + domain
+}
+
+// ViewSecret returns the secret of an edition with this content, by which its mails link to
+// themselves in a browser. It is made with the ring's first key, which is kept for ever.
+func (r KeyRing) ViewSecret(hash string) string {
+	return tokenEncoding.EncodeToString(r[0].mac(purposeView, []byte(hash)))
 }
 
 // decode returns the token's bytes and the key that it names.

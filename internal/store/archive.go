@@ -52,10 +52,33 @@ func (s *Store) ArchivedEdition(ctx context.Context, newsletterID, id int64) (ne
 	return e, nil
 }
 
+// VariantSeen returns the newsletter's variant with that key in the link to itself, of the newest
+// edition that has one, or a NotFound error.
+func (s *Store) VariantSeen(ctx context.Context, newsletterID int64, key string) (newsletter.SeenVariant, error) {
+	var v newsletter.SeenVariant
+	var edition int64
+	var copied string
+	err := s.read(ctx).row(`SELECT v.edition_id, v.articles, e.archived_at IS NOT NULL AND e.state <> 'cancelled' FROM variants v JOIN editions e ON e.id = v.edition_id
+		WHERE v.view_key = $1 AND e.newsletter_id = $2 ORDER BY v.id DESC LIMIT 1`, key, newsletterID).Scan(&edition, &copied, &v.Archived)
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, newsletter.NotFoundf("there is no such mail")
+	}
+	if err == nil {
+		v.Copy, err = newsletter.ParseCopy(copied)
+	}
+	if err == nil {
+		v.Edition, err = s.Edition(ctx, edition)
+	}
+	if err != nil {
+		return v, fmt.Errorf("the mail in a browser: %w", err)
+	}
+	return v, nil
+}
+
 // WithdrawnIn returns when those of the edition's articles were withdrawn that were.
 func (s *Store) WithdrawnIn(ctx context.Context, editionID int64) (map[int64]time.Time, error) {
 	type withdrawn struct{ id, at int64 }
-	rows, err := s.read(ctx).query(`SELECT a.id, a.withdrawn_at FROM blocks b JOIN articles a ON a.id = b.article_id
+	rows, err := s.read(ctx).query(`SELECT a.id, a.withdrawn_at FROM edition_articles b JOIN articles a ON a.id = b.article_id
 		WHERE b.edition_id = $1 AND a.withdrawn_at IS NOT NULL`, editionID)
 	list, err := collect(rows, err, func(rows *sql.Rows) (w withdrawn, err error) {
 		err = rows.Scan(&w.id, &w.at)

@@ -100,9 +100,9 @@ func (t *tx) saveVariant(editionID int64, v newsletter.NewVariant) (int64, error
 	if v.Message == nil { // NULL would say the same, and the column does not take it
 		v.Message = []byte{}
 	}
-	if _, err := t.exec(`INSERT INTO variants (edition_id, articles, subject, preheader, message, hash)
-		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (edition_id, articles) DO NOTHING`,
-		editionID, key, v.Subject, v.Preheader, v.Message, v.Hash); err != nil {
+	if _, err := t.exec(`INSERT INTO variants (edition_id, articles, subject, preheader, message, hash, view_key)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (edition_id, articles) DO NOTHING`,
+		editionID, key, v.Subject, v.Preheader, v.Message, v.Hash, sql.NullString{String: v.ViewKey, Valid: v.ViewKey != ""}); err != nil {
 		return 0, err
 	}
 	var id int64

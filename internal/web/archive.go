@@ -22,6 +22,8 @@ type Archive interface {
 	Editions(ctx context.Context, newsletterID, before int64, limit int) (list []desk.ArchivedEdition, more bool, err error)
 	// Edition returns one, or a NotFound error.
 	Edition(ctx context.Context, newsletterID, id int64) (desk.ArchivedEdition, error)
+	// Copy returns what a group of readers got, by the key in their mails, or a NotFound error.
+	Copy(ctx context.Context, newsletterID int64, key string) (e desk.ArchivedEdition, archived bool, err error)
 }
 
 // How many editions there are on a page of the archive, and in its feed.
@@ -42,6 +44,7 @@ func (a *app) archiveRoutes(page func(string, echo.HandlerFunc, ...echo.Middlewa
 	page("/archive/:newsletter", a.archive)
 	page("/archive/:newsletter/feed.atom", a.archiveFeed)
 	page("/archive/:newsletter/:edition", a.archivedEdition)
+	page("/archive/:newsletter/copy/:key", a.archivedCopy)
 }
 
 // archivePage is the list of a newsletter's editions.
@@ -106,8 +109,9 @@ type editionPage struct {
 	Newsletter newsletter.Newsletter
 	Edition    desk.ArchivedEdition
 	Zone       *time.Location
-	Canonical  string
-	Feed       string
+	Canonical  string // may be empty
+	Feed       string // may be empty
+	Robots     string // what search engines are asked; may be empty
 }
 
 // Day says a moment's date in words, in the newsletter's zone.
@@ -126,15 +130,46 @@ func (a *app) archivedEdition(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	zone, err := time.LoadLocation(n.Zone)
+	return a.showEdition(c, editionPage{
+		Newsletter: n, Edition: e, Robots: n.Archive.Robots(), Feed: a.path("/archive/" + n.Slug + "/feed.atom"), Canonical: a.canonical(n, id),
+	})
+}
+
+// archivedCopy is a mail in a browser. It says nothing about who got it, and is for nobody else.
+func (a *app) archivedCopy(c echo.Context) error {
+	const longest = 64
+	n, _, err := a.Readers.Newsletter(c.Request().Context(), c.Param("newsletter"))
 	if err != nil {
-		zone = time.UTC
+		return err
+	}
+	if len(c.Param("key")) > longest {
+		return echo.ErrNotFound
+	}
+	e, archived, err := a.Archive.Copy(c.Request().Context(), n.ID, c.Param("key"))
+	if err != nil {
+		return err
+	}
+	page := editionPage{Newsletter: n, Edition: e, Robots: "noindex"}
+	c.Response().Header().Set("X-Robots-Tag", page.Robots)
+	if archived && !n.Archive.Off() {
+		page.Canonical = a.canonical(n, e.ID)
+	}
+	return a.showEdition(c, page)
+}
+
+// canonical is the address of an edition that search engines are told.
+func (a *app) canonical(n newsletter.Newsletter, id int64) string {
+	return n.Archive.EditionAt(id, a.link(editionPath(n, id)))
+}
+
+func (a *app) showEdition(c echo.Context, page editionPage) error {
+	page.frame = frameOf(page.Newsletter)
+	var err error
+	if page.Zone, err = time.LoadLocation(page.Newsletter.Zone); err != nil {
+		page.Zone = time.UTC
 	}
 	c.Response().Header().Set("Content-Security-Policy", archivePolicy)
-	return a.renderKept(c, "edition", editionPage{
-		frame: frameOf(n), Newsletter: n, Edition: e, Zone: zone,
-		Canonical: n.Archive.EditionAt(id, a.link(editionPath(n, id))), Feed: a.path("/archive/" + n.Slug + "/feed.atom"),
-	}, e.Updated)
+	return a.renderKept(c, "edition", page, page.Edition.Updated)
 }
 
 func editionPath(n newsletter.Newsletter, id int64) string {
