@@ -42,11 +42,11 @@ func changedInt(cmd *cobra.Command, name string) *int {
 	return &v
 }
 
-// parseID reads the number of a thing.
-func parseID(thing, text string) (int64, error) {
+// parseArticle reads the number of an article.
+func parseArticle(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || id < 1 {
-		return 0, newsletter.Invalidf(thing, "%q is not the number of an %s, such as 42", text, thing)
+		return 0, newsletter.Invalidf("article", "%q is not the number of an article, such as 42", text)
 	}
 	return id, nil
 }

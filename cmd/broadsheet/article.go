@@ -140,7 +140,7 @@ had before its source changed it.`,
 		Example: `  broadsheet article show 7`,
 		Args:    exactArgs("ARTICLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := parseID("article", args[0])
+			id, err := parseArticle(args[0])
 			if err != nil {
 				return err
 			}
@@ -187,7 +187,7 @@ func articleChange(a *app, verb, short, long string, change func(*desk.Desk, con
 		Example: "  broadsheet article " + verb + " 7",
 		Args:    exactArgs("ARTICLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := parseID("article", args[0])
+			id, err := parseArticle(args[0])
 			if err != nil {
 				return err
 			}

@@ -114,7 +114,7 @@ change, everybody who has it is told. With --dismiss the change needs no correct
   broadsheet article correct 7 --dismiss`,
 		Args: exactArgs("ARTICLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := parseID("article", args[0])
+			id, err := parseArticle(args[0])
 			switch {
 			case err != nil:
 				return err

@@ -22,7 +22,7 @@ use "broadsheet article hold".`,
   broadsheet article withdraw 7 --yes --json`,
 		Args: exactArgs("ARTICLE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := parseID("article", args[0])
+			id, err := parseArticle(args[0])
 			if err != nil {
 				return err
 			}

@@ -101,7 +101,8 @@ func openPastEdition(ctx context.Context, store PlanStore, e Edition, p newslett
 			opened.gifts[variant] = others
 		}
 	}
-	return opened, opened.addTold(ctx, store, e)
+	err = opened.addTold(ctx, store, e)
+	return opened, err
 }
 
 // originals returns the indices of the corrections whose originals an edition of that time gives
