@@ -147,7 +147,7 @@ func (i *initialisation) complete(p proposal) error {
 		{"Legal footer, such as Example News Ltd, registered in England, no. 01234567 (empty: later)", "", "legal_footer", &i.edit.LegalFooter},
 		{"Daily edition due (empty: sent by hand)", p.Daily, "daily", &i.edit.Daily},
 	} {
-		if *q.to != nil || q.field == "daily" && i.edit.Weekly != nil {
+		if *q.to != nil || q.field == "daily" && (i.edit.Weekly != nil || len(i.edit.Slots) > 0) {
 			continue
 		}
 		answer := q.proposal

@@ -171,6 +171,7 @@ func (w *world) makeEditions(t *testing.T) {
 		}
 		for i, article := range slices.Sorted(maps.Keys(blocks)) {
 			w.exec(t, `INSERT INTO blocks (edition_id, position, kind, article_id) VALUES ($1, $2, 'article', $3)`, e.ID, i, article)
+			w.exec(t, `INSERT INTO edition_articles (edition_id, article_id, verdict) VALUES ($1, $2, 'taken')`, e.ID, article)
 		}
 		w.editions = append(w.editions, e)
 	}
@@ -208,8 +209,10 @@ func (w *world) makeReaders(t *testing.T) {
 		case 0:
 			state, r.Paused = newsletter.PausedSub, true
 		case 1:
-			state, until = newsletter.PausedSub, sql.NullInt64{Int64: w.asOf.UnixMilli() + int64(w.IntN(3)) - 1, Valid: true}
-			r.Paused = until.Int64 > w.asOf.UnixMilli()
+			state, until = newsletter.PausedSub, sql.NullInt64{Int64: w.asOf.UnixMilli() + int64(w.IntN(3)) - 1 - int64(w.IntN(2))*w.Int64N(20*day.Milliseconds()), Valid: true}
+			if r.Paused = until.Int64 > w.asOf.UnixMilli(); !r.Paused {
+				r.ResumedAt = time.UnixMilli(until.Int64).UTC()
+			}
 		case 2:
 			state = newsletter.Left
 		case 3:
@@ -397,15 +400,18 @@ func (w *world) alone(r newsletter.PlanReader, held []holding, e Edition, s *Sur
 		s.Withheld[newsletter.ReasonPaused]++
 		return nil, newsletter.ReasonPaused
 	}
-	reader := newsletter.Reader{Sections: r.Sections, JoinedAt: r.JoinedAt}
+	reader := newsletter.Reader{Sections: r.Sections, JoinedAt: r.JoinedAt, ResumedAt: r.ResumedAt}
 	for _, e := range w.editions {
-		if w.matters(e) && e.NewsletterID == 1 && e.Cadence == newsletter.Daily && e.AsOf.Before(r.JoinedAt) && e.AsOf.After(reader.JoinedAfter) {
+		if e.State != newsletter.EditionSkipped && e.NewsletterID == 1 && e.Cadence == newsletter.Daily && e.AsOf.Before(r.JoinedAt) && e.AsOf.After(reader.JoinedAfter) {
 			reader.JoinedAfter = e.AsOf
 		}
 	}
 	for _, h := range held {
 		if w.matters(h.edition) && h.edition.NewsletterID == 1 && h.edition.AsOf.After(reader.LastGot) {
 			reader.LastGot = h.edition.AsOf
+		}
+		if w.matters(h.edition) && h.edition.NewsletterID == 1 && !r.ResumedAt.IsZero() && !h.edition.AsOf.Before(r.ResumedAt) {
+			reader.CaughtUp = true
 		}
 	}
 	reader.Had = func(article int64) bool {
