@@ -19,6 +19,7 @@ GOLANGCI         := .bin/golangci-lint-$(GOLANGCI_VERSION)
 
 GO_DIRS   := cmd internal migrations templates
 TIMEOUT   ?= 8m
+WORLDS    ?= 50
 FUZZTIME  ?= 10s
 BENCH     ?= .
 BENCHTIME ?= 1s
@@ -50,9 +51,12 @@ run: ## start the service with the settings of ./broadsheet.env (ARGS="..." for 
 demo: ## run the main job end to end on sample data (ARGS="--once" to stop after it)
 	go run ./cmd/broadsheet demo $(ARGS)
 
+# Worlds of the property test take five times as long with the race detector, so most run beside it without.
 test: ## install what the tests need, run them all with the race detector, fail on a skip
 	@.ci/install-test-needs
-	@go run ./internal/testreport -race -timeout $(TIMEOUT) ./...
+	@PROPERTY_WORLDS=$(WORLDS) go run ./internal/testreport -timeout $(TIMEOUT) -run '^TestProperty_' ./internal/desk & property=$$!; failed=0; \
+	PROPERTY_WORLDS=2 go run ./internal/testreport -race -timeout $(TIMEOUT) ./... || failed=1; \
+	wait $$property || failed=1; exit $$failed
 
 lint: $(GOLANGCI) ## gofmt, go vet and golangci-lint, which also holds the import direction
 	@unformatted=$$(gofmt -l $(wildcard $(GO_DIRS))); \
