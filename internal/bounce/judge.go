@@ -37,7 +37,7 @@ func judge(f failure) Recipient {
 	}
 	r.Reason = reasonOf(f, r, said)
 	r.Kind = newsletter.ReturnSoft
-	if hardReason(r.Reason) {
+	if Hard(r.Reason) {
 		if provable(f, r, said, kind) {
 			r.Kind = newsletter.ReturnHard
 		} else {
@@ -61,7 +61,7 @@ func diagnostic(f failure) (said, kind string) {
 // people, and by the status, in this order.
 func reasonOf(f failure, r Recipient, said string) string {
 	byWords, byStatus := reasonIn(said), reasonOfStatus(r.Status)
-	if codeIn(said) >= 500 && enhancedIn(said) == "" && hardReason(byStatus) {
+	if codeIn(said) >= 500 && enhancedIn(said) == "" && Hard(byStatus) {
 		byStatus = "" // our side has made it up from the code: Sendmail takes any 550 for 5.1.1
 	}
 	if byWords == "" {
@@ -70,11 +70,11 @@ func reasonOf(f failure, r Recipient, said string) string {
 	switch {
 	case byWords == "":
 		return or(byStatus, ReasonUnknown)
-	case vague(byWords) && hardReason(byStatus):
+	case vague(byWords) && Hard(byStatus):
 		return byStatus
 	case r.Status == "5.4.1" && edgeBlock.MatchString(start(said+f.notice)):
 		return ReasonUserUnknown
-	case hardReason(byWords):
+	case Hard(byWords):
 		// Some systems say in the report for people what the other fields have wrong.
 		for _, text := range []string{f.notice, f.told} {
 			if told := reasonIn(text); told == ReasonMailboxFull || told == ReasonSuspended {
@@ -85,8 +85,8 @@ func reasonOf(f failure, r Recipient, said string) string {
 	return byWords
 }
 
-// hardReason reports whether the reason lies in the address, for good.
-func hardReason(reason string) bool {
+// Hard reports whether a reason lies in the address, for good.
+func Hard(reason string) bool {
 	switch reason {
 	case ReasonUserUnknown, ReasonHostUnknown, ReasonMailboxDisabled, ReasonMoved, ReasonNoMail:
 		return true
@@ -94,12 +94,17 @@ func hardReason(reason string) bool {
 	return false
 }
 
+// temporary matches words by which a system says that its trouble will pass.
+var temporary = regexp.MustCompile(`(?i)temporar(?:y|il)`)
+
 // provable reports whether nothing speaks against that the address is bad for good.
 func provable(f failure, r Recipient, said, kind string) bool {
 	aboutAddress := strings.HasPrefix(r.Status, "5.1.") && r.Status != "5.1.7" && r.Status != "5.1.8"
 	switch {
 	case r.Status != "" && r.Status[0] != '5', strings.HasPrefix(f.status, "4."), r.Code != 0 && r.Code < 500:
 		return false // it says itself that it is for the time being
+	case temporary.MatchString(start(said)):
+		return false // a look-up that failed is none that found nobody, whatever the code
 	case f.stage == stageSender:
 		return false // it knew nothing of the address yet
 	case aboutAddress && !generic(r.Status):

@@ -97,6 +97,7 @@ func TestJudge_HardOnlyWhatIsSaidOfTheAddress(t *testing.T) {
 		{stageRecipient, "550 5.2.1 user unknown", "hard"},
 		{stageUnknown, "550 5.2.1 user unknown", "soft"},
 		{stageData, "550 host unknown", "soft"},
+		{stageRecipient, "550 5.1.1 user unknown: lookup temporarily failed, try again later", "soft"},
 		{stageUnknown, "550 <maud@reader.example> Requested action not taken: mailbox unavailable", "soft"},
 		{stageRecipient, "550 Requested action not taken: mailbox unavailable", "hard"},
 	} {

@@ -158,8 +158,8 @@ func (r *hookRequest) check() error {
 	if r.Reason != "" && !slices.Contains(bounce.Reasons(), r.Reason) {
 		wrong = append(wrong, newsletter.Field{Name: "reason", Message: "has to be empty or one of: " + strings.Join(bounce.Reasons(), ", ") + "; what was said goes into diagnostic"})
 	}
-	if r.Kind == string(newsletter.ReturnHard) && (strings.HasPrefix(r.Status, "4.") || r.Code/100 == 4 || r.Reason == bounce.ReasonDelayed) {
-		wrong = append(wrong, newsletter.Field{Name: "kind", Message: "is hard, and the rest says that it may work later: that is soft"})
+	if r.Kind == string(newsletter.ReturnHard) && (strings.HasPrefix(r.Status, "4.") || r.Code/100 == 4 || r.Reason != "" && !bounce.Hard(r.Reason)) {
+		wrong = append(wrong, newsletter.Field{Name: "kind", Message: "is hard, and the rest says that the address may be good: that is soft"})
 	}
 	if len(wrong) == 0 {
 		return nil

@@ -132,12 +132,13 @@ func TestHook_SaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	h := newHooked(t)
 	for body, want := range map[string]int{
-		`{"id":"1","return_path":"b+x@bounces.example.org","kind":"hard"}`:                                     http.StatusNotFound,
-		`{"id":"1","return_path":"b+x@bounces.example.org","kind":"worse"}`:                                    http.StatusUnprocessableEntity,
-		`{"return_path":"b+x@bounces.example.org","kind":"hard"}`:                                              http.StatusUnprocessableEntity,
-		`{"id":"1","return_path":"b+x@bounces.example.org","kind":"soft","reason":"ada@example.org is away"}`:  http.StatusUnprocessableEntity,
-		`{"id":"1","return_path":"b+x@bounces.example.org","kind":"hard","status":"4.0.0","reason":"delayed"}`: http.StatusUnprocessableEntity,
-		`{"id":"1","returnpath":"x","kind":"hard"}`:                                                            http.StatusUnprocessableEntity,
+		`{"id":"1","return_path":"b+x@bounces.example.org","kind":"hard"}`:                                          http.StatusNotFound,
+		`{"id":"1","return_path":"b+x@bounces.example.org","kind":"worse"}`:                                         http.StatusUnprocessableEntity,
+		`{"return_path":"b+x@bounces.example.org","kind":"hard"}`:                                                   http.StatusUnprocessableEntity,
+		`{"id":"1","return_path":"b+x@bounces.example.org","kind":"soft","reason":"ada@example.org is away"}`:       http.StatusUnprocessableEntity,
+		`{"id":"1","return_path":"b+x@bounces.example.org","kind":"hard","status":"4.0.0","reason":"delayed"}`:      http.StatusUnprocessableEntity,
+		`{"id":"1","return_path":"b+x@bounces.example.org","kind":"hard","status":"5.2.2","reason":"mailbox_full"}`: http.StatusUnprocessableEntity,
+		`{"id":"1","returnpath":"x","kind":"hard"}`:                                                                 http.StatusUnprocessableEntity,
 		`[]`:                                    http.StatusBadRequest,
 		strings.Repeat(" ", maxHookBody) + `{}`: http.StatusRequestEntityTooLarge,
 	} {
