@@ -34,12 +34,13 @@ func refusalOf(o newsletter.Outcome) string {
 	return strings.TrimPrefix(codeName(o)+" "+newsletter.HideAddresses(o.Reply), "no answer, refused ")
 }
 
-// tooManyComplaints reports whether too many readers have reported the edition as spam.
-func (e *Engine) tooManyComplaints(ctx context.Context, edition int64) (newsletter.BrakePull, bool, error) {
-	if e.Brakes.Complaints == 0 {
+// tooMuchBack reports whether too much of the edition came back as not delivered, or too many
+// readers have reported it as spam.
+func (e *Engine) tooMuchBack(ctx context.Context, edition int64) (newsletter.BrakePull, bool, error) {
+	if e.Brakes == (newsletter.Brakes{}) {
 		return newsletter.BrakePull{}, false, nil
 	}
-	complaints, err := e.Ledger.Complaints(ctx, edition)
+	bounced, complaints, err := e.Ledger.CameBack(ctx, edition)
 	if err != nil {
 		return newsletter.BrakePull{}, false, err
 	}
@@ -49,17 +50,23 @@ func (e *Engine) tooManyComplaints(ctx context.Context, edition int64) (newslett
 	if p == nil {
 		return newsletter.BrakePull{}, false, nil
 	}
-	pull, ok := e.Brakes.PullComplaints(p.brakes, p.tally.Counts[newsletter.Accepted], complaints)
+	accepted, refused := p.tally.Counts[newsletter.Accepted], p.tally.Counts[newsletter.Refused]
+	if bounced > 0 {
+		if pull, ok := e.Brakes.PullReturned(p.brakes, accepted, refused, bounced); ok {
+			return pull, true, nil
+		}
+	}
+	pull, ok := e.Brakes.PullComplaints(p.brakes, accepted, complaints)
 	return pull, ok, nil
 }
 
 // checkBrakes pauses the edition if too much of it was refused, by the first of its messages
-// too, or too many readers have reported it as spam.
+// too, too much came back, or too many readers have reported it as spam.
 func (e *Engine) checkBrakes(ctx context.Context, edition int64) error {
 	pull, ok := e.tooManyRefused(edition)
 	if !ok {
 		var err error
-		if pull, ok, err = e.tooManyComplaints(ctx, edition); err != nil || !ok {
+		if pull, ok, err = e.tooMuchBack(ctx, edition); err != nil || !ok {
 			return err
 		}
 	}

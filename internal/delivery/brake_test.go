@@ -110,6 +110,54 @@ func TestBrake_RefusalsPauseWhatAServiceSendsAndTheOthersGoOn(t *testing.T) {
 	want(t, tally, "planned 300 accepted 282 refused 18 expired 0 in_doubt 0 withheld 0 waiting 0")
 }
 
+// What a relay takes and sends back pulls the brake for refusals too, while the edition is sent.
+func TestBrake_WhatComesBackPausesASend(t *testing.T) {
+	t.Parallel()
+	paused := make(chan struct{})
+	enough := make(chan struct{})
+	var mu sync.Mutex
+	taken := 0
+	onMessage := func(smtptest.Received) {
+		mu.Lock()
+		taken++
+		n := taken
+		mu.Unlock()
+		if n == 220 {
+			close(enough)
+		}
+		if n >= 220 {
+			<-paused
+		}
+	}
+	r, _, _ := newsroom(t, newsroomtest.Options{Brakes: newsletter.Brakes{Refused: 0.05}, SMTP: smtptest.Options{OnMessage: onMessage}}, 300)
+	e := r.Begin("daily-news")
+	result := make(chan error, 1)
+	go func() { result <- r.Desk.Carry(t.Context(), e.ID, time.Second, nil) }()
+	<-enough
+	accepted, err := r.Store.Deliveries(t.Context(), newsletter.DeliveryFilter{EditionID: e.ID, State: newsletter.Accepted, Limit: 20})
+	if err != nil || len(accepted) != 20 {
+		t.Fatalf("%d are accepted (%v)", len(accepted), err)
+	}
+	for _, d := range accepted {
+		if _, err := r.Store.TakeReturn(t.Context(), newsletter.Return{
+			EditionID: e.ID, SubscriberID: d.SubscriberID, Kind: newsletter.ReturnHard, Reason: "user_unknown", Channel: "pipe", At: r.Clock.Now(),
+		}, newsletter.DefaultSoftLimit()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	newsroomtest.Until(ctx, t, "the edition is paused", func() bool {
+		now, err := r.Store.Edition(t.Context(), e.ID)
+		return err == nil && now.State == newsletter.EditionPaused
+	})
+	close(paused)
+	stopped, ok := errors.AsType[*delivery.PausedError](<-result)
+	if !ok || !strings.Contains(stopped.Reason, "were refused or came back") {
+		t.Fatalf("it ends with %v", stopped)
+	}
+}
+
 // Complaints come in by another process while an edition is sent: at the hundredth message
 // three readers complain, and no more goes out than was being handed over.
 func TestBrake_ComplaintsPauseASend(t *testing.T) {

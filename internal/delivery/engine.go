@@ -33,7 +33,7 @@ type Ledger interface {
 	Tally(ctx context.Context, editionID int64) (newsletter.Tally, error)
 	SavePulse(ctx context.Context, p newsletter.Pulse) error
 	Pulse(ctx context.Context, editionID int64) (newsletter.Pulse, bool, error)
-	Complaints(ctx context.Context, editionID int64) (int, error)
+	CameBack(ctx context.Context, editionID int64) (bounced, complaints int, err error)
 	PullBrake(ctx context.Context, id int64, b newsletter.BrakePull, now time.Time) (bool, error)
 }
 

@@ -161,7 +161,7 @@ func (d *Desk) judgeEdition(ctx context.Context, s *Status, store StatusStore, e
 		problem(newsletter.AlarmRefused, e.FinishedAt, fmt.Sprintf(" was refused for all of its %s: nothing was sent", readers(n)),
 			fmt.Sprintf(`"broadsheet edition report %d" has the relay's words, "broadsheet edition retry %d" tries again`, e.ID, e.ID))
 	}
-	complaints, err := store.Complaints(ctx, e.ID)
+	_, complaints, err := store.CameBack(ctx, e.ID)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ type StatusStore interface {
 	Pulse(ctx context.Context, editionID int64) (newsletter.Pulse, bool, error)
 	Progress(ctx context.Context, editionID int64) (accepted int, changed time.Time, err error)
 	NextTry(ctx context.Context, editionID int64) (time.Time, error)
-	Complaints(ctx context.Context, editionID int64) (int, error)
+	CameBack(ctx context.Context, editionID int64) (bounced, complaints int, err error)
 	// LastMoved returns when the edition was last paused; zero if it never was.
 	LastMoved(ctx context.Context, editionID int64) (time.Time, error)
 	// BegunOn returns how many messages of an edition with a warm-up were begun that day.

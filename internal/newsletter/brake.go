@@ -9,7 +9,7 @@ import (
 // Brakes are the shares from which on an edition pauses itself, because the list or the relay
 // must be looked at before more is sent. 0 means never.
 type Brakes struct {
-	Refused    float64 // of the messages that were accepted or refused
+	Refused    float64 // or came back later, of the messages that were accepted or refused
 	Complaints float64 // of those that were accepted
 }
 
@@ -58,6 +58,18 @@ func (b Brakes) PullRefused(raised Brakes, accepted, refused int, last string) (
 	}
 	p.Reason = fmt.Sprintf("%d of %d messages were refused, %s, and the limit is %s; the last one with: %s",
 		refused, results, Percent(p.Share), Percent(max(b.Refused, raised.Refused)), last)
+	return p, true
+}
+
+// PullReturned reports whether so many messages that were refused, or were accepted and came back
+// as not delivered, pull the brake for refusals: a relay that takes everything refuses later.
+func (b Brakes) PullReturned(raised Brakes, accepted, refused, bounced int) (BrakePull, bool) {
+	p, ok := pull(BrakeRefused, b.Refused, raised.Refused, refused+bounced, accepted+refused)
+	if !ok || accepted+refused < BrakeResults {
+		return BrakePull{}, false
+	}
+	p.Reason = fmt.Sprintf("%d of %d messages were refused or came back, %s, and the limit is %s",
+		refused+bounced, accepted+refused, Percent(p.Share), Percent(max(b.Refused, raised.Refused)))
 	return p, true
 }
 

@@ -1,6 +1,9 @@
 package newsletter
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // ReturnKind is what a message that came back says of the address it had gone to.
 type ReturnKind string
@@ -79,8 +82,19 @@ type ReturnTaken struct {
 	Reader string // the address that the message had gone to; empty: the reader is not on record any more
 }
 
+// notTheAddress are the reasons of soft failures that say nothing about the address: the message,
+// the sending machine or its proof was not wanted. They are the same for all readers of a provider,
+// who would all be suppressed for one bad day of ours.
+var notTheAddress = []string{
+	ReturnDelayed, "spam", "virus", "content", "too_big", "blocked", "rejected", "auth_failed", "relay_denied", "rate_limited", "policy",
+}
+
+// AgainstAddress reports whether a soft failure with this reason counts towards the SoftLimit.
+func AgainstAddress(reason string) bool { return !slices.Contains(notTheAddress, reason) }
+
 // SoftLimit says when an address is suppressed because mail to it fails again and again: when
-// so many of its last messages failed softly, each on another day (UTC), within a time.
+// so many messages to it failed softly, each on another day (UTC) and for a reason of its own,
+// within a time.
 type SoftLimit struct {
 	Days   int
 	Within time.Duration

@@ -37,9 +37,10 @@ func (t *tx) returnToAddress(r newsletter.Return, key string, sentAt time.Time, 
 	if lifted.After(since) {
 		since = lifted
 	}
-	var days int
-	err = t.row(`SELECT COUNT(DISTINCT at / 86400000) FROM returns
-		WHERE subscriber_id = $1 AND kind = 'soft' AND reason <> $2 AND at > $3`, r.SubscriberID, newsletter.ReturnDelayed, millis(since)).Scan(&days)
+	if !newsletter.AgainstAddress(r.Reason) {
+		return "it says nothing about the address", nil
+	}
+	days, err := t.softDays(r.SubscriberID, since)
 	if err != nil {
 		return "", err
 	}
@@ -47,6 +48,23 @@ func (t *tx) returnToAddress(r newsletter.Return, key string, sentAt time.Time, 
 		return fmt.Sprintf("failed on %d of %d days", days, limit.Days), nil
 	}
 	return t.suppressReturned(r, hash, newsletter.SuppressedSoftBounces)
+}
+
+// softDays returns on how many days mail to the subscriber failed softly, for a reason of the
+// address, since a time.
+func (t *tx) softDays(subscriberID int64, since time.Time) (int, error) {
+	rows, err := t.query(`SELECT DISTINCT at / 86400000, reason FROM returns WHERE subscriber_id = $1 AND kind = 'soft' AND at > $2`, subscriberID, millis(since))
+	days := map[int64]bool{}
+	_, err = collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
+		var day int64
+		var reason string
+		err := rows.Scan(&day, &reason)
+		if newsletter.AgainstAddress(reason) {
+			days[day] = true
+		}
+		return struct{}{}, err
+	})
+	return len(days), err
 }
 
 // liftedAt returns when a suppression of the address was last lifted; zero if none was.

@@ -197,8 +197,10 @@ func nothingReturned(q querier) (*newsletter.ReturnedTotal, error) {
 	return &newsletter.ReturnedTotal{}, nil
 }
 
-// Complaints returns how many readers have reported the edition as spam so far.
-func (s *Store) Complaints(ctx context.Context, editionID int64) (n int, err error) {
-	err = s.read(ctx).row(`SELECT COUNT(*) FROM deliveries WHERE edition_id = $1 AND returned = 2`, editionID).Scan(&n)
-	return n, err
+// CameBack returns how many of the edition's messages came back as not delivered so far, and how
+// many readers have reported it as spam.
+func (s *Store) CameBack(ctx context.Context, editionID int64) (bounced, complaints int, err error) {
+	err = s.read(ctx).row(`SELECT COUNT(CASE WHEN returned = 1 THEN 1 END), COUNT(CASE WHEN returned = 2 THEN 1 END)
+		FROM deliveries WHERE edition_id = $1 AND returned IS NOT NULL`, editionID).Scan(&bounced, &complaints)
+	return bounced, complaints, err
 }

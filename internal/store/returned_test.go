@@ -97,8 +97,9 @@ func TestTakeReturn_SoftCountsDaysTowardsTheLimit(t *testing.T) {
 	day := 24 * time.Hour
 	for name, c := range map[string]struct {
 		at     []time.Duration // since noon
-		reason string
-		lifted time.Duration // a suppression was lifted then; 0: none was
+		reason string          // empty: the mailbox is full
+		last   string          // the reason of the last one; empty: the same
+		lifted time.Duration   // a suppression was lifted then; 0: none was
 		want   newsletter.SuppressionReason
 	}{
 		"four days":                   {at: []time.Duration{0, day, 2 * day, 3 * day}},
@@ -107,6 +108,9 @@ func TestTakeReturn_SoftCountsDaysTowardsTheLimit(t *testing.T) {
 		"one day":                     {at: []time.Duration{0, time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 4 * time.Hour}},
 		"too long ago":                {at: []time.Duration{0, 10 * day, 20 * day, 29 * day, 31 * day}},
 		"delays":                      {at: []time.Duration{0, day, 2 * day, 3 * day, 4 * day, 5 * day}, reason: newsletter.ReturnDelayed},
+		"delays and one failure":      {at: []time.Duration{0, day, 2 * day, 3 * day, 4 * day}, reason: newsletter.ReturnDelayed, last: "mailbox_full"},
+		"we were blocked":             {at: []time.Duration{0, day, 2 * day, 3 * day, 4 * day, 5 * day}, reason: "blocked"},
+		"blocked, and one failure":    {at: []time.Duration{0, day, 2 * day, 3 * day, 4 * day}, reason: "blocked", last: "mailbox_full"},
 		"lifted in between":           {at: []time.Duration{0, day, 2 * day, 3 * day, 4 * day}, lifted: 2*day + time.Hour},
 		"enough of them since lifted": {at: []time.Duration{0, 2 * day, 3 * day, 4 * day, 5 * day, 6 * day}, lifted: time.Hour, want: newsletter.SuppressedSoftBounces},
 	} {
@@ -126,8 +130,11 @@ func TestTakeReturn_SoftCountsDaysTowardsTheLimit(t *testing.T) {
 				if reason == "" {
 					reason = "mailbox_full"
 				}
+				if i == len(c.at)-1 && c.last != "" {
+					reason = c.last
+				}
 				take(t, s, newsletter.Return{EditionID: edition, SubscriberID: 1, Kind: newsletter.ReturnSoft, Reason: reason, At: noon.Add(after)})
-				if got := delivery(t, s, edition, 1).Returned; (got == newsletter.Bounced) != (c.reason == "") {
+				if got := delivery(t, s, edition, 1).Returned; (got == newsletter.Bounced) != (reason != newsletter.ReturnDelayed) {
 					t.Errorf("edition %d: returned %q", edition, got)
 				}
 			}
@@ -275,8 +282,8 @@ func TestReport_CountsWhatCameBack(t *testing.T) {
 	back(12, newsletter.ReturnComplaint)
 	back(1, newsletter.ReturnHard) // it was refused
 	want("counted at once", 2, 1)
-	if complaints, err := s.Complaints(t.Context(), 1); complaints != 1 || err != nil {
-		t.Errorf("%d complaints (%v)", complaints, err)
+	if bounced, complaints, err := s.CameBack(t.Context(), 1); bounced != 2 || complaints != 1 || err != nil {
+		t.Errorf("%d came back, %d complaints (%v)", bounced, complaints, err)
 	}
 	live := report(t, s, 1)
 	back(13, newsletter.ReturnHard) // while it is being counted
