@@ -462,3 +462,19 @@ func TestTakeReturn_AComplaintOfWhatWaitsToBeSentAgain(t *testing.T) {
 		t.Errorf("effect %q, want %q", taken.Effect, want)
 	}
 }
+
+// Nobody who must not be mailed is told that mail comes again, nor to sign up again: whether the
+// subscription has ended, and by what, is asked after that.
+func TestUndoLeave_WhoMustNotBeMailedIsToldSo(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	key := returnedLedger(t, s)
+	take(t, s, newsletter.Return{Kind: newsletter.ReturnComplaint, Reason: "feedback"})
+	must(t, s, fmt.Sprintf(`INSERT INTO suppressions (hash, reason, created_at) VALUES (X'%x', 'hard_bounce', 0)`, key.Hash("r2@example.org")))
+	for subscriber := range int64(2) {
+		link := newsletter.Link{SubscriberID: subscriber + 1, NewsletterID: 1, EditionID: 1}
+		if err := s.UndoLeave(t.Context(), link, newsletter.Origin{Channel: "link"}, noon.Add(time.Hour)); newsletter.ReasonOf(err) != "suppressed" {
+			t.Errorf("reader %d: %v", subscriber+1, err)
+		}
+	}
+}

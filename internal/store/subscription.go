@@ -177,13 +177,17 @@ func (s *Store) Leave(ctx context.Context, link newsletter.Link, origin newslett
 
 // UndoLeave takes back a Leave by the same link within newsletter.UndoTime: the subscription
 // is as it was before. One that has not ended stays as it is. The error is Forbidden with
-// reason "too_late" if it ended otherwise, or longer ago, and with reason "suppressed" if the
-// address must not be mailed: a link lifts nothing (S26).
+// reason "suppressed" if the address must not be mailed, whatever the subscription is: a link
+// lifts nothing (S26). Its reason is "too_late" if the subscription ended otherwise, or longer ago.
 func (s *Store) UndoLeave(ctx context.Context, link newsletter.Link, origin newsletter.Origin, now time.Time) error {
 	return s.write(ctx, func(t *tx) error {
 		u, err := t.linked(link)
 		if err != nil {
 			return fmt.Errorf("undo leaving of subscriber %d: %w", link.SubscriberID, err)
+		}
+		// First of all: who must not be mailed is not told that mail comes, nor to sign up again.
+		if err := mayUndo(t, link.SubscriberID); err != nil {
+			return err
 		}
 		if u.State != newsletter.Left {
 			return nil
@@ -194,9 +198,6 @@ func (s *Store) UndoLeave(ctx context.Context, link newsletter.Link, origin news
 		}
 		if !ok {
 			return newsletter.Refusef("too_late", "This can no longer be undone. You are welcome to sign up again.")
-		}
-		if err := mayUndo(t, link.SubscriberID); err != nil {
-			return err
 		}
 		// joined_at stays: what was owed before is owed still.
 		_, err = t.exec(`
