@@ -208,7 +208,7 @@ func (m *propertyModel) arrived(edition int64, to string, articles []int) {
 				continue
 			}
 			for _, other := range r.got[number] {
-				if other != row && other.arrived > 0 && (e.letter.Repeats != newsletter.RepeatAlways || other.edition.isLike(e)) {
+				if other != row && other.arrived > 0 && !repeats(e, other.edition) {
 					m.w.wrong("%s gets article %d twice: by edition %d and by %d", to, number, other.edition.id, edition)
 				}
 			}
@@ -216,6 +216,15 @@ func (m *propertyModel) arrived(edition int64, to string, articles []int) {
 		return
 	}
 	m.w.wrong("a stranger gets a message: %s", to)
+}
+
+// repeats reports whether the later of two editions may give again what the other one did. It can
+// arrive first, where the other one was put off.
+func repeats(a, b *propertyEdition) bool {
+	if b.id > a.id {
+		a, b = b, a
+	}
+	return a.letter.Repeats == newsletter.RepeatAlways && !a.isLike(b)
 }
 
 func (s *propertySub) isPaused(now time.Time) bool {
