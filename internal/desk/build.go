@@ -187,12 +187,16 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	if err != nil {
 		return err
 	}
+	sections, err := d.Sections(ctx, n.Slug)
+	if err != nil {
+		return err
+	}
 	newsletter.Arrange(candidates)
 	eligible := slices.DeleteFunc(slices.Clone(candidates), func(c newsletter.Candidate) bool {
 		return newsletter.Eligible(c, e.AsOf) != newsletter.Taken || e.Cadence == newsletter.Immediate && !n.Immediate.Wants(c)
 	})
 	if o.draft != nil {
-		candidates, eligible = draft.asDrafted(o.draft, candidates)
+		candidates, eligible = draft.asDrafted(o.draft, candidates, sections)
 		draft.announcement = o.draft.Sheet.Announcement
 	}
 	if err := d.addOpenCorrections(ctx, draft); err != nil {
@@ -220,11 +224,10 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 		return nothingNew(draft)
 	}
 	draft.keepToldCorrections()
-	taken, headlines, owed := draft.chosen()
-	sections, err := d.Sections(ctx, n.Slug)
-	if err != nil {
-		return err
+	if o.draft == nil {
+		draft.lay(sections)
 	}
+	taken, headlines, owed := draft.chosen()
 	input := digest.Input{
 		Newsletter: n, Sections: sections, Articles: taken, Headlines: headlines, Owed: owed, Date: e.Date, Cadence: e.Cadence,
 		Corrections: correctionBlocks(draft.corrections), BaseURL: d.o.BaseURL, Words: o.Words, Templates: d.o.Press.Templates, Composer: composer, Secret: d.o.Press.Keys.ViewSecret,
@@ -248,8 +251,24 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	return nil
 }
 
+// lay puts the articles that are taken, which are the first, in reading order.
+func (draft *Draft) lay(sections []newsletter.Section) {
+	byID := map[int64]DraftArticle{}
+	var taken []newsletter.Candidate
+	for _, a := range draft.Articles {
+		if a.Verdict == newsletter.Taken {
+			byID[a.ID] = a
+			taken = append(taken, a.Candidate)
+		}
+	}
+	newsletter.Lay(taken, sections)
+	for i, c := range taken {
+		draft.Articles[i] = byID[c.ID]
+	}
+}
+
 // chosen returns the articles that readers get in full, those that they get as headlines only, and
-// those that some are owed and nobody gets, each in the order of the edition.
+// those that some are owed and nobody gets, each in reading order.
 func (draft *Draft) chosen() (taken, headlines, owed []newsletter.Candidate) {
 	for _, a := range draft.Articles {
 		switch readers := draft.Survey.Verdicts[a.ID]; {
@@ -509,7 +528,7 @@ func (d *Desk) plan(ctx context.Context, id int64, progress func(rows int)) (new
 	return d.o.Press.Store.Edition(ctx, id)
 }
 
-// frozenCandidates returns the candidates that the edition was frozen with, in its order.
+// frozenCandidates returns the candidates that the edition was frozen with, in the order of choosing.
 func frozenCandidates(s digest.Snapshot, candidates []newsletter.Candidate, asOf time.Time) []newsletter.Candidate {
 	byID := make(map[int64]newsletter.Candidate, len(candidates))
 	for _, c := range candidates {
@@ -526,9 +545,10 @@ func frozenCandidates(s digest.Snapshot, candidates []newsletter.Candidate, asOf
 		if c.Sections = b.Sections; !known || c.OwedFrom.IsZero() || c.OwedFrom.After(asOf) {
 			c.ID, c.OwedFrom, c.Attached = b.Article, asOf, time.Time{}
 		}
-		c.Hold, c.Baseline, c.WithdrawnAt, c.Form = "", false, time.Time{}, form
+		c.Hold, c.Baseline, c.WithdrawnAt, c.Form, c.Rank = "", false, time.Time{}, form, b.Rank
 		list = append(list, c)
 	}
+	slices.SortStableFunc(list, newsletter.ByRank)
 	return list
 }
 

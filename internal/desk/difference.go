@@ -2,10 +2,12 @@ package desk
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"broadsheet/internal/delivery"
 	"broadsheet/internal/digest"
@@ -108,9 +110,9 @@ func (d *Difference) blocks(old, current []digest.Block) {
 		before[keyOf(b)] = b
 	}
 	show := func(b digest.Block) DifferentBlock {
-		name := b.Headline
+		name := cmp.Or(b.Headline, b.Sponsor)
 		if name == "" {
-			name = b.Sponsor
+			name = firstWords(b.Text)
 		}
 		return DifferentBlock{Kind: b.Kind, Article: b.Article, ID: b.ID, Headline: name}
 	}
@@ -142,6 +144,16 @@ func (d *Difference) blocks(old, current []digest.Block) {
 			d.Moved = append(d.Moved, show(b))
 		}
 	}
+}
+
+// firstWords returns the beginning of a text, by which a note without a headline is known.
+func firstWords(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	const most = 50
+	if runes := []rune(line); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return line
 }
 
 // commonOrder returns the longest list that stands in both lists in this order: what is not in it

@@ -46,14 +46,21 @@ func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) 
 	if err != nil {
 		return draft, err
 	}
-	var taken []newsletter.Candidate
+	sections, err := d.Sections(ctx, draft.Newsletter.Slug)
+	if err != nil {
+		return nil, err
+	}
+	var shown []newsletter.Candidate
 	for _, a := range draft.Articles {
 		if a.Shown() && !o.Announcement {
-			taken = append(taken, a.Candidate)
-			record.Sheet.Blocks = append(record.Sheet.Blocks, newsletter.SheetBlock{Kind: newsletter.SheetArticle, Article: a.ID})
+			shown = append(shown, a.Candidate)
 		}
 	}
-	record = record.With(taken)
+	newsletter.Lay(shown, sections)
+	for _, c := range shown {
+		record.Sheet.Blocks = append(record.Sheet.Blocks, newsletter.SheetBlock{Kind: newsletter.SheetArticle, Article: c.ID})
+	}
+	record = record.With(shown)
 	if !o.Announcement {
 		asked := &Draft{Newsletter: draft.Newsletter, Edition: draft.Edition} // Build has warned already
 		if _, err := d.placeBooked(ctx, &record.Sheet, asked, time.Time{}); err != nil {

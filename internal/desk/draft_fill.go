@@ -10,20 +10,25 @@ import (
 
 // asDrafted returns the candidates with those of the draft's sheet first, in its order and with
 // the texts that the draft took in, and these alone: no others can be in the edition. It warns of
-// those that cannot be, and of those whose text has changed since.
-func (draft *Draft) asDrafted(r *newsletter.DraftRecord, candidates []newsletter.Candidate) (all, chosen []newsletter.Candidate) {
+// those that cannot be, and of those whose text has changed since. Where staff put them in an order
+// of their own it is that of choosing too: what stands last is what is over a reader's cap.
+func (draft *Draft) asDrafted(r *newsletter.DraftRecord, candidates []newsletter.Candidate, sections []newsletter.Section) (all, chosen []newsletter.Candidate) {
 	warn := func(format string, args ...any) {
 		draft.Warnings = append(draft.Warnings, fmt.Sprintf(format, args...))
 	}
 	wanted := r.Sheet.Articles()
+	ordered := wantedOf(wanted, candidates)
+	if !inReadingOrder(ordered, sections) {
+		newsletter.Rank(ordered)
+	}
 	others := slices.DeleteFunc(slices.Clone(candidates), func(c newsletter.Candidate) bool { return slices.Contains(wanted, c.ID) })
 	for _, id := range wanted {
-		i := slices.IndexFunc(candidates, func(c newsletter.Candidate) bool { return c.ID == id })
+		i := slices.IndexFunc(ordered, func(c newsletter.Candidate) bool { return c.ID == id })
 		if i < 0 {
 			warn("article %d is left out: it is too old by now, or its source was removed", id)
 			continue
 		}
-		c := candidates[i]
+		c := ordered[i]
 		if kept, ok := r.Items[id]; ok {
 			if kept.Hash() != c.Hash() {
 				warn("article %d has a new text at its source; \"broadsheet edition refresh %d\" shows it and takes it in", id, r.EditionID)
@@ -39,6 +44,24 @@ func (draft *Draft) asDrafted(r *newsletter.DraftRecord, candidates []newsletter
 		chosen = append(chosen, c)
 	}
 	return append(all, others...), chosen
+}
+
+// wantedOf returns those of the candidates that are wanted, in the order in which they are.
+func wantedOf(wanted []int64, candidates []newsletter.Candidate) []newsletter.Candidate {
+	var list []newsletter.Candidate
+	for _, id := range wanted {
+		if i := slices.IndexFunc(candidates, func(c newsletter.Candidate) bool { return c.ID == id }); i >= 0 {
+			list = append(list, candidates[i])
+		}
+	}
+	return list
+}
+
+// inReadingOrder reports whether articles stand as an edition has them that nobody put in order.
+func inReadingOrder(list []newsletter.Candidate, sections []newsletter.Section) bool {
+	laid := slices.Clone(list)
+	newsletter.Lay(laid, sections)
+	return slices.EqualFunc(list, laid, func(a, b newsletter.Candidate) bool { return a.ID == b.ID })
 }
 
 // markDropped gives the articles that are not in the sheet their verdict.

@@ -69,12 +69,44 @@ func (d *Desk) LookAfresh(ctx context.Context, id int64) (Refreshed, error) {
 		}
 	}
 	r.dropGone(fresh)
+	if err := d.layAdded(ctx, record.Sheet, &r, fresh); err != nil {
+		return Refreshed{}, err
+	}
 	if r.Sponsors, err = d.placeBooked(ctx, &r.Record.Sheet, &Draft{Newsletter: fresh.Newsletter, Edition: fresh.Edition}, record.Sheet.Until); err != nil {
 		return Refreshed{}, err
 	}
 	r.Record.Sheet.Until = now
 	r.Record = r.Record.With(texts)
 	return r, nil
+}
+
+// layAdded puts what came later where it is read, unless staff put the articles in an order of
+// their own: then it stays at the end.
+func (d *Desk) layAdded(ctx context.Context, was newsletter.Sheet, r *Refreshed, fresh *Draft) error {
+	sections, err := d.Sections(ctx, fresh.Newsletter.Slug)
+	if err != nil {
+		return err
+	}
+	candidates := make([]newsletter.Candidate, len(fresh.Articles))
+	for i, a := range fresh.Articles {
+		candidates[i] = a.Candidate
+	}
+	if len(r.Added) == 0 || !inReadingOrder(wantedOf(was.Articles(), candidates), sections) {
+		return nil
+	}
+	laid := wantedOf(r.Record.Sheet.Articles(), candidates)
+	newsletter.Lay(laid, sections)
+	blocks := map[int64]newsletter.SheetBlock{}
+	for _, b := range r.Record.Sheet.Blocks {
+		blocks[b.Article] = b
+	}
+	for i, b := range r.Record.Sheet.Blocks {
+		if b.Kind == newsletter.SheetArticle {
+			r.Record.Sheet.Blocks[i] = blocks[laid[0].ID]
+			laid = laid[1:]
+		}
+	}
+	return nil
 }
 
 // dropGone takes out of the sheet what cannot be in an edition any more.

@@ -62,6 +62,73 @@ func TestDraft_IsSentAsItWasTakenIn(t *testing.T) {
 	wantStates(t, tally, map[newsletter.State]int{newsletter.Accepted: 3})
 }
 
+// An edition is read section by section, its draft and its list of articles too, and what comes
+// later finds its place, until staff put the stories in an order of their own.
+func TestDraft_StandsInTheOrderOfTheMail(t *testing.T) {
+	t.Parallel()
+	r, _ := newsroomWith(t, 1)
+	for _, name := range []string{"Town", "Sea"} {
+		if _, err := r.Desk.AddSection(t.Context(), "daily-news", name, []string{name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, story := range []string{"sea old", "town old", "sea new", "town new"} {
+		r.Feed.Publish(story, r.Clock.Now().Add(time.Duration(i)*time.Minute), strings.Fields(story)[0])
+	}
+	r.Clock.Add(time.Hour)
+	draft, err := r.Desk.CreateDraft(t.Context(), desk.DraftOptions{Build: desk.BuildOptions{Newsletter: "daily-news"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := draft.Edition.ID
+	headlines := func(d *desk.Draft) string {
+		var list []string
+		for _, a := range d.Articles[:len(d.Snapshot.Articles())] {
+			list = append(list, a.Headline)
+		}
+		at := -1
+		for _, h := range list {
+			next := strings.Index(d.Sample.Text, h)
+			if next < at {
+				t.Errorf("%q is not where the list has it:\n%s", h, d.Sample.Text)
+			}
+			at = next
+		}
+		return strings.Join(list, ", ")
+	}
+	if got := headlines(draft); got != "town new, town old, sea new, sea old, Ferry fares frozen, Harbour opens a second gate" {
+		t.Errorf("the draft has %s", got)
+	}
+	refresh := func(story, category string) string {
+		r.Feed.Publish(story, r.Clock.Now(), category)
+		r.Clock.Add(time.Hour)
+		fresh, err := r.Desk.LookAfresh(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		draft, err := r.Desk.KeepRefreshed(t.Context(), fresh)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return headlines(draft)
+	}
+	if got := refresh("sea newest", "sea"); got != "town new, town old, sea newest, sea new, sea old, Ferry fares frozen, Harbour opens a second gate" {
+		t.Errorf("refreshed, it has %s", got)
+	}
+	text, err := r.Desk.OpenSheet(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sheet := text.Record.Sheet
+	sheet.Blocks = append(sheet.Blocks[1:], sheet.Blocks[0])
+	if draft, err = r.Desk.SaveSheet(t.Context(), id, text.Record.Revision, sheet); err != nil {
+		t.Fatal(err)
+	}
+	if got := refresh("town newest", "town"); got != "town old, sea newest, sea new, sea old, Ferry fares frozen, Harbour opens a second gate, town new, town newest" {
+		t.Errorf("put in order, it has %s", got)
+	}
+}
+
 // An edition that is planned when its time is over holds nothing: the next one, built before
 // anybody delivers, has it all.
 func TestFreeze_PlannedAfterItsTimeHoldsNothing(t *testing.T) {

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,20 +136,18 @@ func (d *Desk) previewDraft(ctx context.Context, draft *Draft, refused error, re
 	return p, d.composePreview(p, reader)
 }
 
-// eligible returns what the edition can have, in its order.
+// eligible returns what the edition can have, in the order of choosing.
 func (draft *Draft) eligible() []newsletter.Candidate {
-	var taken, others []newsletter.Candidate
+	var list []newsletter.Candidate
 	for _, a := range draft.Articles {
 		switch {
-		case a.Verdict == newsletter.Taken:
-			taken = append(taken, a.Candidate)
 		case a.Verdict == newsletter.Dropped, a.Verdict == newsletter.NotImmediate:
 		case newsletter.Eligible(a.Candidate, draft.Edition.AsOf) == newsletter.Taken:
-			others = append(others, a.Candidate)
+			list = append(list, a.Candidate)
 		}
 	}
-	newsletter.Arrange(others) // over every reader's cap, or nobody's: they come after
-	return append(taken, others...)
+	slices.SortStableFunc(list, newsletter.ByRank)
+	return list
 }
 
 func mostReaders(n, all int) string {

@@ -56,7 +56,7 @@ func TestRender_EveryDesign_HasEveryBlockInItsPlace(t *testing.T) {
 				t.Errorf("%s: the text part lacks the link %q", d, link)
 			}
 		}
-		if !reflect.DeepEqual(v.Articles, []int64{1, 3, 4}) {
+		if !reflect.DeepEqual(v.Articles, []int64{1, 4, 3}) {
 			t.Errorf("articles %v", v.Articles)
 		}
 	}

@@ -24,7 +24,7 @@ const (
 type Input struct {
 	Newsletter newsletter.Newsletter
 	Sections   []newsletter.Section
-	Articles   []newsletter.Candidate // in the order of the edition; may be none if there is a note
+	Articles   []newsletter.Candidate // in reading order, see newsletter.Lay; may be none if there is a note
 	Headlines  []newsletter.Candidate // that nobody gets in full, only as links
 	Owed       []newsletter.Candidate // that nobody gets at all, although some are owed them: they are only counted
 	// Corrections, Notes and Sponsors need not say their kind. A correction has its article and
@@ -113,7 +113,21 @@ func (s *Snapshot) addArticles(in Input) error {
 	for _, c := range in.Owed {
 		s.Blocks = append(s.Blocks, Block{Kind: KindOwed, Article: c.ID, Sections: c.Sections})
 	}
+	s.rank(in)
 	return nil
+}
+
+// rank gives the blocks their places in the order of choosing, in which other articles have none.
+func (s *Snapshot) rank(in Input) {
+	all := slices.Concat(in.Articles, in.Headlines, in.Owed)
+	slices.SortStableFunc(all, newsletter.ByRank)
+	ranks := make(map[int64]int, len(all))
+	for i, c := range all {
+		ranks[c.ID] = i + 1
+	}
+	for i, b := range s.Blocks {
+		s.Blocks[i].Rank = ranks[b.Article]
+	}
 }
 
 // setAbout notes for which copies the editors' subject and preheader are.

@@ -2,6 +2,7 @@ package digest
 
 import (
 	htmltemplate "html/template"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -68,6 +69,7 @@ func forOutlook() outlook {
 type group struct {
 	Heading string
 	Stories []story
+	section int // its index
 }
 
 // story is an article in the mail.
@@ -86,8 +88,8 @@ type story struct {
 	article  int64
 }
 
-// newPage lays the blocks out: the first article is the lead, the others stand under the first
-// of the newsletter's sections that they are in, and at the end those in none.
+// newPage lays the blocks out in the order of the edition: the lead, and then the others under
+// the first of the newsletter's sections that they are in.
 func (r *Renderer) newPage(c chosen, maxSummary int) page {
 	n := r.s.Newsletter
 	p := page{
@@ -127,47 +129,84 @@ func (r *Renderer) newPage(c chosen, maxSummary int) page {
 
 // layStories sets the lead, the groups and what numbers they have.
 func (r *Renderer) layStories(p *page, blocks []Block, maxSummary int) {
-	groups := make([]group, len(r.s.Sections)+1)
-	for i, sec := range r.s.Sections {
-		groups[i].Heading = sec.Name
+	if len(blocks) == 0 {
+		return
 	}
-	groups[len(groups)-1].Heading = r.frame.T["more_news"]
-	for i, b := range blocks {
-		at := r.sectionOf(b)
-		st := r.newStory(b, maxSummary)
-		if at < len(r.s.Sections) {
-			st.Section = r.s.Sections[at].Name
-		}
-		if i == 0 {
-			st.Number = 1
-			p.Lead = &st
-			continue
-		}
+	lead := r.s.leadOf(blocks)
+	st := r.newStory(blocks[lead], maxSummary)
+	st.Number, p.Lead = 1, &st
+	blocks = slices.Delete(slices.Clone(blocks), lead, lead+1)
+	for _, b := range blocks {
 		p.Next = append(p.Next, b.Headline)
-		groups[at].Stories = append(groups[at].Stories, st)
 	}
-	number := 1
-	for _, g := range groups {
-		if len(g.Stories) == 0 {
-			continue
+	if !r.s.ranked() {
+		slices.SortStableFunc(blocks, func(a, b Block) int { return r.s.sectionOf(a) - r.s.sectionOf(b) })
+	}
+	for i, b := range blocks {
+		st, section := r.newStory(b, maxSummary), len(r.s.Sections)
+		st.Number = i + 2
+		if r.grouped {
+			section = r.s.sectionOf(b)
 		}
-		g.Stories[0].First = true
-		for i := range g.Stories {
-			number++
-			g.Stories[i].Number = number
+		if n := len(p.Groups); n == 0 || p.Groups[n-1].section != section {
+			st.First = true
+			p.Groups = append(p.Groups, group{Heading: r.heading(section), section: section})
 		}
-		p.Groups = append(p.Groups, g)
+		g := &p.Groups[len(p.Groups)-1]
+		g.Stories = append(g.Stories, st)
 	}
 }
 
+// heading returns what stands above the stories of a section.
+func (r *Renderer) heading(section int) string {
+	if section < len(r.s.Sections) {
+		return r.s.Sections[section].Name
+	}
+	return r.frame.T["more_news"]
+}
+
+// leadOf returns the index of the block that leads a copy with these: the edition's own lead,
+// else the first with a leading label, else the first.
+func (s Snapshot) leadOf(blocks []Block) int {
+	if blocks[0].Article == s.Blocks[0].Article {
+		return 0
+	}
+	return max(0, slices.IndexFunc(blocks, func(b Block) bool { return newsletter.Leads(b.Label) }))
+}
+
+// ranked reports whether the blocks stand in reading order. Builds before froze them in the order
+// of choosing, and put them in that of the sections when they rendered them.
+func (s Snapshot) ranked() bool { return len(s.Blocks) == 0 || s.Blocks[0].Rank > 0 }
+
+// groupedBySection reports whether the stories after the lead stand section by section. Where
+// staff put them in another order, that is the order of the mail, without headings.
+func (s Snapshot) groupedBySection() bool {
+	if !s.ranked() {
+		return true
+	}
+	ended, last := map[int]bool{}, -1
+	for i, b := range s.Blocks {
+		at := s.sectionOf(b)
+		switch {
+		case i == 0 || b.Kind != KindArticle || at == last:
+			continue
+		case ended[at]:
+			return false
+		}
+		ended[last] = true
+		last = at
+	}
+	return true
+}
+
 // sectionOf returns the index of the first section that the block is in, or their number.
-func (r *Renderer) sectionOf(b Block) int {
-	for i, sec := range r.s.Sections {
+func (s Snapshot) sectionOf(b Block) int {
+	for i, sec := range s.Sections {
 		if b.Sections.Has(newsletter.Section{Bit: sec.Bit}) {
 			return i
 		}
 	}
-	return len(r.s.Sections)
+	return len(s.Sections)
 }
 
 func (r *Renderer) newStory(b Block, maxSummary int) story {
@@ -175,6 +214,9 @@ func (r *Renderer) newStory(b Block, maxSummary int) story {
 		URL: b.URL, Headline: b.Headline, Summary: cut(b.Summary, maxSummary),
 		Label: b.Label, Image: b.ImageURL, Alt: b.ImageAlt, Look: r.frame.Look,
 		article: b.Article,
+	}
+	if at := r.s.sectionOf(b); at < len(r.s.Sections) {
+		st.Section = r.s.Sections[at].Name
 	}
 	if b.Author != "" {
 		st.Byline = strings.NewReplacer("{author}", b.Author).Replace(r.frame.T["by"])

@@ -32,6 +32,7 @@ type Renderer struct {
 	frame     frame // without subject and preheader
 	date      string
 	texts     map[string]*rich // what editors wrote, read once for all variants
+	grouped   bool             // stories stand under the names of their sections
 }
 
 // NewRenderer parses the snapshot's templates.
@@ -60,7 +61,7 @@ func NewRenderer(s Snapshot) (*Renderer, error) {
 	if f.Sender == "" {
 		f.Sender = n.Name
 	}
-	r := &Renderer{s: s, templates: templates, frame: f, date: date, texts: map[string]*rich{}}
+	r := &Renderer{s: s, templates: templates, frame: f, date: date, texts: map[string]*rich{}, grouped: s.groupedBySection()}
 	err = r.readTexts()
 	return r, err
 }

@@ -2,6 +2,7 @@ package digest
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,7 +56,7 @@ func TestRender_Variant_NamesNoStoryThatItLacks(t *testing.T) {
 				t.Fatalf("variant %v names article %d", ids, b.Article)
 			}
 		}
-		lead := s.Blocks[ids[0]-1].Headline
+		lead := s.Blocks[slices.IndexFunc(s.Blocks, func(b Block) bool { return b.Article == ids[0] })].Headline
 		if !strings.Contains(v.Subject, lead) {
 			t.Fatalf("the subject of %v is %q, without its lead", ids, v.Subject)
 		}

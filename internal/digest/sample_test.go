@@ -100,6 +100,8 @@ func sampleSnapshot(t testing.TB, n int, change ...any) Snapshot {
 			t.Fatalf("%T is no change", f)
 		}
 	}
+	newsletter.Rank(in.Articles)
+	newsletter.Lay(in.Articles, in.Sections)
 	s, err := New(in)
 	if err != nil {
 		t.Fatal(err)

@@ -56,6 +56,10 @@ func sampleArticles(n int) []newsletter.Candidate {
 
 // sampleOf is the edition that the samples change: n articles in three sections.
 func sampleOf(t Templates, design newsletter.Design, language, baseURL string, n int) Input {
+	sections := []newsletter.Section{{ID: 1, Bit: 0, Slug: "harbour", Name: "Harbour"}, {ID: 2, Bit: 1, Slug: "town", Name: "Town & Council"}}
+	articles := sampleArticles(n)
+	newsletter.Rank(articles)
+	newsletter.Lay(articles, sections)
 	return Input{
 		Newsletter: newsletter.Newsletter{
 			ID: 1, Slug: "sample", Name: "The Harbour Times", From: newsletter.Address{Name: "The Harbour Times", Email: "news@example.org"},
@@ -64,8 +68,7 @@ func sampleOf(t Templates, design newsletter.Design, language, baseURL string, n
 			LinkParams: "utm_source=newsletter", MinArticles: 1, MaxArticles: newsletter.LimitArticles,
 			Design: design, SiteURL: "https://www.example.org/",
 		},
-		Sections: []newsletter.Section{{ID: 1, Bit: 0, Slug: "harbour", Name: "Harbour"}, {ID: 2, Bit: 1, Slug: "town", Name: "Town & Council"}},
-		Articles: sampleArticles(n), Date: newsletter.Date{Year: 2026, Month: time.November, Day: 20}, Cadence: newsletter.Daily,
+		Sections: sections, Articles: articles, Date: newsletter.Date{Year: 2026, Month: time.November, Day: 20}, Cadence: newsletter.Daily,
 		BaseURL: baseURL, Templates: t, Composer: "sample", Secret: func(string) string { return "sample" },
 	}
 }

@@ -19,7 +19,7 @@ import (
 
 // Version is the version of this package's part of the bytes. It goes up whenever the same
 // snapshot would render differently.
-const Version = "2"
+const Version = "3"
 
 // Snapshot is everything that goes into an edition's bytes. New makes one that is valid and
 // free of what could be taken for a personal place.
@@ -93,7 +93,7 @@ const (
 	KindCorrection = "correction" // of an article, for those who had it
 )
 
-// Block is one thing in an edition. Blocks stand in the order of the edition; articles first.
+// Block is one thing in an edition. Blocks stand in the order in which they are read; articles first.
 type Block struct {
 	Kind      string          `json:"kind"`
 	ID        string          `json:"id,omitempty"` // of a note or sponsor: "n1", "s1"
@@ -109,6 +109,7 @@ type Block struct {
 	ImageAlt  string          `json:"image_alt"`
 	Published time.Time       `json:"published,omitzero"` // UTC
 	Sections  newsletter.Mask `json:"sections"`
+	Rank      int             `json:"rank,omitempty"` // of an article: its place in the order of choosing
 	// Position is where a note or sponsor stands among the stories of a copy: 1 before the first,
 	// 2 after the lead, and so on; past the end it stands at the end.
 	Position int `json:"position,omitempty"`

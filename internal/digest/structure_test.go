@@ -217,6 +217,38 @@ func TestRender_Sections_InOrderAndOnlyWhereThereAreStories(t *testing.T) {
 	}
 }
 
+// What staff put in an order of their own is read in that order.
+func TestRender_AnOrderOfStaff_HasNoSections(t *testing.T) {
+	in := sampleInput(t, sampleNewsletter(), sampleCandidates(5), Words{})
+	newsletter.Rank(in.Articles)
+	newsletter.Lay(in.Articles, in.Sections)
+	in.Articles = append(in.Articles[1:], in.Articles[0]) // Regulation last, after what has no section
+	s, err := New(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(in.Articles[1:3])
+	in.Articles[2], in.Articles[4] = in.Articles[4], in.Articles[2]
+	mixed, err := New(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []Snapshot{s, mixed} {
+		v := mustRender(t, s)
+		at := -1
+		for _, b := range s.Blocks {
+			next := strings.Index(v.Text, b.URL)
+			if next < at {
+				t.Errorf("article %d is not where staff put it", b.Article)
+			}
+			at = next
+		}
+	}
+	if v := mustRender(t, mixed); strings.Contains(v.Text, "AI & Data\n") || !strings.Contains(v.Text, "More news\n") {
+		t.Errorf("stories of mixed sections stand under the name of one:\n%s", v.Text)
+	}
+}
+
 func TestTransactional_IsAccessibleAndHasTheLink(t *testing.T) {
 	subject, source, text, err := RenderConfirm(mailSources(t), sampleConfirm())
 	if err != nil {

@@ -1,8 +1,6 @@
 package newsletter
 
 import (
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -12,6 +10,7 @@ type Candidate struct {
 	Sections Mask      // of the newsletter, that the article belongs to
 	Attached time.Time // when the article's source became one of the newsletter's
 	Form     Form      // how a frozen edition has it
+	Rank     int       // its place in the order of choosing, from 1, see Arrange
 }
 
 // Form is how an edition has an article. What was frozen as less than in full is not given to
@@ -145,30 +144,4 @@ func (r Reader) LookBackFrom(now time.Time) time.Time {
 func WholeDaysBefore(now, t time.Time) time.Time {
 	const day = 24 * time.Hour
 	return now.Add(-(now.Sub(t) + day - 1) / day * day)
-}
-
-// Arrange puts an edition's articles in order, in place: exclusives first, then the newest.
-// Articles that the source does not date go by when they were first seen.
-func Arrange(list []Candidate) {
-	slices.SortStableFunc(list, func(a, b Candidate) int {
-		if x, y := isLead(a), isLead(b); x != y {
-			if x {
-				return -1
-			}
-			return 1
-		}
-		if c := b.newsTime().Compare(a.newsTime()); c != 0 {
-			return c
-		}
-		return int(b.ID - a.ID)
-	})
-}
-
-func isLead(c Candidate) bool { return strings.EqualFold(c.Label, "exclusive") }
-
-func (c Candidate) newsTime() time.Time {
-	if c.Published.IsZero() {
-		return c.OwedFrom
-	}
-	return c.Published
 }

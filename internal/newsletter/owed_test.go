@@ -108,21 +108,3 @@ func TestAdmit_DoesNotFloodAndDoesNotLose(t *testing.T) {
 		}
 	}
 }
-
-func TestArrange_ExclusivesThenTheNewest(t *testing.T) {
-	t.Parallel()
-	list := []newsletter.Candidate{
-		{Article: newsletter.Article{ID: 1, Item: newsletter.Item{Published: ago(3 * time.Hour)}}},
-		{Article: newsletter.Article{ID: 2, Item: newsletter.Item{Published: ago(time.Hour)}}},
-		{Article: newsletter.Article{ID: 3, Item: newsletter.Item{Published: ago(5 * time.Hour), Label: "Exclusive"}}},
-		{Article: newsletter.Article{ID: 4, OwedFrom: ago(2 * time.Hour)}},
-		{Article: newsletter.Article{ID: 5, Item: newsletter.Item{Published: ago(time.Hour)}}},
-	}
-	newsletter.Arrange(list)
-	want := []int64{3, 5, 2, 4, 1}
-	for i, c := range list {
-		if c.ID != want[i] {
-			t.Fatalf("place %d has article %d, want %d", i, c.ID, want[i])
-		}
-	}
-}
