@@ -24,6 +24,7 @@ type sending struct {
 	slot       string
 	dryRun     bool
 	test       string
+	as         string // whose copy the test is
 	yes        bool
 	extra      bool
 	force      bool
@@ -76,6 +77,7 @@ anything), 4 unfinished.`,
 		Example: `  broadsheet send daily-news
   broadsheet send daily-news --dry-run
   broadsheet send daily-news --test me@example.org
+  broadsheet send --edition 42 --test me@example.org --as vera@example.org
   broadsheet send daily-news --subject "Ports special" --intro "All you need for the week." --yes
   broadsheet send daily-news --warm-up "500/day x1.5"
   broadsheet send daily-news --canary 1% --hold 10m
@@ -101,6 +103,7 @@ anything), 4 unfinished.`,
 	f.StringVar(&s.slot, "slot", "", "whose edition, where the cadence has several slots; all: an extra edition for all of them")
 	f.BoolVar(&s.dryRun, "dry-run", false, "show everything and send nothing")
 	f.StringVar(&s.test, "test", "", "send one copy to this address and nothing else")
+	f.StringVar(&s.as, "as", "", "with --test: the copy that the reader with this address gets")
 	f.BoolVarP(&s.yes, "yes", "y", false, "do not ask")
 	f.BoolVar(&s.extra, "extra", false, "leave the slot of the day to the schedule")
 	f.BoolVar(&s.force, "force", false, "send it although a gate fails; what and by whom is recorded")
@@ -125,6 +128,8 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		return usagef("give a newsletter or --edition, not both")
 	case s.dryRun && s.test != "":
 		return usagef("give --dry-run or --test, not both")
+	case s.as != "" && s.test == "":
+		return usagef("--as says whose copy --test sends; \"broadsheet preview --as %s\" shows it", s.as)
 	case s.slot != "" && s.edition != 0:
 		return usagef("edition %d is of one slot already; leave --slot out", s.edition)
 	case s.wait < 0:
@@ -200,11 +205,15 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		if err != nil {
 			return err
 		}
-		return s.sendNew(ctx, sv, p, desk.BuildOptions{
+		o := desk.BuildOptions{
 			At: at, Canary: s.first,
 			Newsletter: slug, Cadence: cadence, Slot: s.slot, Extra: s.extra, OnDoubt: doubt, WarmUp: warmUp, Sample: s.test != "",
 			Words: digest.Words{Subject: s.subject, Preheader: s.preheader, Intro: s.intro},
-		})
+		}
+		if s.as != "" {
+			return s.testCopy(ctx, sv, p, desk.PreviewOptions{Build: o})
+		}
+		return s.sendNew(ctx, sv, p, o)
 	})
 }
 
@@ -246,6 +255,12 @@ func (s *sending) warnUnfinished(ctx context.Context, sv *services, e newsletter
 
 // goOn carries on with an edition that has begun, and warns of what cannot be changed any more.
 func (s *sending) goOn(ctx context.Context, sv *services, e newsletter.Edition) error {
+	s.warnFrozen(e)
+	return s.carry(ctx, sv, e.ID)
+}
+
+// warnFrozen warns of flags that do not change an edition that is frozen.
+func (s *sending) warnFrozen(e newsletter.Edition) {
 	if s.subject != "" || s.preheader != "" || s.intro != "" {
 		s.warn("edition %d is frozen, so --subject, --preheader and --intro do not change it", e.ID)
 	}
@@ -258,7 +273,6 @@ func (s *sending) goOn(ctx context.Context, sv *services, e newsletter.Edition) 
 	if s.onDoubtSet && s.onDoubt != string(e.OnDoubt) {
 		s.warn("edition %d has begun with --on-doubt %s, which does not change", e.ID, e.OnDoubt)
 	}
-	return s.carry(ctx, sv, e.ID)
 }
 
 // sendNew builds an edition, shows it, asks, and sends it, as far as the flags say.
@@ -293,15 +307,7 @@ func (s *sending) sendBuilt(ctx context.Context, sv *services, p *press, draft *
 		if err := sv.desk.SendTest(ctx, draft, s.test); err != nil {
 			return err
 		}
-		if s.json {
-			return s.printJSON(struct {
-				Newsletter string `json:"newsletter"`
-				Test       string `json:"test"`
-				Subject    string `json:"subject"`
-			}{draft.Newsletter.Slug, s.test, draft.Sample.Subject})
-		}
-		s.say("Sent a test of %q to %s by %s. Readers got nothing.", draft.Sample.Subject, s.test, p.transport)
-		return nil
+		return s.sayTested(p, draft.Newsletter.Slug, draft.Edition.ID, draft.Sample.Subject)
 	}
 	seen, err := s.outlook(ctx, sv, draft)
 	if err != nil {

@@ -22,8 +22,11 @@ func (s *sending) sendEdition(ctx context.Context, sv *services, p *press, e new
 		return s.sendDraft(ctx, sv, p, e)
 	}
 	switch {
-	case s.dryRun || s.test != "":
-		return usagef("edition %d is %s: \"broadsheet edition show %d\" shows it; --dry-run and --test are for drafts and for what is owed now", e.ID, e.State, e.ID)
+	case s.dryRun:
+		return usagef("edition %d is %s: \"broadsheet edition show %d\" shows it; --dry-run is for drafts and for what is owed now", e.ID, e.State, e.ID)
+	case s.test != "":
+		s.warnFrozen(e)
+		return s.testCopy(ctx, sv, p, desk.PreviewOptions{Edition: e.ID})
 	case s.at != "":
 		return usagef("edition %d is %s, so --at comes too late", e.ID, e.State)
 	}
@@ -33,6 +36,9 @@ func (s *sending) sendEdition(ctx context.Context, sv *services, p *press, e new
 func (s *sending) sendDraft(ctx context.Context, sv *services, p *press, e newsletter.Edition) error {
 	if s.subject != "" || s.preheader != "" || s.intro != "" || s.warmUp != "" || s.onDoubtSet {
 		return usagef("edition %d is a draft, which has its own; \"broadsheet edition edit %d\" changes its subject and intro", e.ID, e.ID)
+	}
+	if s.as != "" {
+		return s.testCopy(ctx, sv, p, desk.PreviewOptions{Edition: e.ID})
 	}
 	at, err := s.sendTime(ctx, sv, e.Newsletter)
 	if err != nil {

@@ -45,7 +45,8 @@ type Preview struct {
 	Text, HTML string // as they stand in the message
 	// Message is the message that the reader gets, byte for byte but for Date, the signature and
 	// the reader's own links, which lead nowhere: see InertToken.
-	Message []byte
+	Message  []byte
+	composed *mail.Variant // the copy, without what is a reader's own
 }
 
 // InertToken stands where the reader's own token goes in a message: it has the length of every
@@ -179,6 +180,7 @@ func (d *Desk) address(p *Preview, message *mail.Variant, reader *newsletter.Sub
 		to, link.SubscriberID = newsletter.Address{Name: reader.Name, Email: reader.Email}, reader.ID
 	}
 	var err error
+	p.composed = message
 	personal := Inert(delivery.Personal(d.o.Press.Keys, d.o.BaseURL, to, link, from.Domain(), date))
 	if p.Message, err = message.Append(nil, personal); err != nil {
 		return err

@@ -101,7 +101,11 @@ func TestPreview_TenThousandReaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for what, message := range map[string][]byte{"test mail": tested, "preview before freezing": before.Message} {
+	if err := r.Desk.SendTestOf(t.Context(), after, "staff@example.org"); err != nil {
+		t.Fatal(err)
+	}
+	testedAfter := r.SMTP.Messages()[1].Data
+	for what, message := range map[string][]byte{"test mail": tested, "preview before freezing": before.Message, "test mail of the frozen edition": testedAfter} {
 		subject, text, html, err := mail.Parts(message)
 		if err != nil {
 			t.Fatal(err)
@@ -119,7 +123,7 @@ func TestPreview_TenThousandReaders(t *testing.T) {
 // comparePreviews compares what every reader got with the preview of it.
 func comparePreviews(t *testing.T, r *newsroomtest.Newsroom, edition int64, want int) {
 	t.Helper()
-	messages := r.SMTP.Messages()[1:] // the first one is the test mail
+	messages := r.SMTP.Messages()[2:] // the first ones are the test mails
 	if len(messages) != want {
 		t.Fatalf("%d messages for %d readers", len(messages), want)
 	}

@@ -95,17 +95,26 @@ func (d *Desk) withholdIfCancelled(ctx context.Context, id int64) error {
 // SendTest sends what most readers would get to one address. It is not recorded, its links
 // to leave and to change belong to nobody, and it goes to that address alone.
 func (d *Desk) SendTest(ctx context.Context, draft *Draft, to string) error {
+	return d.sendTest(ctx, draft.Newsletter.ID, draft.Newsletter.From, draft.Message, to)
+}
+
+// SendTestOf is SendTest of what a preview shows: of an edition that is frozen, the bytes that
+// its readers get.
+func (d *Desk) SendTestOf(ctx context.Context, p *Preview, to string) error {
+	return d.sendTest(ctx, p.Newsletter.ID, p.Snapshot.Newsletter.From.Address(), p.composed, to)
+}
+
+func (d *Desk) sendTest(ctx context.Context, newsletterID int64, from newsletter.Address, composed *mail.Variant, to string) error {
 	email, _, err := mail.ParseAddress(to)
 	if err != nil {
 		return err
 	}
-	from := draft.Newsletter.From
 	now := d.now()
-	link := newsletter.Link{NewsletterID: draft.Newsletter.ID}
+	link := newsletter.Link{NewsletterID: newsletterID}
 	p := delivery.Personal(d.o.Press.Keys, d.o.BaseURL, newsletter.Address{Email: email}, link, from.Domain(), now)
 	// Each test is a mail of its own: a client that knows the Message-ID would hide it.
 	p.MessageID = fmt.Sprintf("test-%d.%s", now.UnixNano(), p.MessageID)
-	message, err := draft.Message.Append(nil, p)
+	message, err := composed.Append(nil, p)
 	if err != nil {
 		return err
 	}
