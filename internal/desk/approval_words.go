@@ -78,11 +78,11 @@ func withheldWords(withheld map[string]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// cadences counts the newsletter's readers by cadence, where there are several.
+// cadences counts the newsletter's readers by cadence and slot, where there are several.
 func (a *Approving) cadences() string {
-	counts := map[newsletter.Cadence]int{}
+	counts := map[string]int{}
 	for _, g := range a.Groups {
-		counts[g.Cadence] += g.Readers
+		counts[newsletter.SlotName(g.Cadence, a.Newsletter.SlotOf(g.Cadence, g.Slot))] += g.Readers
 	}
 	if len(counts) < 2 {
 		return ""
@@ -94,19 +94,25 @@ func (a *Approving) cadences() string {
 	return strings.Join(parts, ", ")
 }
 
-// sections counts the readers of the edition's cadence by the sections that they chose.
+// isFor reports whether the edition is for the group's readers.
+func (a *Approving) isFor(g newsletter.ReaderGroup) bool {
+	slot := a.Edition.Audience()
+	return g.Cadence == a.Edition.Cadence && (slot == newsletter.AllSlots || slot == a.Newsletter.SlotOf(g.Cadence, g.Slot))
+}
+
+// sections counts the edition's readers by the sections that they chose.
 func (a *Approving) sections() string {
 	var parts []string
 	all := 0
 	for _, g := range a.Groups {
-		if g.Cadence == a.Edition.Cadence && g.Sections == 0 {
+		if a.isFor(g) && g.Sections == 0 {
 			all += g.Readers
 		}
 	}
 	for _, section := range a.Sections {
 		n := 0
 		for _, g := range a.Groups {
-			if g.Cadence == a.Edition.Cadence && g.Sections != 0 && g.Sections.Has(section) {
+			if a.isFor(g) && g.Sections != 0 && g.Sections.Has(section) {
 				n += g.Readers
 			}
 		}
@@ -117,7 +123,7 @@ func (a *Approving) sections() string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("of all %s readers: every section %d, %s", a.Edition.Cadence, all, strings.Join(parts, ", "))
+	return fmt.Sprintf("of all %s readers: every section %d, %s", a.Edition.Name(), all, strings.Join(parts, ", "))
 }
 
 // Warnings returns what the gates find and what the draft is without, what stops it first.

@@ -16,7 +16,7 @@ const forecastDomains = 10
 
 // Forecast is what sending a draft would be like.
 type Forecast struct {
-	Domains  []newsletter.DomainReaders // of all readers of the cadence, the largest ten
+	Domains  []newsletter.DomainReaders // of all readers of its slot, the largest ten
 	Duration time.Duration              // zero: nobody can know yet
 	From     string                     // from what the duration is known, or why it is not
 }
@@ -26,7 +26,7 @@ type Forecast struct {
 func (d *Desk) Forecast(ctx context.Context, draft *Draft, limit float64) (Forecast, error) {
 	var f Forecast
 	var err error
-	f.Domains, err = d.o.Press.Store.ReaderDomains(ctx, draft.Newsletter.ID, draft.Edition.Cadence, forecastDomains)
+	f.Domains, err = d.o.Press.Store.ReaderDomains(ctx, draft.Newsletter.ID, draft.Edition.Cadence, draft.Edition.Audience(), forecastDomains, d.now())
 	if err != nil {
 		return f, err
 	}

@@ -21,7 +21,7 @@ type PreviewStore interface {
 	ArticleStates(ctx context.Context, editionID, articleID int64) (map[newsletter.State]int, error)
 	Holdings(ctx context.Context, subscriberID, editionID int64) ([]newsletter.Holding, error)
 	ArticleOrigins(ctx context.Context, articleID int64) ([]newsletter.ArticleOrigin, error)
-	ReaderDomains(ctx context.Context, newsletterID int64, c newsletter.Cadence, limit int) ([]newsletter.DomainReaders, error)
+	ReaderDomains(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string, limit int, now time.Time) ([]newsletter.DomainReaders, error)
 }
 
 // PreviewOptions say what to look at.

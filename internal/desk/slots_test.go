@@ -1,6 +1,7 @@
 package desk_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -60,6 +61,47 @@ func got(t *testing.T, r *newsroomtest.Newsroom) []string {
 		list = append(list, line)
 	}
 	return list
+}
+
+// TestSlots_ReadersAreCountedBySlot: what staff are told before they send is of the readers of
+// the edition's slot.
+func TestSlots_ReadersAreCountedBySlot(t *testing.T) {
+	t.Parallel()
+	r, n, morning, _ := morningAndEvening(t)
+	r.Feed.Publish("Harbour opens", at(20, 5, 0), "harbour")
+	r.Reader(n, "other@example.com", newsletter.Daily, 0)
+	r.Exec(`UPDATE subscriptions SET slot = 'gone', sections = 1 WHERE subscriber_id = $1`, morning) // such a slot is not offered any more
+	section, err := r.Desk.AddSection(t.Context(), n.Slug, "Harbour", []string{"harbour"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for slot, want := range map[string]string{
+		"main": "[{example.com 1} {example.org 1}] daily 2, daily/evening 1; of all daily readers: every section 1, Harbour 1", "evening": "[{example.org 1}] daily 2, daily/evening 1",
+		"all": "[{example.org 2} {example.com 1}] daily 2, daily/evening 1; of all daily/all readers: every section 2, Harbour 1",
+	} {
+		draft, err := r.Desk.Build(t.Context(), desk.BuildOptions{Newsletter: n.Slug, Slot: slot})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := r.Desk.Forecast(t.Context(), draft, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		groups, err := r.Store.ReaderGroups(t.Context(), n.ID, r.Clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := desk.Approving{Newsletter: n, Edition: draft.Edition, Draft: draft, Groups: groups, Sections: []newsletter.Section{section}}
+		var words []string
+		for _, fact := range a.Facts() {
+			if fact.Name == "Readers by cadence" || fact.Name == "By section" {
+				words = append(words, fact.Value)
+			}
+		}
+		if got := fmt.Sprint(f.Domains, " ", strings.Join(words, "; ")); got != want {
+			t.Errorf("%s: %s, want %s", slot, got, want)
+		}
+	}
 }
 
 func TestSlots_EachReaderGetsTheSlotThatTheyChose(t *testing.T) {

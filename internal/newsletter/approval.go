@@ -134,6 +134,7 @@ type WaitingApproval struct {
 // ReaderGroup counts the readers of one cadence with the same choice of sections.
 type ReaderGroup struct {
 	Cadence  Cadence
+	Slot     string // that they chose, offered or not
 	Sections Mask
 	Paused   bool
 	Readers  int

@@ -185,15 +185,15 @@ func (s *Store) ExpireDraft(ctx context.Context, editionID int64, actor string, 
 	return expired, nil
 }
 
-// ReaderGroups counts the newsletter's readers by cadence and choice of sections, the largest
-// group first.
+// ReaderGroups counts the newsletter's readers by cadence, slot and choice of sections, the
+// largest group first.
 func (s *Store) ReaderGroups(ctx context.Context, newsletterID int64, now time.Time) ([]newsletter.ReaderGroup, error) {
-	rows, err := s.read(ctx).query(`SELECT cadence, sections, paused, COUNT(*) FROM (
-			SELECT cadence, sections, state = 'paused' AND (paused_until IS NULL OR paused_until > $1) AS paused
+	rows, err := s.read(ctx).query(`SELECT cadence, slot, sections, paused, COUNT(*) FROM (
+			SELECT cadence, slot, sections, state = 'paused' AND (paused_until IS NULL OR paused_until > $1) AS paused
 			FROM subscriptions WHERE newsletter_id = $2 AND state IN ('active', 'paused')) u
-		GROUP BY cadence, sections, paused ORDER BY COUNT(*) DESC, cadence, sections, paused`, millis(now), newsletterID)
+		GROUP BY cadence, slot, sections, paused ORDER BY COUNT(*) DESC, cadence, slot, sections, paused`, millis(now), newsletterID)
 	list, err := collect(rows, err, func(rows *sql.Rows) (g newsletter.ReaderGroup, err error) {
-		err = rows.Scan(&g.Cadence, &g.Sections, &g.Paused, &g.Readers)
+		err = rows.Scan(&g.Cadence, &g.Slot, &g.Sections, &g.Paused, &g.Readers)
 		return g, err
 	})
 	if err != nil {

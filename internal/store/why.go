@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"broadsheet/internal/newsletter"
 )
@@ -100,12 +101,14 @@ func (s *Store) ArticleOrigins(ctx context.Context, articleID int64) ([]newslett
 	return list, nil
 }
 
-// ReaderDomains counts the readers of a newsletter's cadence by the domains of their addresses,
+// ReaderDomains counts those of PlanReaders who have not paused by the domains of their addresses,
 // the largest first.
-func (s *Store) ReaderDomains(ctx context.Context, newsletterID int64, c newsletter.Cadence, limit int) ([]newsletter.DomainReaders, error) {
+func (s *Store) ReaderDomains(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string, limit int, now time.Time) ([]newsletter.DomainReaders, error) {
 	rows, err := s.read(ctx).query(`SELECT s.domain, COUNT(*) AS readers FROM subscriptions u JOIN subscribers s ON s.id = u.subscriber_id
-		WHERE u.newsletter_id = $1 AND u.cadence = $2 AND u.state = 'active'
-		GROUP BY s.domain ORDER BY readers DESC, s.domain LIMIT $3`, newsletterID, string(c), limit)
+		WHERE u.newsletter_id = $1 AND u.cadence = $2 AND (u.state = 'active' OR u.state = 'paused' AND u.paused_until <= $3)
+			AND (CAST($4 AS TEXT) = 'all' OR u.slot = $4 OR CAST($4 AS TEXT) = '' AND NOT EXISTS (
+				SELECT 1 FROM schedules h WHERE h.newsletter_id = u.newsletter_id AND h.cadence = u.cadence AND h.slot = u.slot))
+		GROUP BY s.domain ORDER BY readers DESC, s.domain LIMIT $5`, newsletterID, string(c), millis(now), slotColumn(slot), limit)
 	list, err := collect(rows, err, func(rows *sql.Rows) (d newsletter.DomainReaders, err error) {
 		err = rows.Scan(&d.Domain, &d.Readers)
 		return d, err
