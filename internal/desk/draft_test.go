@@ -157,7 +157,11 @@ func TestFreeze_PlannedAfterItsTimeHoldsNothing(t *testing.T) {
 	if err := r.Desk.Carry(t.Context(), e.ID, time.Minute, nil); err != nil {
 		t.Fatal(err)
 	}
-	if late, _ := r.Tally(e.ID); late.State.Open() {
+	shown, err := r.Store.ArchivedEditions(t.Context(), e.NewsletterID, 0, 10)
+	if err != nil || len(shown) != 1 || shown[0].ID != next.ID {
+		t.Errorf("the archive has %v (%v), want only what readers got", shown, err)
+	}
+	if late, _ := r.Tally(e.ID); late.State != newsletter.EditionExpired {
 		t.Errorf("the late one is %s", late.State)
 	}
 }

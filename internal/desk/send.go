@@ -51,7 +51,12 @@ func (d *Desk) Carry(ctx context.Context, id int64, wait time.Duration, progress
 			return err
 		}
 	case newsletter.EditionFrozen, newsletter.EditionSending:
-	case newsletter.EditionSkipped, newsletter.EditionCancelled, newsletter.EditionExpired, newsletter.EditionDraft:
+	case newsletter.EditionExpired:
+		if e.Reason == newsletter.ReasonNotApproved {
+			return newsletter.Refusef("not_open", "edition %d was not approved in time; \"broadsheet send %s\" sends what is owed", id, e.Newsletter)
+		}
+		return newsletter.Refusef("not_open", "edition %d has expired: nobody got it, and what was in it is owed still; \"broadsheet send %s\" sends that, \"broadsheet edition retry %d\" this", id, e.Newsletter, id)
+	case newsletter.EditionSkipped, newsletter.EditionCancelled, newsletter.EditionDraft:
 		return newsletter.Refusef("not_open", "edition %d is %s, so there is nothing to send", id, e.State)
 	}
 	if e.Waits(d.now()) {

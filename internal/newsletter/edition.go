@@ -17,7 +17,7 @@ const (
 	EditionSkipped   EditionState = "skipped"   // its slot passed without an edition; Reason says why
 	EditionPaused    EditionState = "paused"    // no delivery is tried until staff resume it
 	EditionCancelled EditionState = "cancelled" // stopped for good
-	EditionExpired   EditionState = "expired"   // not approved in time; later issues
+	EditionExpired   EditionState = "expired"   // nobody approved it, or nobody got it, in time
 )
 
 // Open reports whether deliveries of an edition in this state are still to be carried out.

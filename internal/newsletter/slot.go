@@ -71,6 +71,8 @@ func (e Edition) Outcome() string {
 	switch {
 	case e.Reason == ReasonNotApproved:
 		return "not approved in time: nothing was sent"
+	case e.State == EditionExpired:
+		return "expired: nobody got it in time"
 	case e.State != EditionSkipped:
 		return string(e.State)
 	}

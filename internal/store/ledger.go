@@ -101,6 +101,8 @@ func (s *Store) ExpireDeliveries(ctx context.Context, editionID int64, now time.
 
 // FinishEdition records that nothing of the edition is left to be tried, after checking the
 // ledger's identity. done is false if something is left, in flight too. Anybody may call it.
+// It is sent then; or expired, if nobody got it because its time was over. The archive has it
+// only if somebody may have got it.
 //
 // To count a million rows takes a while, in which nobody else could write; so they are counted
 // before, and the edition is finished only if its rows have not moved since.
@@ -119,9 +121,17 @@ func (s *Store) FinishEdition(ctx context.Context, id int64, now time.Time) (don
 	if !tally.Done() {
 		return false, nil
 	}
+	state, archived := newsletter.EditionSent, nullMillis(now)
+	if tally.Counts[newsletter.Accepted]+tally.Counts[newsletter.InDoubt] == 0 {
+		archived = sql.NullInt64{}
+		if tally.Counts[newsletter.Expired] > 0 {
+			state = newsletter.EditionExpired
+		}
+	}
 	err = s.write(ctx, func(t *tx) error {
-		n, err := t.changed(`UPDATE editions SET state = 'sent', finished_at = $1, archived_at = COALESCE(archived_at, $1)
-			WHERE id = $2 AND state IN ('frozen', 'sending') AND planned_at IS NOT NULL AND moves = $3`, millis(now), id, e.Moves)
+		n, err := t.changed(`UPDATE editions SET state = $1, finished_at = $2, archived_at = COALESCE(archived_at, $3)
+			WHERE id = $4 AND state IN ('frozen', 'sending') AND planned_at IS NOT NULL AND moves = $5`,
+			string(state), millis(now), archived, id, e.Moves)
 		done = n == 1
 		return err
 	})
