@@ -53,7 +53,7 @@ func (e everythingArchived) Edition(ctx context.Context, newsletterID, id int64)
 		{Kind: digest.KindNote, Headline: "To our readers", Body: "<p>We have moved.</p>"}, story,
 		{Kind: digest.KindSponsor, Headline: "Tea for everybody", URL: "https://example.org/tea", Word: "Advertisement", PaidBy: "Paid for by Leaf Ltd", Body: "<p>Good tea.</p>"},
 		{Kind: digest.KindHeading, Headline: "Town"}, second, third,
-		{Kind: digest.KindWithdrawn, Withdrawn: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)},
+		{Kind: digest.KindWithdrawn, Word: "This story was withdrawn on 21 November 2026, 09:00."},
 		{Kind: digest.KindNote, URL: "https://example.org/x", LinkText: "example.org", Body: "<ul><li>One</li><li>Two</li></ul>"},
 		{Kind: digest.KindHeading, Headline: "Corrections"},
 		{Kind: digest.KindCorrection, Headline: "Fares", URL: "https://example.org/fares", Body: "<p>It was Monday.</p>"},

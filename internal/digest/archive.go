@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"cmp"
 	"fmt"
 	htmltemplate "html/template"
 	"slices"
@@ -30,21 +31,20 @@ const (
 
 // ArchivedBlock is one thing on the page. Only what its kind has is set.
 type ArchivedBlock struct {
-	Kind      string // KindHeading, KindArticle, KindHeadline, KindWithdrawn, KindNote, KindSponsor or KindCorrection
-	Lead      bool   // the first story
-	Headline  string // or the heading; may be empty for notes and sponsors
-	URL       string
-	Label     string
-	Section   string // of the lead
-	Summary   string
-	Byline    string
-	Image     string
-	Alt       string
-	Body      htmltemplate.HTML // of a note, a sponsor's message or a correction: without styles
-	Word      string            // "Advertisement", "Corrections"
-	PaidBy    string
-	LinkText  string    // of a link that has no headline
-	Withdrawn time.Time // when the story was withdrawn
+	Kind     string // KindHeading, KindArticle, KindHeadline, KindWithdrawn, KindNote, KindSponsor or KindCorrection
+	Lead     bool   // the first story
+	Headline string // or the heading; may be empty for notes and sponsors
+	URL      string
+	Label    string
+	Section  string // of the lead
+	Summary  string
+	Byline   string
+	Image    string
+	Alt      string
+	Body     htmltemplate.HTML // of a note, a sponsor's message or a correction: without styles
+	Word     string            // "Advertisement"; of what was withdrawn: that, and when
+	PaidBy   string
+	LinkText string // of a link that has no headline
 }
 
 // Archive returns the whole edition. Of a story that was withdrawn, by the ids of articles, nothing is left
@@ -84,8 +84,9 @@ func (r *Renderer) ArchivedCopy(c newsletter.Copy, withdrawn map[int64]time.Time
 	if opening := p.Opening.Bare(); opening != "" {
 		a.Intro = append(a.Intro, opening)
 	}
-	a.lay(p, withdrawn)
-	return a, nil
+	words, err := r.tombstones(withdrawn)
+	a.lay(p, words)
+	return a, err
 }
 
 // maxArchivedSummary is more characters than a summary can have: a page has no clipping to fear.
@@ -111,20 +112,38 @@ func (r *Renderer) archiveTitle(c chosen, withdrawn map[int64]time.Time) (string
 	return r.templates.short(r.templates.files.subject, r.newPage(c, maxArchivedSummary), subjectLength)
 }
 
-// lay fills the blocks.
-func (a *Archived) lay(p page, withdrawn map[int64]time.Time) {
-	a.addItems(p.Before, withdrawn)
+// tombstones returns what stands in the place of stories that were withdrawn, by the newsletter's
+// clocks and in its language. What was frozen before there were words for it says so in English.
+func (r *Renderer) tombstones(withdrawn map[int64]time.Time) (map[int64]string, error) {
+	zone, err := time.LoadLocation(r.s.Newsletter.Zone)
+	if err != nil {
+		zone = time.UTC
+	}
+	words := make(map[int64]string, len(withdrawn))
+	for id, at := range withdrawn {
+		at = at.In(zone)
+		if words[id], err = r.frame.T.moment("withdrawn", at); err != nil {
+			return nil, err
+		}
+		words[id] = cmp.Or(words[id], "This story was withdrawn on "+at.Format("2 January 2006, 15:04")+".")
+	}
+	return words, nil
+}
+
+// lay fills the blocks; gone says of stories that were withdrawn what stands in their place.
+func (a *Archived) lay(p page, gone map[int64]string) {
+	a.addItems(p.Before, gone)
 	if p.Lead != nil {
-		a.add(archivedStory(*p.Lead, withdrawn))
+		a.add(archivedStory(*p.Lead, gone))
 		a.Blocks[len(a.Blocks)-1].Lead = true
 	}
 	if len(p.Items) > 0 {
-		a.addItems(p.Items, withdrawn)
+		a.addItems(p.Items, gone)
 	} else { // an edition without a design
 		for _, g := range p.Groups {
 			a.add(ArchivedBlock{Kind: KindHeading, Headline: g.Heading})
 			for _, st := range g.Stories {
-				a.add(archivedStory(st, withdrawn))
+				a.add(archivedStory(st, gone))
 			}
 		}
 	}
@@ -147,11 +166,11 @@ func (a *Archived) lay(p page, withdrawn map[int64]time.Time) {
 
 func (a *Archived) add(b ArchivedBlock) { a.Blocks = append(a.Blocks, b) }
 
-func (a *Archived) addItems(items []item, withdrawn map[int64]time.Time) {
+func (a *Archived) addItems(items []item, gone map[int64]string) {
 	for _, it := range items {
 		switch {
 		case it.Story != nil:
-			a.add(archivedStory(*it.Story, withdrawn))
+			a.add(archivedStory(*it.Story, gone))
 		case it.Note != nil:
 			a.add(archivedMessage(KindNote, *it.Note))
 		case it.Sponsor != nil:
@@ -162,9 +181,9 @@ func (a *Archived) addItems(items []item, withdrawn map[int64]time.Time) {
 	}
 }
 
-func archivedStory(st story, withdrawn map[int64]time.Time) ArchivedBlock {
-	if at, gone := withdrawn[st.article]; gone {
-		return ArchivedBlock{Kind: KindWithdrawn, Withdrawn: at}
+func archivedStory(st story, gone map[int64]string) ArchivedBlock {
+	if word, ok := gone[st.article]; ok {
+		return ArchivedBlock{Kind: KindWithdrawn, Word: word}
 	}
 	return ArchivedBlock{
 		Kind: KindArticle, Headline: st.Headline, URL: st.URL, Label: st.Label, Section: st.Section,

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"broadsheet/internal/newsletter"
 )
@@ -167,6 +168,30 @@ func TestDirection(t *testing.T) {
 	} {
 		if got := direction(language); got != want {
 			t.Errorf("direction(%q) = %s, want %s", language, got, want)
+		}
+	}
+}
+
+// TestArchive_Tombstone_IsInTheNewslettersLanguageAndZone: at 23:30 in London it is the next day in Berlin.
+func TestArchive_Tombstone_IsInTheNewslettersLanguageAndZone(t *testing.T) {
+	for language, want := range map[string]string{
+		"en": "This story was withdrawn on 1 December 2026, 00:30.", "en-US": "This story was withdrawn on December 1, 2026, 00:30.",
+		"de": "Diese Meldung wurde am 1. Dezember 2026 um 00:30 Uhr zurückgezogen.", "fr": "Cet article a été retiré le 1er décembre 2026 à 00:30.",
+		"es": "Este artículo fue retirado el 1 de diciembre de 2026 a las 00:30.", "cy": "Tynnwyd y stori hon yn ôl ar 1 Rhagfyr 2026 am 00:30.",
+	} {
+		s := sampleSnapshot(t, 2, func(n *newsletter.Newsletter, _ []newsletter.Candidate, _ *Words) {
+			n.Language, n.Zone = language, "Europe/Berlin"
+		})
+		r, err := NewRenderer(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := r.Archive(map[int64]time.Time{s.Articles()[1]: time.Date(2026, 11, 30, 23, 30, 0, 0, time.UTC)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(a.Blocks, func(b ArchivedBlock) bool { return b.Kind == KindWithdrawn && b.Word == want }) {
+			t.Errorf("%s: %+v", language, a.Blocks)
 		}
 	}
 }

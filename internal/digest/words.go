@@ -2,10 +2,12 @@ package digest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
@@ -92,7 +94,7 @@ func (p phrases) count(tag, key string, n int) string {
 func (p phrases) date(d newsletter.Date) (string, error) {
 	weekdays, months := strings.Split(p["weekdays"], ","), strings.Split(p["months"], ",")
 	if len(weekdays) != 7 || len(months) != 12 || p["date"] == "" {
-		return "", fmt.Errorf("the mail template with words needs date, 7 weekdays from Sunday, and 12 months")
+		return "", errDateWords
 	}
 	return strings.NewReplacer(
 		"{weekday}", strings.TrimSpace(weekdays[d.Weekday()]),
@@ -100,6 +102,18 @@ func (p phrases) date(d newsletter.Date) (string, error) {
 		"{month}", strings.TrimSpace(months[d.Month-1]),
 		"{year}", strconv.Itoa(d.Year),
 	).Replace(p["date"]), nil
+}
+
+var errDateWords = errors.New("the mail template with words needs date, 7 weekdays from Sunday, and 12 months")
+
+// moment returns the words of the key with a moment's date and time put in.
+func (p phrases) moment(key string, at time.Time) (string, error) {
+	months := strings.Split(p["months"], ",")
+	if len(months) != 12 {
+		return "", errDateWords
+	}
+	return strings.NewReplacer("{day}", p.day(at.Day()), "{month}", strings.TrimSpace(months[at.Month()-1]),
+		"{year}", strconv.Itoa(at.Year()), "{time}", at.Format("15:04")).Replace(p[key]), nil
 }
 
 // day returns the day of the month: French says "1er" and then 2, 3.

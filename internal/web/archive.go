@@ -108,14 +108,10 @@ type editionPage struct {
 	frame
 	Newsletter newsletter.Newsletter
 	Edition    desk.ArchivedEdition
-	Zone       *time.Location
 	Canonical  string // may be empty
 	Feed       string // may be empty
 	Robots     string // what search engines are asked; may be empty
 }
-
-// Day says a moment's date in words, in the newsletter's zone.
-func (p editionPage) Day(at time.Time) string { return at.In(p.Zone).Format("2 January 2006, 15:04") }
 
 func (a *app) archivedEdition(c echo.Context) error {
 	n, err := a.archiveOf(c)
@@ -164,10 +160,6 @@ func (a *app) canonical(n newsletter.Newsletter, id int64) string {
 
 func (a *app) showEdition(c echo.Context, page editionPage) error {
 	page.frame = frameOf(page.Newsletter)
-	var err error
-	if page.Zone, err = time.LoadLocation(page.Newsletter.Zone); err != nil {
-		page.Zone = time.UTC
-	}
 	c.Response().Header().Set("Content-Security-Policy", archivePolicy)
 	return a.renderKept(c, "edition", page, page.Edition.Updated)
 }
