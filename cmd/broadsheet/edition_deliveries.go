@@ -69,6 +69,7 @@ spreadsheet would take for a formula has a ' before it.`,
   broadsheet edition deliveries 42 --domain example.org --code 550
   broadsheet edition deliveries 42 --doubted --json
   broadsheet edition deliveries 42 --returned complained
+  broadsheet edition deliveries 42 --state accepted --article 7
   broadsheet edition deliveries 42 --csv > edition-42.csv`,
 		Args: exactArgs("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -104,6 +105,7 @@ spreadsheet would take for a formula has a ' before it.`,
 	flags.StringVar(&returned, "returned", "", "only those of which this came back later: bounced or complained")
 	flags.StringVar(&f.Domain, "domain", "", "only addresses of this domain")
 	flags.IntVar(&f.Code, "code", 0, "only those whose last reply has this SMTP code, such as 550")
+	flags.Int64Var(&f.ArticleID, "article", 0, "only those whose message has this article")
 	flags.Int64Var(&f.After, "after", 0, "only behind this subscriber")
 	flags.IntVar(&f.Limit, "limit", 0, "at most so many (default 1000 in a table, else all)")
 	flags.BoolVar(&asCSV, "csv", false, "print CSV with a header")
@@ -125,6 +127,9 @@ func checkDeliveryFilter(f *newsletter.DeliveryFilter, state, returned string) e
 	}
 	if err := checkCode(f.Code); err != nil {
 		return err
+	}
+	if f.ArticleID < 0 {
+		return newsletter.Invalidf("article", "has to be the number of an article")
 	}
 	if f.After < 0 {
 		return newsletter.Invalidf("after", "has to be the number of a subscriber")

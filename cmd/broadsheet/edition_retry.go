@@ -94,7 +94,7 @@ func (a *app) retryEdition(ctx context.Context, s *services, f newsletter.RetryF
 		a.say("%s withheld: the reader got an article of it by another edition.", counted(r.HadOtherwise, "is", "are"))
 	}
 	if r.Withdrawn > 0 {
-		a.say("%s withheld: an article of it was withdrawn.", counted(r.Withdrawn, "is", "are"))
+		a.say("%s withheld: all articles of it were withdrawn.", counted(r.Withdrawn, "is", "are"))
 	}
 	if r.Waiting > 0 {
 		a.sayWhoSends(ctx, s, f.EditionID)

@@ -16,10 +16,10 @@ import (
 // committed when it returns.
 type Ledger interface {
 	CanaryLedger
+	RecastStore
 	TakeOver(ctx context.Context, now time.Time) (int, error)
 	OpenEditions(ctx context.Context) ([]newsletter.Edition, error)
 	Edition(ctx context.Context, id int64) (newsletter.Edition, error)
-	EditionSnapshot(ctx context.Context, id int64) (snapshot, templates []byte, err error)
 	Variant(ctx context.Context, id int64) ([]byte, error)
 	StoredVariant(ctx context.Context, id int64) (newsletter.StoredVariant, error)
 	WaitingDeliveries(ctx context.Context, editionID, after int64, limit int) ([]newsletter.Delivery, error)
@@ -70,17 +70,18 @@ type Engine struct {
 	relays   *relays
 	keeper   *keeper // of this run
 
-	mu       sync.Mutex
-	lastOK   time.Time                           // when a relay last settled a message
-	inFlight map[newsletter.DeliveryKey]struct{} // handed to a worker, result not yet on record
-	letters  map[int64]*letter                   // composed variants
-	contents map[int64]*content                  // of editions
-	editions map[int64]*progress                 // that this run carries
-	canaries map[int64]canary                    // of the editions
-	sweeps   map[int64]*sweep                    // how far each edition's rows are handed out
-	relayErr error                               // the last thing that a relay did wrong
-	troubles map[string]time.Time                // of relays, and when each was last seen
-	serves   bool                                // this run is a service's: nobody else tells what pauses an edition
+	mu        sync.Mutex
+	lastOK    time.Time                           // when a relay last settled a message
+	inFlight  map[newsletter.DeliveryKey]struct{} // handed to a worker, result not yet on record
+	letters   map[int64]*letter                   // composed variants
+	contents  map[int64]*content                  // of editions
+	editions  map[int64]*progress                 // that this run carries
+	canaries  map[int64]canary                    // of the editions
+	withdrawn map[int64]bool                      // editions of which a copy was found with something withdrawn
+	sweeps    map[int64]*sweep                    // how far each edition's rows are handed out
+	relayErr  error                               // the last thing that a relay did wrong
+	troubles  map[string]time.Time                // of relays, and when each was last seen
+	serves    bool                                // this run is a service's: nobody else tells what pauses an edition
 }
 
 // NewEngine returns an engine that is not running yet.
@@ -90,18 +91,19 @@ func NewEngine(o Options) *Engine {
 	}
 	o.Keys = o.Keys.Prepared()
 	return &Engine{
-		Options:  o,
-		wake:     make(chan struct{}, 1),
-		mailWake: make(chan struct{}, 1),
-		pace:     &pacer{rate: o.Rate},
-		relays:   newRelays(o.Relays),
-		inFlight: map[newsletter.DeliveryKey]struct{}{},
-		letters:  map[int64]*letter{},
-		contents: map[int64]*content{},
-		editions: map[int64]*progress{},
-		sweeps:   map[int64]*sweep{},
-		canaries: map[int64]canary{},
-		troubles: map[string]time.Time{},
+		Options:   o,
+		wake:      make(chan struct{}, 1),
+		mailWake:  make(chan struct{}, 1),
+		pace:      &pacer{rate: o.Rate},
+		relays:    newRelays(o.Relays),
+		inFlight:  map[newsletter.DeliveryKey]struct{}{},
+		letters:   map[int64]*letter{},
+		contents:  map[int64]*content{},
+		editions:  map[int64]*progress{},
+		withdrawn: map[int64]bool{},
+		sweeps:    map[int64]*sweep{},
+		canaries:  map[int64]canary{},
+		troubles:  map[string]time.Time{},
 	}
 }
 

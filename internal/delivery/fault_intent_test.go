@@ -47,6 +47,7 @@ func TestFaults_WithoutAnIntentThereIsNoFinalDot(t *testing.T) {
 		after   string // the ledger then
 		again   func(context.Context, *newsroomtest.Newsroom, newsletter.Edition) error
 		finally string // the ledger at last
+		gets    int    // messages to the reader in the end
 	}{
 		{
 			name: "the reader leaves", after: "planned 6 accepted 5 refused 0 expired 0 in_doubt 0 withheld 1 waiting 0",
@@ -80,9 +81,27 @@ func TestFaults_WithoutAnIntentThereIsNoFinalDot(t *testing.T) {
 			},
 		},
 		{
-			name: "an article is withdrawn", after: "planned 6 accepted 2 refused 0 expired 0 in_doubt 0 withheld 4 waiting 0",
+			name: "all articles are withdrawn", after: "planned 6 accepted 2 refused 0 expired 0 in_doubt 0 withheld 4 waiting 0",
 			happens: func(ctx context.Context, r *newsroomtest.Newsroom, _ newsletter.Edition) error {
-				_, err := r.Desk.Withdraw(ctx, 1)
+				for article := int64(1); article <= 2; article++ {
+					if _, err := r.Desk.Withdraw(ctx, article, 0); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
+		},
+		{
+			name: "an article is withdrawn", after: "planned 6 accepted 6 refused 0 expired 0 in_doubt 0 withheld 0 waiting 0", gets: 1,
+			happens: func(ctx context.Context, r *newsroomtest.Newsroom, _ newsletter.Edition) error {
+				_, err := r.Desk.Withdraw(ctx, 1, 0)
+				return err
+			},
+		},
+		{
+			name: "and that is cut off", after: "planned 6 accepted 6 refused 0 expired 0 in_doubt 0 withheld 0 waiting 0", gets: 1,
+			happens: func(ctx context.Context, r *newsroomtest.Newsroom, _ newsletter.Edition) error {
+				_, err := r.Store.WithdrawArticle(ctx, 1, 0, "test", r.Clock.Now())
 				return err
 			},
 		},
@@ -117,10 +136,12 @@ func TestFaults_WithoutAnIntentThereIsNoFinalDot(t *testing.T) {
 					t.Errorf("it ends with %v, want %q", err, test.ends)
 				}
 				want(t, agree(t, r, e.ID, r.SMTP), test.after)
-				if n := r.Received()["r3@example.org"]; n != 0 || !m.happened.Load() {
+				if n := r.Received()["r3@example.org"]; n != test.gets || !m.happened.Load() {
 					t.Errorf("the reader got %d messages", n)
 				}
-				leftNothing(ctx, t, r.SMTP)
+				if test.gets == 0 {
+					leftNothing(ctx, t, r.SMTP)
+				}
 				if test.again == nil {
 					return
 				}

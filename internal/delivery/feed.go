@@ -92,6 +92,9 @@ func (e *Engine) feedPage(ctx context.Context, sc scope, edition newsletter.Edit
 		}
 		return 0, false, err
 	}
+	if err := e.recast(ctx, edition.ID); err != nil {
+		return 0, false, err
+	}
 	limit, err := e.pageLimit(ctx, edition, now)
 	if limit == 0 || err != nil {
 		return 0, false, err
@@ -121,6 +124,24 @@ func (e *Engine) feedPage(ctx context.Context, sc scope, edition newsletter.Edit
 	}
 	handed, err = e.hand(ctx, sc, list, now, rows)
 	return handed, more, err
+}
+
+// recast gives readers another copy if theirs was found to have something withdrawn. Who withdrew
+// it does so too, unless that was cut off.
+func (e *Engine) recast(ctx context.Context, edition int64) error {
+	e.mu.Lock()
+	asked := e.withdrawn[edition]
+	delete(e.withdrawn, edition)
+	e.mu.Unlock()
+	if !asked {
+		return nil
+	}
+	_, err := Recast(ctx, e.Ledger, edition, 0, "sender", e.Now)
+	e.markStale(edition)
+	if broken, ok := errors.AsType[*contentError](err); ok {
+		return e.pause(ctx, edition, broken.Error())
+	}
+	return err
 }
 
 // pageLimit is how many deliveries of the edition may be handed out now: a page, or what its

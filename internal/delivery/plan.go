@@ -26,7 +26,8 @@ type PlanWriter interface {
 //
 // While rows are written, those that come next are decided.
 func Plan(ctx context.Context, store PlanWriter, e newsletter.Edition, choosing Edition, snapshot digest.Snapshot, now func() time.Time, progress func(rows int)) error {
-	p := &planner{store: store, edition: e, snapshot: snapshot, now: now, variants: map[string]int64{}, most: cmp.Or(choosing.MaxComposed, MaxComposed)}
+	p := &planner{store: store, edition: e, now: now, variants: map[string]int64{}}
+	p.composer = composer{editionID: e.ID, snapshot: snapshot, most: cmp.Or(choosing.MaxComposed, MaxComposed)}
 	if err := p.plan(ctx, choosing, progress); err != nil {
 		return fmt.Errorf("plan edition %d: %w", e.ID, err)
 	}
@@ -34,14 +35,20 @@ func Plan(ctx context.Context, store PlanWriter, e newsletter.Edition, choosing 
 }
 
 type planner struct {
+	composer
 	store    PlanWriter
 	edition  newsletter.Edition
-	snapshot digest.Snapshot
 	now      func() time.Time
-	renderer *digest.Renderer
 	variants map[string]int64 // by the keys of their copies
-	composed int              // how many of them are stored with their messages
-	most     int              // so many are
+}
+
+// composer composes the variants of an edition that are to be stored.
+type composer struct {
+	editionID int64
+	snapshot  digest.Snapshot
+	renderer  *digest.Renderer
+	composed  int // how many are stored with their messages
+	most      int // so many are
 }
 
 // MaxComposed is how many variants of an edition are stored as messages, unless its Edition says
@@ -174,12 +181,12 @@ func (p *planner) saveVariants(ctx context.Context, composed []newsletter.NewVar
 }
 
 // newVariant composes the variant of these readers, or leaves that for later if there are many.
-func (p *planner) newVariant(c newsletter.Copy) (newsletter.NewVariant, error) {
+func (p *composer) newVariant(c newsletter.Copy) (newsletter.NewVariant, error) {
 	if p.composed >= p.most {
 		subject, preheader, err := p.renderer.Words(c)
 		return newsletter.NewVariant{Copy: c, Subject: subject, Preheader: preheader, ViewKey: p.snapshot.ViewKey(c)}, err
 	}
-	rendered, composed, err := Compose(p.renderer, p.snapshot, c, p.edition.ID)
+	rendered, composed, err := Compose(p.renderer, p.snapshot, c, p.editionID)
 	if err != nil {
 		return newsletter.NewVariant{}, err
 	}

@@ -165,6 +165,9 @@ func (e *Engine) notBegun(key newsletter.DeliveryKey, r newsletter.StepResult) {
 	if r.State == newsletter.Waiting {
 		e.sweepAgain(key.EditionID)
 	}
+	if r.Withdrawn {
+		e.withdrawn[key.EditionID] = true
+	}
 	if p := e.editions[key.EditionID]; p != nil {
 		p.move(r.State)
 		p.stopped = p.stopped || r.Stopped

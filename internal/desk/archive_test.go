@@ -39,7 +39,7 @@ func TestArchive_RendersAgainOnlyWhatChanged(t *testing.T) {
 	}
 	look(2, 1)
 	look(2, 1)
-	if _, err := r.Desk.Withdraw(t.Context(), 1); err != nil {
+	if _, err := r.Desk.Withdraw(t.Context(), 1, 0); err != nil {
 		t.Fatal(err)
 	}
 	look(1, 2)

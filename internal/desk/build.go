@@ -514,8 +514,8 @@ func (d *Desk) plan(ctx context.Context, id int64, progress func(rows int)) (new
 	if err := delivery.Plan(ctx, d.o.Press.Store, edition, choosing, snapshot, d.now, progress); err != nil {
 		return edition, err
 	}
-	// What was withdrawn while planning was cut off, all readers are spared alike.
-	if _, err := d.o.Press.Store.WithholdWithdrawn(ctx, id, d.now()); err != nil {
+	// What was withdrawn before it was planned, all readers are spared alike.
+	if _, err := d.recast(ctx, id); err != nil {
 		return edition, err
 	}
 	// Who was away for longer than an edition is delivered plans it too late. What it has is for

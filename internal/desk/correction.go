@@ -16,7 +16,6 @@ type CorrectionStore interface {
 	CorrectArticle(ctx context.Context, id int64, actor string, now time.Time, decide func(newsletter.Article, []time.Time) (newsletter.Correction, error)) (newsletter.Correction, error)
 	Corrections(ctx context.Context, since time.Time) ([]newsletter.Correction, error)
 	EditionCorrections(ctx context.Context, editionID int64) ([]newsletter.Correction, error)
-	ReadersWith(ctx context.Context, articleID int64) (int, error)
 }
 
 // Changes returns articles whose headline or summary is another one than an edition was frozen
@@ -86,7 +85,11 @@ func (d *Desk) correct(ctx context.Context, articleID int64, note string) (Corre
 	if err != nil {
 		return Corrected{}, err
 	}
-	readers, err := d.o.Press.Store.ReadersWith(ctx, articleID)
+	editions, err := d.o.Press.Store.ReadersWith(ctx, articleID)
+	readers := 0
+	for _, n := range editions {
+		readers += n
+	}
 	return Corrected{c, readers}, err
 }
 

@@ -121,7 +121,7 @@ func TestDraft_StandsInTheOrderOfTheMail(t *testing.T) {
 	}
 	sheet := text.Record.Sheet
 	sheet.Blocks = append(sheet.Blocks[1:], sheet.Blocks[0])
-	if draft, err = r.Desk.SaveSheet(t.Context(), id, text.Record.Revision, sheet); err != nil {
+	if _, err = r.Desk.SaveSheet(t.Context(), id, text.Record.Revision, sheet); err != nil {
 		t.Fatal(err)
 	}
 	if got := refresh("town newest", "town"); got != "town old, sea newest, sea new, sea old, Ferry fares frozen, Harbour opens a second gate, town new, town newest" {

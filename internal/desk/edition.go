@@ -31,8 +31,8 @@ type LedgerReader interface {
 	EachDelivery(ctx context.Context, f newsletter.DeliveryFilter, each func(newsletter.Delivery) error) error
 	CountRetry(ctx context.Context, f newsletter.RetryFilter) (int, error)
 	CountDoubts(ctx context.Context, f newsletter.ResolveFilter) (int, error)
-	EditionsWith(ctx context.Context, articleID int64) ([]newsletter.Edition, error)
-	ReadersWith(ctx context.Context, articleID int64) (int, error)
+	EditionsWithout(ctx context.Context, articleID int64) ([]newsletter.Edition, error)
+	ReadersWith(ctx context.Context, articleID int64) (map[int64]int, error)
 }
 
 // LedgerMover moves deliveries as staff say.
@@ -42,8 +42,7 @@ type LedgerMover interface {
 	FinishEdition(ctx context.Context, id int64, now time.Time) (done bool, err error)
 	ExpireDeliveries(ctx context.Context, editionID int64, now time.Time) (int, error)
 	WithholdCancelled(ctx context.Context, editionID int64, now time.Time) (int, error)
-	WithholdWithdrawn(ctx context.Context, editionID int64, now time.Time) (int, error)
-	WithdrawArticle(ctx context.Context, id int64, actor string, now time.Time) (newsletter.Article, error)
+	WithdrawArticle(ctx context.Context, id, editionID int64, actor string, now time.Time) (newsletter.Article, error)
 	PruneDeliveries(ctx context.Context, before, now time.Time) (int, error)
 	PruneReturns(ctx context.Context, before time.Time) (int, error)
 }

@@ -102,6 +102,12 @@ func (d *Desk) Retry(ctx context.Context, f newsletter.RetryFilter) (newsletter.
 	}
 	now := d.now()
 	r, err := d.o.Press.Store.RetryDeliveries(ctx, f, d.o.Press.Transport.Real(), untilAgain(e, now), d.o.Actor, now)
+	if err == nil {
+		var recast newsletter.Recast
+		recast, err = d.recast(ctx, e.ID)
+		r.Withdrawn = recast.Withheld
+		r.Waiting -= recast.Withheld
+	}
 	if err == nil && r.Waiting == 0 {
 		_, err = d.o.Press.Store.FinishEdition(ctx, e.ID, now) // it was opened for nothing
 	}

@@ -352,38 +352,6 @@ func TestCancel_WhatComesBackToSendIsWithheld(t *testing.T) {
 	}
 }
 
-func TestWithdraw_WithholdsWhatIsNotSentYet(t *testing.T) {
-	t.Parallel()
-	r, n := newsroomWith(t, 3)
-	e := r.Begin("daily-news")
-	r.Exec(`UPDATE deliveries SET state = 3 WHERE subscriber_id = 1`)
-	blocks, err := r.Desk.Verdicts(t.Context(), e.ID)
-	if err != nil || len(blocks) != 2 {
-		t.Fatal(blocks, err)
-	}
-	w, err := r.Desk.Withdraw(t.Context(), blocks[0].ArticleID)
-	if err != nil || w.Withheld != 2 || w.Had != 1 || w.Article.WithdrawnAt.IsZero() {
-		t.Fatalf("withdrawn: %+v (%v)", w, err)
-	}
-	_, tally := r.Tally(e.ID)
-	wantStates(t, tally, map[newsletter.State]int{newsletter.Accepted: 1, newsletter.Withheld: 2})
-	if tally.Reasons[newsletter.ReasonWithdrawn] != 2 {
-		t.Errorf("withheld for %v", tally.Reasons)
-	}
-	if err := r.Desk.Carry(t.Context(), e.ID, time.Minute, nil); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.Desk.Withdraw(t.Context(), blocks[0].ArticleID); newsletter.KindOf(err) != newsletter.Conflict {
-		t.Errorf("once more: %v", err)
-	}
-	// The other article is owed to those readers still; the withdrawn one to nobody.
-	r.Clock.Add(time.Minute)
-	draft, err := r.Build(n.Slug)
-	if err != nil || draft.Survey.Readers != 2 || !slices.Equal(draft.Survey.Variants[0].Articles, []int64{blocks[1].ArticleID}) {
-		t.Errorf("next is %+v (%v)", draft.Survey, err)
-	}
-}
-
 func TestPrune_KeepsTheTotals(t *testing.T) {
 	t.Parallel()
 	r, _ := newsroomWith(t, 4, refuses("r2@example.org"))

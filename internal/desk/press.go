@@ -29,6 +29,7 @@ type Press struct {
 // EditionStore keeps editions and their ledger.
 type EditionStore interface {
 	delivery.PlanWriter
+	delivery.RecastStore
 	EditionReader
 	DraftStore
 	ApprovalStore

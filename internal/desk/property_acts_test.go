@@ -201,7 +201,7 @@ func (w *propertyWorld) touchArticle(a *propertyArticle) {
 		}
 	case 2:
 		a.withdrawn = true
-		_, err = w.desk.Withdraw(ctx, a.id)
+		_, err = w.desk.Withdraw(ctx, a.id, 0)
 	}
 	if err == nil {
 		a.disturbed = true

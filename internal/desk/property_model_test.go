@@ -25,8 +25,8 @@ type propertyModel struct {
 
 // propertyCount is what the worlds went through, for the report.
 type propertyCount struct {
-	days, editions, rows, messages, twice, owed, again, cuts, kills int
-	lost                                                            map[string]int
+	days, editions, rows, messages, twice, owed, again, recopied, cuts, kills int
+	lost                                                                      map[string]int
 }
 
 type propertyArticle struct {
@@ -301,8 +301,8 @@ func (m *propertyModel) learnStates() {
 		}
 	}
 	open := map[*propertyEdition]bool{}
-	rows, err := w.db.QueryContext(w.t.Context(), `SELECT edition_id, subscriber_id, state, COALESCE(reason, ''), doubts, doubted_at IS NOT NULL
-		FROM deliveries WHERE edition_id >= $1`, oldest)
+	rows, err := w.db.QueryContext(w.t.Context(), `SELECT d.edition_id, d.subscriber_id, d.state, COALESCE(d.reason, ''), d.doubts, d.doubted_at IS NOT NULL, COALESCE(v.articles, '')
+		FROM deliveries d LEFT JOIN variants v ON v.id = d.variant_id WHERE d.edition_id >= $1`, oldest)
 	w.must(err)
 	defer rows.Close()
 	for rows.Next() {
@@ -311,7 +311,8 @@ func (m *propertyModel) learnStates() {
 		var reason string
 		var doubts int
 		var doubted bool
-		w.must(rows.Scan(&edition, &reader, &state, &reason, &doubts, &doubted))
+		var articles string
+		w.must(rows.Scan(&edition, &reader, &state, &reason, &doubts, &doubted, &articles))
 		e := m.editions[edition]
 		if e == nil || e.rows[reader] == nil {
 			continue // new: it is looked at by learnEdition
@@ -322,6 +323,7 @@ func (m *propertyModel) learnStates() {
 			open[e] = true
 		}
 		row.state, row.reason, row.doubts, row.doubted = state, reason, doubts, doubted
+		m.learnCopy(row, articles)
 		switch {
 		case state == newsletter.Accepted && row.arrived == 0:
 			w.wrong("%s is accepted in edition %d and got nothing", row.reader.email, edition)
@@ -337,6 +339,44 @@ func (m *propertyModel) learnStates() {
 			e.open = open[e]
 		}
 	}
+}
+
+// learnCopy looks at what a row that is known has by now: what waits has lost what was withdrawn,
+// and that alone.
+func (m *propertyModel) learnCopy(row *propertyRow, key string) {
+	given, again := m.copied(key)
+	waits := row.state == newsletter.Waiting || row.state == newsletter.Deferred
+	withdrawn := func(number int) bool { return m.articles[number].withdrawn }
+	if waits && row.edition.done && slices.ContainsFunc(slices.Concat(given, again), withdrawn) {
+		m.w.wrong("%s is still to get edition %d with %v and %v again, some of it withdrawn", row.reader.email, row.edition.id, given, again)
+	}
+	if slices.Equal(given, row.articles) && slices.Equal(again, row.again) {
+		return
+	}
+	left := func(list []int) []int { return slices.DeleteFunc(slices.Clone(list), withdrawn) }
+	if !slices.Equal(given, left(row.articles)) || !slices.Equal(again, left(row.again)) {
+		m.w.wrong("the copy of edition %d for %s is %v and %v again, and was %v and %v", row.edition.id, row.reader.email, given, again, row.articles, row.again)
+	}
+	for _, number := range row.articles {
+		if withdrawn(number) {
+			row.reader.got[number] = slices.DeleteFunc(row.reader.got[number], func(r *propertyRow) bool { return r == row })
+		}
+	}
+	row.articles, row.again = given, again
+	m.count.recopied++
+}
+
+// copied returns what the copy of a key has.
+func (m *propertyModel) copied(key string) (articles, again []int) {
+	c, err := newsletter.ParseCopy(key)
+	m.w.must(err)
+	for _, id := range c.Articles {
+		articles = append(articles, m.ids[id].number)
+	}
+	for _, id := range c.Headlines {
+		again = append(again, m.ids[id].number)
+	}
+	return articles, again
 }
 
 // learnEdition takes an edition's new rows in, each held against what its reader must get.
@@ -367,14 +407,9 @@ func (m *propertyModel) learnEdition(e *propertyEdition) {
 			continue
 		}
 		row.reader = m.reader(reader)
+		row.articles, row.again = m.copied(articles)
 		copied, err := newsletter.ParseCopy(articles)
 		w.must(err)
-		for _, id := range copied.Articles {
-			row.articles = append(row.articles, m.ids[id].number)
-		}
-		for _, id := range copied.Headlines {
-			row.again = append(row.again, m.ids[id].number)
-		}
 		row.more = copied.More
 		fresh = append(fresh, row)
 	}

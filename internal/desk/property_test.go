@@ -59,8 +59,8 @@ func TestProperty_EveryArticleReachesEveryReaderOnce(t *testing.T) {
 		})
 	}
 	_ = pool.Wait() // none fails: the worlds tell the test
-	t.Logf("%d worlds from seed %d: %d days, %d editions, %d rows, %d messages (%d of them once more after a doubt), %d articles given, %d told of again, %d plans cut off, %d senders killed",
-		worlds, base, all.days, all.editions, all.rows, all.messages, all.twice, all.owed, all.again, all.cuts, all.kills)
+	t.Logf("%d worlds from seed %d: %d days, %d editions, %d rows, %d messages (%d of them once more after a doubt), %d articles given, %d told of again, %d copies without what was withdrawn, %d plans cut off, %d senders killed",
+		worlds, base, all.days, all.editions, all.rows, all.messages, all.twice, all.owed, all.again, all.recopied, all.cuts, all.kills)
 	for _, why := range slices.Sorted(maps.Keys(all.lost)) {
 		t.Logf("not owed any more: %-60s %d", why, all.lost[why])
 	}
@@ -105,6 +105,7 @@ func (c *propertyCount) add(o propertyCount) {
 	c.twice += o.twice
 	c.owed += o.owed
 	c.again += o.again
+	c.recopied += o.recopied
 	c.cuts += o.cuts
 	c.kills += o.kills
 	for why, n := range o.lost {

@@ -1,6 +1,7 @@
 package newsletter
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,6 +13,26 @@ type Copy struct {
 	Headlines   []int64 // articles that the reader had before, as links
 	Corrections []int64 // articles that the reader had and that were corrected since
 	More        int     // articles that are owed too, and left for the next edition; MaxMore: so many or more
+}
+
+// Has reports whether the copy has one of the articles, in whatever way.
+func (c Copy) Has(articles map[int64]bool) bool {
+	has := func(id int64) bool { return articles[id] }
+	return slices.ContainsFunc(c.Articles, has) || slices.ContainsFunc(c.Headlines, has) || slices.ContainsFunc(c.Corrections, has)
+}
+
+// Without returns the copy without the articles. It is not worth a mail any more, and ok is false,
+// if it had stories and none is left.
+func (c Copy) Without(articles map[int64]bool) (rest Copy, ok bool) {
+	rest.More = c.More
+	without := func(list []int64) []int64 {
+		return slices.DeleteFunc(slices.Clone(list), func(id int64) bool { return articles[id] })
+	}
+	rest.Articles, rest.Headlines, rest.Corrections = without(c.Articles), without(c.Headlines), without(c.Corrections)
+	if len(c.Articles) > 0 {
+		return rest, len(rest.Articles) > 0
+	}
+	return rest, len(rest.Headlines)+len(rest.Corrections) > 0
 }
 
 // Key tells copies apart: those with the same key hold the same. A copy of articles alone has

@@ -9,6 +9,7 @@ type DeliveryFilter struct {
 	Domain       string   // of the address, in lower case and ASCII; empty: any
 	Code         int      // the last SMTP reply code; 0: any
 	Returned     Returned // NothingReturned: any
+	ArticleID    int64    // whose copy has it in full; 0: any
 	After        int64    // subscriber id to go on after
 	Limit        int      // 0: all
 }
@@ -26,7 +27,13 @@ type RetryFilter struct {
 type Retried struct {
 	Waiting      int // they are tried again
 	HadOtherwise int // they are withheld: another edition gave the reader one of their articles meanwhile
-	Withdrawn    int // they are withheld: one of their articles was withdrawn
+	Withdrawn    int // they are withheld: all of their articles were withdrawn
+}
+
+// Recast says what became of deliveries that waited with an article that was withdrawn.
+type Recast struct {
+	Recopied int // they get a copy without it
+	Withheld int // nothing is left of theirs
 }
 
 // Settlement is what staff know about a message that was in doubt.

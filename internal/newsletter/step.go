@@ -24,6 +24,8 @@ type StepResult struct {
 	// an error, the delivery must not be sent, or not now: State says where it stands.
 	Begun bool
 	State State
+	// Withdrawn says that its variant has what was withdrawn: the reader gets another one.
+	Withdrawn bool
 	// Stopped says that the edition is not open: paused, cancelled or sent.
 	Stopped bool
 	// Err says that nothing of the step is on record.

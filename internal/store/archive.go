@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"broadsheet/internal/newsletter"
 )
@@ -73,20 +72,4 @@ func (s *Store) VariantSeen(ctx context.Context, newsletterID int64, key string)
 		return v, fmt.Errorf("the mail in a browser: %w", err)
 	}
 	return v, nil
-}
-
-// WithdrawnIn returns when those of the edition's articles were withdrawn that were.
-func (s *Store) WithdrawnIn(ctx context.Context, editionID int64) (map[int64]time.Time, error) {
-	type withdrawn struct{ id, at int64 }
-	rows, err := s.read(ctx).query(`SELECT a.id, a.withdrawn_at FROM edition_articles b JOIN articles a ON a.id = b.article_id
-		WHERE b.edition_id = $1 AND a.withdrawn_at IS NOT NULL`, editionID)
-	list, err := collect(rows, err, func(rows *sql.Rows) (w withdrawn, err error) {
-		err = rows.Scan(&w.id, &w.at)
-		return w, err
-	})
-	at := make(map[int64]time.Time, len(list))
-	for _, w := range list {
-		at[w.id] = fromMillis(w.at)
-	}
-	return at, err
 }

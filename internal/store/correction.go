@@ -235,6 +235,9 @@ func (s *Store) change(ctx context.Context, a newsletter.Article) (newsletter.Ch
 	if len(earlier) > 0 {
 		c.Sent = earlier[0].Item
 	}
-	c.Readers, err = s.ReadersWith(ctx, a.ID)
+	readers, err := s.ReadersWith(ctx, a.ID)
+	for _, n := range readers {
+		c.Readers += n
+	}
 	return c, err
 }

@@ -50,8 +50,9 @@ func (s *Store) deliveries(ctx context.Context, f newsletter.DeliveryFilter) ([]
 		AND (CAST($4 AS INTEGER) = 0 OR d.state = $4) AND (CAST($5 AS INTEGER) = 0 OR d.doubted_at IS NOT NULL)
 		AND (CAST($6 AS TEXT) = '' OR s.domain = $6) AND (CAST($7 AS INTEGER) = 0 OR d.code = $7)
 		AND (CAST($8 AS INTEGER) = 0 OR d.returned = $8)
-		ORDER BY d.subscriber_id LIMIT $9`,
-		f.EditionID, f.After, f.SubscriberID, int(f.State), f.Doubted, f.Domain, f.Code, int(f.Returned), f.Limit)
+		AND (CAST($9 AS INTEGER) = 0 OR EXISTS (SELECT 1 FROM variant_articles va WHERE va.variant_id = d.variant_id AND va.article_id = $9))
+		ORDER BY d.subscriber_id LIMIT $10`,
+		f.EditionID, f.After, f.SubscriberID, int(f.State), f.Doubted, f.Domain, f.Code, int(f.Returned), f.ArticleID, f.Limit)
 	return collect(rows, err, func(rows *sql.Rows) (d newsletter.Delivery, err error) {
 		var notBefore, nextTry, expires, updated int64
 		var doubted sql.NullInt64

@@ -102,8 +102,6 @@ func TestRetry_LooksAtWhatOthersGave(t *testing.T) {
 		"shared, and withheld":       {"1,2", newsletter.Withheld, "", newsletter.Retried{Waiting: 1}},
 		"shared, with somebody else": {"1,2", newsletter.Accepted, `UPDATE deliveries SET subscriber_id = 2 WHERE edition_id = 2`, newsletter.Retried{Waiting: 1}},
 		"shared, into the outbox":    {"1,2", newsletter.Accepted, `UPDATE deliveries SET relay_id = 0 WHERE edition_id = 2`, newsletter.Retried{Waiting: 1}},
-		"withdrawn":                  {"3", newsletter.Refused, `UPDATE articles SET withdrawn_at = 1 WHERE id = 1`, newsletter.Retried{Withdrawn: 1}},
-		"another one is withdrawn":   {"3", newsletter.Refused, `UPDATE articles SET withdrawn_at = 1 WHERE id = 3`, newsletter.Retried{Waiting: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -134,12 +132,12 @@ func TestRetry_TouchesAndCountsItsOwnRowsOnly(t *testing.T) {
 	row(t, s, 1, 1, newsletter.Refused)
 	row(t, s, 1, 2, newsletter.Waiting)
 	row(t, s, 1, 3, newsletter.Refused)
-	must(t, s, `UPDATE deliveries SET returned = 1`, `UPDATE articles SET withdrawn_at = 1 WHERE id = 1`)
+	must(t, s, `UPDATE deliveries SET returned = 1`)
 	r, err := s.RetryDeliveries(t.Context(), newsletter.RetryFilter{EditionID: 1}, true, noon, "ada", noon)
-	if err != nil || r != (newsletter.Retried{Withdrawn: 2}) {
-		t.Errorf("retried %+v, want two withdrawn (%v)", r, err)
+	if err != nil || r != (newsletter.Retried{Waiting: 2}) {
+		t.Errorf("retried %+v, want two that wait (%v)", r, err)
 	}
-	tallyIs(t, s, 1, map[newsletter.State]int{newsletter.Waiting: 1, newsletter.Withheld: 2})
+	tallyIs(t, s, 1, map[newsletter.State]int{newsletter.Waiting: 3})
 	if n := count(t, s, `SELECT COUNT(*) FROM deliveries WHERE returned IS NOT NULL AND subscriber_id <> 2`); n != 0 {
 		t.Errorf("%d retried rows still count as come back", n)
 	}

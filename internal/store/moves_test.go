@@ -128,7 +128,13 @@ func moves() []move {
 		{"intent, who left", open(newsletter.Withheld), undoubted(intent(`UPDATE subscriptions SET state = 'left'`))},
 		{"intent, too late, doubted", open(newsletter.InDoubt), doubted(intent(`UPDATE deliveries SET expires_at = 1`))},
 		{"intent, who paused, doubted", open(newsletter.InDoubt), doubted(intent(`UPDATE subscriptions SET state = 'paused'`))},
-		{"intent, withdrawn, doubted", open(newsletter.InDoubt), doubted(intent(`UPDATE articles SET withdrawn_at = 1`))},
+		{"intent, withdrawn, doubted", open(newsletter.InDoubt), doubted(intent(`UPDATE variants SET replaced_by = id`))},
+		{"intent, with a copy that is to be replaced", leads{}, undoubted(intent(`UPDATE variants SET replaced_by = 0`))},
+		{"replace", leads{}, undoubted(func(t *testing.T, s *Store) error {
+			must(t, s, `INSERT INTO variants (id, edition_id, articles, subject, preheader, message, hash) VALUES (77, 1, '1', '', '', x'', '')`, `UPDATE variants SET replaced_by = 77 WHERE id <> 77`)
+			_, err := s.MoveWithdrawn(t.Context(), 1, "test", noon)
+			return err
+		})},
 		{"intent, erased, doubted", open(newsletter.Withheld), doubted(intent(`DELETE FROM subscriptions`, `DELETE FROM subscribers`))},
 		{"accepted", leads{newsletter.Sending: newsletter.Accepted}, result(newsletter.Accepted)},
 		{"refused", leads{newsletter.Sending: newsletter.Refused}, undoubted(result(newsletter.Refused))},
@@ -180,8 +186,8 @@ func moves() []move {
 			return err
 		})},
 		{"withdraw, doubted", open(newsletter.InDoubt), doubted(func(t *testing.T, s *Store) error {
-			must(t, s, `UPDATE articles SET withdrawn_at = 1 WHERE id = 2`)
-			_, err := s.WithholdWithdrawn(t.Context(), 1, noon)
+			must(t, s, `UPDATE variants SET replaced_by = id`)
+			_, err := s.MoveWithdrawn(t.Context(), 1, "test", noon)
 			return err
 		})},
 		{"a new sender, of a closed edition", leads{newsletter.Sending: newsletter.InDoubt}, func(t *testing.T, s *Store) error {
@@ -200,10 +206,8 @@ func moves() []move {
 			return err
 		})},
 		{"withdraw", open(newsletter.Withheld), undoubted(func(t *testing.T, s *Store) error {
-			if _, err := s.WithdrawArticle(t.Context(), 2, "test", noon); err != nil {
-				return err
-			}
-			_, err := s.WithholdWithdrawn(t.Context(), 1, noon)
+			must(t, s, `UPDATE variants SET replaced_by = id`)
+			_, err := s.MoveWithdrawn(t.Context(), 1, "test", noon)
 			return err
 		})},
 		{"retry", leads{newsletter.Refused: newsletter.Waiting, newsletter.Expired: newsletter.Waiting}, func(t *testing.T, s *Store) error {

@@ -81,9 +81,20 @@ func isPaused(state string, until sql.NullInt64, now time.Time) bool {
 // already stay.
 func (s *Store) SaveVariants(ctx context.Context, editionID int64, variants []newsletter.NewVariant) ([]int64, error) {
 	ids := make([]int64, len(variants))
-	err := s.write(ctx, func(t *tx) (err error) {
+	err := s.write(ctx, func(t *tx) error {
+		lost, err := withdrawnIn(t, editionID) // while it was planned
+		if err != nil {
+			return err
+		}
+		withdrawn := make(map[int64]bool, len(lost))
+		for article := range lost {
+			withdrawn[article] = true
+		}
 		for i, v := range variants {
 			if ids[i], err = t.saveVariant(editionID, v); err != nil {
+				return err
+			}
+			if err := t.markWithdrawn(newsletter.StoredVariant{ID: ids[i], Copy: v.Copy}, withdrawn); err != nil {
 				return err
 			}
 		}

@@ -260,7 +260,7 @@ func (r *replayer) withdrawals(ctx context.Context) error {
 				return err
 			}
 			for _, a := range part {
-				if _, err := t.exec(`UPDATE articles SET withdrawn_at = $1 WHERE url = $2 AND withdrawn_at IS NULL`, millis(r.now), a.URL); err != nil {
+				if err := t.withdrawAgain(a.URL, r.now); err != nil {
 					return err
 				}
 			}
@@ -271,6 +271,19 @@ func (r *replayer) withdrawals(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// withdrawAgain takes the articles of an address back.
+func (t *tx) withdrawAgain(url string, now time.Time) error {
+	rows, err := t.query(`UPDATE articles SET withdrawn_at = $1 WHERE url = $2 AND withdrawn_at IS NULL RETURNING id`, millis(now), url)
+	ids, err := collect(rows, err, scanID)
+	for _, id := range ids {
+		if err != nil {
+			break
+		}
+		err = t.withdrawFrom(id, 0, now)
+	}
+	return err
 }
 
 // suppress brings the suppressions to what they were.

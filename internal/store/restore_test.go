@@ -313,7 +313,7 @@ func TestRestore_WithdrawnArticles(t *testing.T) {
 	_, err = l.Desk.FetchFor(t.Context(), l.news.ID)
 	l.must(err)
 	for id := int64(1); id <= 2; id++ {
-		_, err := l.Store.WithdrawArticle(t.Context(), id, "test", l.Clock.Now())
+		_, err := l.Store.WithdrawArticle(t.Context(), id, 0, "test", l.Clock.Now())
 		l.must(err)
 	}
 	r, done := l.restore(nil)

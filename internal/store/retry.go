@@ -29,9 +29,8 @@ func (s *Store) CountRetry(ctx context.Context, f newsletter.RetryFilter) (n int
 // RetryDeliveries lets deliveries that were refused or have expired wait for another try,
 // until a time, and opens their edition again. Attempts are counted anew; doubts, the Date and
 // the Message-ID stay. What was refused or has expired had released its articles: a delivery
-// is withheld instead if another one holds an article of it for the reader by now, or if an
-// article of it was withdrawn. With real set, deliveries to the outbox hold nothing. Who did it
-// is on record with each few thousand.
+// is withheld instead if another one holds an article of it for the reader by now. With real set,
+// deliveries to the outbox hold nothing. Who did it is on record with each few thousand.
 //
 // The caller holds the planning lock, so that no edition is planned meanwhile. It is refused
 // with the reason cancelled or rows_gone where nothing can be tried again.
@@ -45,7 +44,7 @@ func (s *Store) RetryDeliveries(ctx context.Context, f newsletter.RetryFilter, r
 		if err != nil {
 			return err
 		}
-		r.Waiting, r.HadOtherwise, r.Withdrawn = r.Waiting+chunk.Waiting, r.HadOtherwise+chunk.HadOtherwise, r.Withdrawn+chunk.Withdrawn
+		r.Waiting, r.HadOtherwise = r.Waiting+chunk.Waiting, r.HadOtherwise+chunk.HadOtherwise
 		return t.ledgerEvent(f.EditionID, "edition retried", retryDetail(f, chunk), actor, now)
 	})
 	if err != nil {
@@ -60,15 +59,6 @@ func (t *tx) retry(p rowPick, first, last int64, real bool, expires, now time.Ti
 		WHERE edition_id = $3 AND subscriber_id BETWEEN $4 AND $5 AND state IN ($6, $7) AND state IN (4, 7)
 		AND (CAST($8 AS INTEGER) = 0 OR subscriber_id = $8) AND (CAST($9 AS INTEGER) = 0 OR code = $9)`,
 		millis(now), millis(expires), p.editionID, first, last, int(p.states[0]), int(p.states[1]), p.subscriberID, p.code)
-	if err != nil {
-		return r, err
-	}
-	// What was refused or has expired had released its articles, doubts or not: so it is withheld.
-	r.Withdrawn, err = t.changed(`UPDATE deliveries SET state = 8, reason = $1, updated_at = $2
-		WHERE edition_id = $3 AND subscriber_id BETWEEN $4 AND $5 AND state = 1 AND updated_at = $2
-		AND EXISTS (SELECT 1 FROM variant_articles va JOIN articles a ON a.id = va.article_id
-			WHERE va.variant_id = deliveries.variant_id AND a.withdrawn_at IS NOT NULL)`,
-		newsletter.ReasonWithdrawn, millis(now), p.editionID, first, last)
 	if err != nil {
 		return r, err
 	}
@@ -88,7 +78,7 @@ func (t *tx) retry(p rowPick, first, last int64, real bool, expires, now time.Ti
 	}
 	told, err := t.withholdTold(p.editionID, first, last, real, now)
 	r.HadOtherwise += told
-	r.Waiting = moved - r.HadOtherwise - r.Withdrawn
+	r.Waiting = moved - r.HadOtherwise
 	return r, err
 }
 
@@ -110,7 +100,7 @@ func (t *tx) withholdTold(editionID, first, last int64, real bool, now time.Time
 // retryDetail says for the record what was tried again. Readers stand in it by number, not by
 // address: the record outlives them.
 func retryDetail(f newsletter.RetryFilter, r newsletter.Retried) string {
-	words := []string{fmt.Sprintf("%d waiting, %d had otherwise, %d withdrawn", r.Waiting, r.HadOtherwise, r.Withdrawn)}
+	words := []string{fmt.Sprintf("%d waiting, %d had otherwise", r.Waiting, r.HadOtherwise)}
 	if f.State != newsletter.Unplanned {
 		words = append(words, "of those "+f.State.String())
 	}

@@ -173,7 +173,7 @@ func (t *tx) beginTogether(edition int64, intents []*newsletter.Intent, now time
 	return t.countWarmUp(edition, warmUp, n, now)
 }
 
-// nothingForbids fails if an address among the intents is suppressed, or an article of one is
+// nothingForbids fails if an address among the intents is suppressed, or something of one is
 // withdrawn.
 func (t *tx) nothingForbids(intents []*newsletter.Intent) error {
 	barred, err := t.barred(intents)
@@ -188,8 +188,7 @@ func (t *tx) nothingForbids(intents []*newsletter.Intent) error {
 		}
 	}
 	args, list := appendList(nil, variants, func(id int64) any { return id })
-	err = t.row(`SELECT COUNT(*) FROM variant_articles va JOIN articles a ON a.id = va.article_id
-		WHERE a.withdrawn_at IS NOT NULL AND va.variant_id IN `+list, args...).Scan(&withdrawn)
+	err = t.row(`SELECT COUNT(*) FROM variants WHERE replaced_by IS NOT NULL AND id IN `+list, args...).Scan(&withdrawn)
 	if err == nil && barred+withdrawn > 0 {
 		err = errUnusual
 	}
@@ -394,6 +393,10 @@ func (t *tx) begin(n newsletter.Intent, key newsletter.SuppressionKey, now time.
 	if r.Stopped || !newsletter.CanMove(r.State, newsletter.Sending) {
 		return r, nil
 	}
+	if last.expires.After(now) && last.waitsForCopy(n) {
+		r.State, r.Withdrawn = last.state, last.replacedBy.Valid
+		return r, nil // it is read again, with the variant that it has then
+	}
 	barred, err := suppression(t, key.Hashes(last.emailKey))
 	if err != nil {
 		return r, err
@@ -424,21 +427,26 @@ type lastLook struct {
 	email, emailKey string
 	subscription    string
 	pausedUntil     sql.NullInt64
-	withdrawn       int // articles of its variant
+	variant         int64
+	replacedBy      sql.NullInt64 // see variants.replaced_by
+}
+
+// waitsForCopy reports whether the intent is to send another variant than the reader is to get.
+func (l lastLook) waitsForCopy(n newsletter.Intent) bool {
+	return l.variant != n.VariantID || l.replacedBy.Valid && l.replacedBy.Int64 != l.variant
 }
 
 func (t *tx) lastLook(n newsletter.Intent) (l lastLook, err error) {
 	var expires int64
 	err = t.row(`SELECT d.state, d.doubts, d.expires_at, e.state, e.warm_up, COALESCE(s.email, ''), COALESCE(s.email_key, ''),
-			COALESCE(u.state, ''), u.paused_until,
-			(SELECT COUNT(*) FROM variant_articles va JOIN articles a ON a.id = va.article_id
-				WHERE va.variant_id = d.variant_id AND a.withdrawn_at IS NOT NULL)
+			COALESCE(u.state, ''), u.paused_until, COALESCE(d.variant_id, 0), v.replaced_by
 		FROM deliveries d
+		LEFT JOIN variants v ON v.id = d.variant_id
 		JOIN editions e ON e.id = d.edition_id
 		LEFT JOIN subscribers s ON s.id = d.subscriber_id
 		LEFT JOIN subscriptions u ON u.newsletter_id = e.newsletter_id AND u.subscriber_id = d.subscriber_id
 		WHERE d.edition_id = $1 AND d.subscriber_id = $2`, n.EditionID, n.SubscriberID).
-		Scan(&l.state, &l.doubts, &expires, &l.edition, &l.warmUp, &l.email, &l.emailKey, &l.subscription, &l.pausedUntil, &l.withdrawn)
+		Scan(&l.state, &l.doubts, &expires, &l.edition, &l.warmUp, &l.email, &l.emailKey, &l.subscription, &l.pausedUntil, &l.variant, &l.replacedBy)
 	l.expires = fromMillis(expires)
 	return l, err
 }
@@ -460,7 +468,7 @@ func (l lastLook) allowed(barred bool, now time.Time) (newsletter.State, string)
 	switch {
 	case !l.expires.After(now):
 		return newsletter.Expired, ""
-	case l.withdrawn > 0:
+	case l.replacedBy.Valid: // nothing is left of it
 		return newsletter.Withheld, newsletter.ReasonWithdrawn
 	case l.emailKey == "":
 		return newsletter.Withheld, newsletter.ReasonErased

@@ -87,8 +87,8 @@ func randomSteps(t *testing.T, s *Store, key newsletter.SuppressionKey, readers 
 		} else {
 			email := fmt.Sprintf("r%d@example.org", id)
 			step.Next = &newsletter.Intent{
-				DeliveryKey: newsletter.DeliveryKey{EditionID: edition, SubscriberID: id},
-				Email:       email, Barred: key.Hashes(email), ReadAt: noon.Add(-time.Minute),
+				DeliveryKey: newsletter.DeliveryKey{EditionID: edition, SubscriberID: id}, VariantID: 1,
+				Email: email, Barred: key.Hashes(email), ReadAt: noon.Add(-time.Minute),
 			}
 		}
 		steps = append(steps, step)
@@ -187,7 +187,7 @@ func TestSteps_OneThatFailsLeavesTheOthers(t *testing.T) {
 	accepted := newsletter.Outcome{State: newsletter.Accepted, Code: 250, Relay: "smtp://a"}
 	intent := func(id int64) *newsletter.Intent {
 		email := fmt.Sprintf("r%d@example.org", id)
-		return &newsletter.Intent{DeliveryKey: newsletter.DeliveryKey{EditionID: 1, SubscriberID: id}, Email: email, Barred: key.Hashes(email), ReadAt: noon}
+		return &newsletter.Intent{DeliveryKey: newsletter.DeliveryKey{EditionID: 1, SubscriberID: id}, VariantID: 1, Email: email, Barred: key.Hashes(email), ReadAt: noon}
 	}
 	results, err := s.Steps(t.Context(), []newsletter.Step{
 		{Last: &newsletter.DeliveryResult{DeliveryKey: newsletter.DeliveryKey{EditionID: 1, SubscriberID: 1}, Outcome: accepted}, Next: intent(2)},
@@ -208,7 +208,7 @@ func TestSteps_WhatWasWithdrawnMeanwhileIsWithheld(t *testing.T) {
 	s, key := stepStore(t)
 	smallLedger(t, s)
 	row(t, s, 1, 1, newsletter.Sending)
-	must(t, s, `UPDATE deliveries SET doubts = 0`, `UPDATE articles SET withdrawn_at = 1 WHERE id = 2`)
+	must(t, s, `UPDATE deliveries SET doubts = 0`, `UPDATE variants SET replaced_by = id`)
 	at := newsletter.DeliveryKey{EditionID: 1, SubscriberID: 1}
 	deferred := newsletter.Outcome{State: newsletter.Deferred, Code: 451, Relay: "smtp://a"}
 	intent := newsletter.Intent{DeliveryKey: at, VariantID: 1, Email: "r1@example.org", Barred: key.Hashes("r1@example.org"), ReadAt: noon}

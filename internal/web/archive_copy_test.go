@@ -51,7 +51,7 @@ func TestArchive_AMailInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, v := range withdrawn {
-		if _, err := r.Desk.Withdraw(t.Context(), v.ArticleID); err != nil {
+		if _, err := r.Desk.Withdraw(t.Context(), v.ArticleID, 0); err != nil {
 			t.Fatal(err)
 		}
 	}

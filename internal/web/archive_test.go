@@ -128,7 +128,7 @@ func TestArchive_WhatWasWithdrawnLeavesATombstone(t *testing.T) {
 		t.Fatal(err, len(articles))
 	}
 	for i, a := range articles {
-		if _, err := r.Desk.Withdraw(t.Context(), a.ID); err != nil {
+		if _, err := r.Desk.Withdraw(t.Context(), a.ID, 0); err != nil {
 			t.Fatal(err)
 		}
 		after, body := s.wantStatus("GET", "/archive/daily-news/1", 200, "If-None-Match", before.Header.Get("ETag"))
