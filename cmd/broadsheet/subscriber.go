@@ -34,7 +34,7 @@ func newSubscriberCommand(a *app) *cobra.Command {
 		`A subscriber is a person's address; a subscription ties it to one newsletter. Readers sign
 up and leave by themselves. These commands are for what staff do for them; each is kept in
 the subscription's history.`, groupThings,
-		subscriberList(a), subscriberShow(a), subscriberAdd(a), subscriberPause(a), subscriberResume(a), subscriberRemove(a), subscriberImport(a),
+		subscriberList(a), subscriberShow(a), subscriberAdd(a), subscriberChoose(a), subscriberPause(a), subscriberResume(a), subscriberRemove(a), subscriberImport(a),
 		subscriberExport(a), subscriberProof(a), subscriberErase(a))
 }
 

@@ -86,7 +86,8 @@ type Change struct {
 	Newsletter string   // slug
 	Cadence    string   // empty: as it is
 	Slot       string   // empty: as it is, or of another cadence the first one
-	Sections   []string // slugs; none: everything
+	Sections   []string // slugs; none: everything, unless
+	Keep       bool     // the sections stay as they are
 }
 
 // ChangeSubscription sets the choice and returns what Manage would. The error is Invalid
@@ -107,14 +108,72 @@ func (s *Service) ChangeSubscription(ctx context.Context, token string, c Change
 	if !ok || u.State != newsletter.Active && u.State != newsletter.PausedSub {
 		return Managed{}, newsletter.Conflictf("You do not get %s any more. You are welcome to sign up again.", n.Name)
 	}
-	err = s.store.ChangeSubscription(ctx, link, n.ID, cleanOrigin(origin), s.o.Now(), func(u newsletter.Subscription) (newsletter.SignUpChoice, string, error) {
-		choice, err := checkChange(n, sections, u, c)
-		return choice, describeChange(n, sections, u, choice), err
-	})
-	if err != nil {
+	if err := s.setChoice(ctx, link, n, sections, c, origin); err != nil {
 		return Managed{}, err
 	}
 	return s.Manage(ctx, token)
+}
+
+// ChooseFor is ChangeSubscription by staff, for somebody by address or id. Without a newsletter
+// it is the only one that they get. changed is false if it was chosen already. The error is
+// NotFound if there is nobody or no such subscription.
+func (s *Service) ChooseFor(ctx context.Context, emailOrID string, c Change, origin newsletter.Origin) (sub newsletter.Subscriber, now ManagedSubscription, changed bool, err error) {
+	if sub, err = s.find(ctx, emailOrID); err != nil {
+		return sub, now, false, err
+	}
+	before, err := onlySubscription(sub, c.Newsletter)
+	if err != nil {
+		return sub, now, false, err
+	}
+	n, sections, err := s.Newsletter(ctx, before.NewsletterSlug)
+	if err != nil {
+		return sub, now, false, err
+	}
+	link := newsletter.Link{SubscriberID: sub.ID, NewsletterID: n.ID}
+	if err := s.setChoice(ctx, link, n, sections, c, origin); err != nil {
+		return sub, now, false, err
+	}
+	if sub, err = s.store.Subscriber(ctx, sub.ID); err != nil {
+		return sub, now, true, fmt.Errorf("done, but: %w", err)
+	}
+	u, _ := subscriptionTo(sub, n.ID)
+	now, err = s.managed(ctx, u, n, 0)
+	changed = u.Cadence != before.Cadence || n.SlotOf(u.Cadence, u.Slot) != n.SlotOf(before.Cadence, before.Slot) || u.Sections != before.Sections
+	return sub, now, changed, err
+}
+
+// onlySubscription returns the subscription to the newsletter, or the only one that there is.
+func onlySubscription(sub newsletter.Subscriber, slug string) (u newsletter.Subscription, err error) {
+	var slugs []string
+	for _, each := range sub.Subscriptions {
+		if each.State == newsletter.Active || each.State == newsletter.PausedSub {
+			if slugs = append(slugs, each.NewsletterSlug); slug == "" || slug == each.NewsletterSlug {
+				u = each
+			}
+		}
+	}
+	switch {
+	case slug == "" && len(slugs) > 1:
+		return u, newsletter.Invalidf("newsletter", "%s gets several newsletters; say which: %s", sub.Email, strings.Join(slugs, ", "))
+	case u.NewsletterID != 0:
+		return u, nil
+	case slug != "":
+		return u, newsletter.NotFoundf("%s does not get %s", sub.Email, slug)
+	}
+	return u, newsletter.NotFoundf("%s gets no newsletter", sub.Email)
+}
+
+// setChoice sets the choice of the link's subscriber, and says in the history what changed.
+func (s *Service) setChoice(ctx context.Context, link newsletter.Link, n newsletter.Newsletter, sections []newsletter.Section, c Change, origin newsletter.Origin) error {
+	origin = cleanOrigin(origin)
+	return s.store.ChangeSubscription(ctx, link, n.ID, origin, s.o.Now(), func(u newsletter.Subscription) (newsletter.SignUpChoice, string, error) {
+		choice, err := checkChange(n, sections, u, c)
+		note := describeChange(n, sections, u, choice)
+		if note != "" && origin.Note != "" {
+			note = cut(note+"; "+origin.Note, maxNote)
+		}
+		return choice, note, err
+	})
 }
 
 func checkChange(n newsletter.Newsletter, sections []newsletter.Section, u newsletter.Subscription, c Change) (newsletter.SignUpChoice, error) {
@@ -128,6 +187,10 @@ func checkChange(n newsletter.Newsletter, sections []newsletter.Section, u newsl
 			r := rhythmsOf([]newsletter.Newsletter{n}, a.cadence, a.slot, &p)[0]
 			choice.Cadence, choice.Slot = r.cadence, r.slot
 		}
+	}
+	if c.Keep {
+		choice.Sections = u.Sections
+		return choice, p.err()
 	}
 	if len(c.Sections) > maxSections {
 		p.add("section", "These are too many sections.")
