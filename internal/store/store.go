@@ -102,6 +102,9 @@ func lockOpen(path string) (*fileLock, error) {
 }
 
 func open(ctx context.Context, path string, mode Mode) (*Store, error) {
+	if err := stablePlans(); err != nil {
+		return nil, err
+	}
 	if err := prepare(ctx, path, mode); err != nil {
 		return nil, err
 	}
