@@ -15,7 +15,7 @@ import (
 
 func editionDraft(a *app) *cobra.Command {
 	var o desk.DraftOptions
-	var cadence, body string
+	var cadence, body, about string
 	cmd := &cobra.Command{
 		Use:   "draft NEWSLETTER",
 		Short: "Make an edition that can be changed before it is sent",
@@ -38,6 +38,9 @@ announcement: it needs --subject and --body, and goes to every reader of the cad
 					return err
 				}
 			}
+			if o.Build.Words.About, err = newsletter.ParseAbout(about); err != nil {
+				return err
+			}
 			if o.Note, err = a.readText("body", body); err != nil {
 				return err
 			}
@@ -55,11 +58,15 @@ announcement: it needs --subject and --body, and goes to every reader of the cad
 	f.StringVar(&o.Build.Slot, "slot", "", "whose edition, where the cadence has several slots; all: an extra one for all of them")
 	f.StringVar(&o.Build.Words.Subject, "subject", "", "subject in your own words; who does not get the first story gets the template's")
 	f.StringVar(&o.Build.Words.Preheader, "preheader", "", "what mail programs show after the subject")
+	f.StringVar(&about, "about", "", aboutHelp)
 	f.StringVar(&o.Build.Words.Intro, "intro", "", "words before the first story, in Markdown")
 	f.StringVar(&body, "body", "", "a file with a note in Markdown; - reads standard input")
 	f.BoolVar(&o.Announcement, "no-articles", false, "an announcement to every reader of the cadence")
 	return cmd
 }
+
+// aboutHelp says what --about is for.
+const aboutHelp = "numbers of the articles that your subject and preheader speak of, 12,13 (default: the first); none: every reader gets them"
 
 // maxTextFile is how long a file with words for an edition can be, in bytes.
 const maxTextFile = 200_000
@@ -119,7 +126,7 @@ func (a *app) showSheet(ctx context.Context, s *services, id int64) error {
 	}
 	a.printFields([][2]string{
 		{"Changed", fmt.Sprintf("%s by %s (revision %d)", local(r.ChangedAt), r.ChangedBy, r.Revision)},
-		{"Own subject", r.Sheet.Subject}, {"Preheader", r.Sheet.Preheader}, {"Intro", cut(r.Sheet.Intro, 70)},
+		{"Own subject", r.Sheet.Subject}, {"Preheader", r.Sheet.Preheader}, {"About", aboutWords(r.Sheet)}, {"Intro", cut(r.Sheet.Intro, 70)},
 	})
 	var rows [][]string
 	for _, b := range r.Sheet.Blocks {
@@ -137,6 +144,18 @@ func (a *app) showSheet(ctx context.Context, s *services, id int64) error {
 	fmt.Fprintln(a.stdout)
 	a.printTable([]string{"BLOCK", "ID", "TEXT"}, rows)
 	return nil
+}
+
+// aboutWords says which readers get the sheet's own subject and preheader; empty: there is none, or
+// nothing is said about it.
+func aboutWords(s newsletter.Sheet) string {
+	switch {
+	case s.About == nil || s.Subject+s.Preheader == "":
+		return ""
+	case len(s.About) == 0:
+		return "no story: everybody gets them"
+	}
+	return fmt.Sprintf("articles %v: who gets all of these", s.About)
 }
 
 func editionFreeze(a *app) *cobra.Command {

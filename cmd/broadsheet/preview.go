@@ -30,6 +30,7 @@ type previewing struct {
 	o       desk.PreviewOptions
 	cadence string
 	format  string
+	about   string
 	open    bool
 	out     string
 }
@@ -72,6 +73,7 @@ of the mail. Nothing is sent. docs/editions.md says more.`,
 	f.BoolVar(&p.o.Full, "full", false, "all that the edition has, whoever gets it")
 	f.StringVar(&p.o.Build.Words.Subject, "subject", "", "subject in your own words")
 	f.StringVar(&p.o.Build.Words.Preheader, "preheader", "", "what mail programs show after the subject")
+	f.StringVar(&p.about, "about", "", aboutHelp)
 	f.StringVar(&p.o.Build.Words.Intro, "intro", "", "words before the first story, in Markdown")
 	f.StringVar(&p.format, "format", "", "terminal, text, html or eml")
 	f.BoolVar(&p.open, "open", false, "open it in the browser")
@@ -89,14 +91,18 @@ func (p *previewing) check() error {
 		return usagef("give a newsletter or --edition, not both")
 	case o.Edition < 0:
 		return newsletter.Invalidf("edition", "%d is not the number of an edition", o.Edition)
-	case o.Edition != 0 && (p.cadence != "" || o.Build.Slot != "" || o.Build.Words.Subject != "" || o.Build.Words.Preheader != "" || o.Build.Words.Intro != ""):
-		return usagef("--cadence, --slot, --subject, --preheader and --intro are for what would be built now; edition %d has its own", o.Edition)
+	case o.Edition != 0 && p.cadence+p.about+o.Build.Slot+o.Build.Words.Subject+o.Build.Words.Preheader+o.Build.Words.Intro != "":
+		return usagef("--cadence, --slot, --subject, --preheader, --about and --intro are for what would be built now; edition %d has its own", o.Edition)
 	case o.As != "" && o.Full:
 		return usagef("give --as or --full, not both")
 	case p.json && (p.format != "" || p.open || p.out != ""):
 		return usagef("give --json, or --format, --open and --out")
 	case p.open && p.format != "" && p.format != formatHTML:
 		return usagef("--open shows it as HTML; leave --format out")
+	}
+	var err error
+	if o.Build.Words.About, err = newsletter.ParseAbout(p.about); err != nil {
+		return err
 	}
 	if p.cadence != "" {
 		cadence, err := newsletter.ParseCadence(p.cadence)

@@ -31,6 +31,7 @@ type sending struct {
 	checkLinks bool
 	subject    string
 	preheader  string
+	about      string
 	intro      string
 	onDoubt    string
 	onDoubtSet bool
@@ -110,6 +111,7 @@ anything), 4 unfinished.`,
 	f.BoolVar(&s.checkLinks, "check-links", false, "ask each address that the mail links to once, and warn of those that fail")
 	f.StringVar(&s.subject, "subject", "", "subject in your own words; who does not get the first story gets the template's")
 	f.StringVar(&s.preheader, "preheader", "", "what mail programs show after the subject; who does not get the first story gets the template's")
+	f.StringVar(&s.about, "about", "", aboutHelp)
 	f.StringVar(&s.intro, "intro", "", "words before the first story, in Markdown: paragraphs, emphasis, links and lists")
 	f.StringVar(&s.onDoubt, "on-doubt", string(newsletter.DoubtResend), "what to do when nobody can know whether a message arrived: resend or hold")
 	f.StringVar(&s.at, "at", "", "send it later: 07:00 of today, or 2026-11-25T07:00, by the newsletter's clocks")
@@ -145,6 +147,10 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		return err
 	}
 	warmUp, err := newsletter.ParseWarmUp(s.warmUp)
+	if err != nil {
+		return err
+	}
+	about, err := newsletter.ParseAbout(s.about)
 	if err != nil {
 		return err
 	}
@@ -208,7 +214,7 @@ func (s *sending) run(ctx context.Context, slug string) error {
 		o := desk.BuildOptions{
 			At: at, Canary: s.first,
 			Newsletter: slug, Cadence: cadence, Slot: s.slot, Extra: s.extra, OnDoubt: doubt, WarmUp: warmUp, Sample: s.test != "",
-			Words: digest.Words{Subject: s.subject, Preheader: s.preheader, Intro: s.intro},
+			Words: digest.Words{Subject: s.subject, Preheader: s.preheader, Intro: s.intro, About: about},
 		}
 		if s.as != "" {
 			return s.testCopy(ctx, sv, p, desk.PreviewOptions{Build: o})
@@ -261,8 +267,8 @@ func (s *sending) goOn(ctx context.Context, sv *services, e newsletter.Edition) 
 
 // warnFrozen warns of flags that do not change an edition that is frozen.
 func (s *sending) warnFrozen(e newsletter.Edition) {
-	if s.subject != "" || s.preheader != "" || s.intro != "" {
-		s.warn("edition %d is frozen, so --subject, --preheader and --intro do not change it", e.ID)
+	if s.subject+s.preheader+s.intro+s.about != "" {
+		s.warn("edition %d is frozen, so --subject, --preheader, --about and --intro do not change it", e.ID)
 	}
 	if s.warmUp != "" && s.warmUp != e.WarmUp.String() {
 		s.warn("edition %d has begun, so --warm-up does not change it", e.ID)

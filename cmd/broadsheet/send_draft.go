@@ -34,7 +34,7 @@ func (s *sending) sendEdition(ctx context.Context, sv *services, p *press, e new
 }
 
 func (s *sending) sendDraft(ctx context.Context, sv *services, p *press, e newsletter.Edition) error {
-	if s.subject != "" || s.preheader != "" || s.intro != "" || s.warmUp != "" || s.onDoubtSet {
+	if s.subject+s.preheader+s.intro+s.about+s.warmUp != "" || s.onDoubtSet {
 		return usagef("edition %d is a draft, which has its own; \"broadsheet edition edit %d\" changes its subject and intro", e.ID, e.ID)
 	}
 	if s.as != "" {

@@ -234,6 +234,7 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	}
 	if o.draft != nil {
 		addSheet(&input, o.draft.Sheet)
+		draft.Warnings = append(draft.Warnings, keepAbout(&input)...)
 	} else if err := d.addBooked(ctx, &input, draft); err != nil {
 		return err
 	}

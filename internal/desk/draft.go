@@ -28,7 +28,7 @@ type DraftOptions struct {
 func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) {
 	w := o.Build.Words
 	record := newsletter.DraftRecord{
-		Sheet: newsletter.Sheet{Subject: w.Subject, Preheader: w.Preheader, Intro: w.Intro, Announcement: o.Announcement, Until: d.now()},
+		Sheet: newsletter.Sheet{Subject: w.Subject, Preheader: w.Preheader, About: w.About, Intro: w.Intro, Announcement: o.Announcement, Until: d.now()},
 	}
 	if err := checkAnnouncement(o); err != nil {
 		return nil, err
@@ -139,7 +139,7 @@ func (d *Desk) buildDraft(ctx context.Context, record newsletter.DraftRecord, o 
 	}
 	build := BuildOptions{
 		Newsletter: n.Slug, Cadence: e.Cadence, Slot: e.Audience(), OnDoubt: e.OnDoubt, WarmUp: e.WarmUp, At: o.At, Extra: o.Extra, draft: &record,
-		Words: digest.Words{Subject: record.Sheet.Subject, Preheader: record.Sheet.Preheader, Intro: record.Sheet.Intro},
+		Words: digest.Words{Subject: record.Sheet.Subject, Preheader: record.Sheet.Preheader, Intro: record.Sheet.Intro, About: record.Sheet.About},
 	}
 	if !e.WasDraft() { // it has a slot
 		build.Due = newsletter.Due{Date: e.Date, At: e.DueAt}

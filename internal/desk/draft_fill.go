@@ -94,6 +94,22 @@ func addSheet(in *digest.Input, s newsletter.Sheet) {
 	}
 }
 
+// keepAbout takes the editors' subject and preheader out where an article that they speak of is not
+// in the edition any more: no copy has it.
+func keepAbout(in *digest.Input) (warnings []string) {
+	for _, id := range in.Words.About {
+		gone := !slices.ContainsFunc(in.Articles, func(c newsletter.Candidate) bool { return c.ID == id })
+		if gone && in.Words.Subject+in.Words.Preheader != "" {
+			warnings = append(warnings, fmt.Sprintf("the subject is about article %d, which nobody gets: everybody gets the template's subject and preheader", id))
+			in.Words.Subject, in.Words.Preheader = "", ""
+		}
+	}
+	if len(warnings) > 0 {
+		in.Words.About = nil
+	}
+	return warnings
+}
+
 // sheetBlock returns a note or a sponsor's message as an edition has it.
 func sheetBlock(b newsletter.SheetBlock, position int) digest.Block {
 	return digest.Block{

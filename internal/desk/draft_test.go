@@ -1,11 +1,13 @@
 package desk_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"broadsheet/internal/desk"
+	"broadsheet/internal/digest"
 	"broadsheet/internal/newsletter"
 	"broadsheet/internal/newsroomtest"
 )
@@ -60,6 +62,30 @@ func TestDraft_IsSentAsItWasTakenIn(t *testing.T) {
 	// The third story is owed still.
 	_, tally = r.Send("daily-news")
 	wantStates(t, tally, map[newsletter.State]int{newsletter.Accepted: 3})
+}
+
+// A subject goes to the copies that have the articles it is about, and to nobody once one of them is
+// taken out of the edition.
+func TestDraft_SubjectIsAboutItsArticles(t *testing.T) {
+	t.Parallel()
+	r, _ := newsroomWith(t, 1)
+	build := desk.BuildOptions{Newsletter: "daily-news", Words: digest.Words{Subject: "Fares and gates", About: []int64{1, 2}}}
+	draft, err := r.Desk.CreateDraft(t.Context(), desk.DraftOptions{Build: build})
+	if err != nil || draft.Sample.Subject != "Fares and gates" || !slices.Equal(draft.Snapshot.About, []int64{1, 2}) {
+		t.Fatalf("%+v, %v", draft, err)
+	}
+	first := draft.Snapshot.Articles()[0]
+	if _, err := r.Desk.HoldArticle(t.Context(), 3-first); err != nil {
+		t.Fatal(err)
+	}
+	draft, err = r.Desk.OpenDraft(t.Context(), draft.Edition.ID)
+	if err != nil || draft.Sample.Subject == "Fares and gates" || !strings.Contains(strings.Join(draft.Warnings, "\n"), "which nobody gets") {
+		t.Errorf("%q, %q, %v", draft.Sample.Subject, draft.Warnings, err)
+	}
+	build.Words.About = []int64{9}
+	if _, err := r.Desk.CreateDraft(t.Context(), desk.DraftOptions{Build: build}); newsletter.KindOf(err) != newsletter.Invalid {
+		t.Errorf("about an article that is not there: %v", err)
+	}
 }
 
 // An edition is read section by section, its draft and its list of articles too, and what comes

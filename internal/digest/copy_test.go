@@ -136,19 +136,19 @@ func TestRender_CopyOfWhatIsNotThere_IsRefused(t *testing.T) {
 func TestNew_WrongBlock_IsNamed(t *testing.T) {
 	good := Block{ID: "s1", Sponsor: "Leaf", Text: "Tea."}
 	for want, change := range map[string]func(*Input){
-		"who pays":                       func(in *Input) { b := good; b.Sponsor = " "; in.Sponsors = []Block{b} },
-		"sponsor s1 has no text":         func(in *Input) { b := good; b.Text = "\n"; in.Sponsors = []Block{b} },
-		"sponsor s1, line 2: a heading":  func(in *Input) { b := good; b.Text = "Tea\n# Tea"; in.Sponsors = []Block{b} },
-		"sponsor s1 has the link":        func(in *Input) { b := good; b.URL = "tea.example"; in.Sponsors = []Block{b} },
-		"sponsor s1 has the picture":     func(in *Input) { b := good; b.ImageURL = "data:x"; in.Sponsors = []Block{b} },
-		"sponsor s1 is in the edition":   func(in *Input) { in.Sponsors = []Block{good, good} },
-		"a note has no id":               func(in *Input) { in.Notes = []Block{{Text: "x"}} },
-		"note n1 has 5001 characters":    func(in *Input) { in.Notes = []Block{{ID: "n1", Text: strings.Repeat("x", 5001)}} },
-		"the correction of article 7":    func(in *Input) { in.Corrections = []Block{{Article: 7, Text: "x"}} },
-		"intro: line 3: a picture":       func(in *Input) { in.Words.Intro = "a\n\n![x](https://example.org/x.png)" },
-		"without articles needs a sub":   func(in *Input) { in.Articles = nil },
-		"at most 40 notes":               func(in *Input) { in.Notes = make([]Block, 41) },
-		"subject: it is about article 9": func(in *Input) { in.Words = Words{Preheader: "x", About: []int64{9}} },
+		"who pays":                               func(in *Input) { b := good; b.Sponsor = " "; in.Sponsors = []Block{b} },
+		"sponsor s1 has no text":                 func(in *Input) { b := good; b.Text = "\n"; in.Sponsors = []Block{b} },
+		"sponsor s1, line 2: a heading":          func(in *Input) { b := good; b.Text = "Tea\n# Tea"; in.Sponsors = []Block{b} },
+		"sponsor s1 has the link":                func(in *Input) { b := good; b.URL = "tea.example"; in.Sponsors = []Block{b} },
+		"sponsor s1 has the picture":             func(in *Input) { b := good; b.ImageURL = "data:x"; in.Sponsors = []Block{b} },
+		"sponsor s1 is in the edition":           func(in *Input) { in.Sponsors = []Block{good, good} },
+		"a note has no id":                       func(in *Input) { in.Notes = []Block{{Text: "x"}} },
+		"note n1 has 5001 characters":            func(in *Input) { in.Notes = []Block{{ID: "n1", Text: strings.Repeat("x", 5001)}} },
+		"the correction of article 7":            func(in *Input) { in.Corrections = []Block{{Article: 7, Text: "x"}} },
+		"intro: line 3: a picture":               func(in *Input) { in.Words.Intro = "a\n\n![x](https://example.org/x.png)" },
+		"without articles needs a sub":           func(in *Input) { in.Articles = nil },
+		"at most 40 notes":                       func(in *Input) { in.Notes = make([]Block, 41) },
+		"about: article 9 is not in the edition": func(in *Input) { in.Words = Words{Preheader: "x", About: []int64{9}} },
 	} {
 		in := sampleInput(t, sampleNewsletter(), sampleCandidates(2), Words{})
 		change(&in)

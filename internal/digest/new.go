@@ -142,7 +142,7 @@ func (s *Snapshot) setAbout(w Words) error {
 	}
 	for _, id := range w.About {
 		if !slices.Contains(articles, id) {
-			return newsletter.Invalidf("subject", "it is about article %d, which is not in the edition; write another one", id)
+			return newsletter.Invalidf("about", "article %d is not in the edition, so its subject and preheader cannot be about it", id)
 		}
 	}
 	s.About = slices.Clone(w.About)

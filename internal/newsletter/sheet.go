@@ -19,7 +19,10 @@ const (
 type Sheet struct {
 	Subject   string // empty: each reader's first headline
 	Preheader string // empty: from the headlines
-	Intro     string // Markdown
+	// About are the articles that subject and preheader speak of: who lacks one of them gets the
+	// template's. nil: the first article; empty: none, so everybody gets them.
+	About []int64
+	Intro string // Markdown
 	// Announcement says that the edition has no articles, and goes to every reader of its cadence.
 	Announcement bool
 	Until        time.Time    // what came until then was looked at

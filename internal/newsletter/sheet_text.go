@@ -30,6 +30,7 @@ type ParsedSheet struct {
 	Lines    []int // of the blocks
 	Texts    []int // first lines of the blocks' texts; 0: it has none
 	Intro    int   // first line of the intro's text
+	about    int   // line
 	marked   bool  // an article is marked as the lead
 	given    []string
 }
@@ -41,6 +42,8 @@ const sheetHelp = `# Lines that begin with # are comments. Nothing is saved if y
 # A note is "note:" with indented lines below it, in Markdown: paragraphs, *emphasis*,
 # **strong**, [links](https://www.example.org/) and lists. A sponsor is "sponsor: Who pays",
 # with indented lines below it: "link: …", "image: …" and "alt: …" if there are any, then the text.
+# Your subject and preheader go to the readers who get the first article; "About: 12, 13" says
+# that they are about those articles, "About: none" that everybody gets them.
 `
 
 // Format writes the sheet as a text that ParseSheet reads.
@@ -49,7 +52,7 @@ func (t SheetText) Format() string {
 	s := t.Record.Sheet
 	fmt.Fprintf(&w, "# %s\n%s\nRevision: %d\n", t.Title, sheetHelp, t.Record.Revision)
 	fmt.Fprintf(&w, "%s\n%s\n", strings.TrimRight("Subject: "+s.Subject, " "), strings.TrimRight("Preheader: "+s.Preheader, " "))
-	w.WriteString("Intro:\n")
+	fmt.Fprintf(&w, "%s\nIntro:\n", strings.TrimRight("About: "+formatAbout(s.About), " "))
 	writeIndented(&w, s.Intro)
 	w.WriteString("\n")
 	for _, b := range s.Blocks {
@@ -110,6 +113,11 @@ func ParseSheet(text string, headlines map[int64]string) (ParsedSheet, []SheetMi
 		}
 	}
 	p.number()
+	for _, id := range p.Sheet.About {
+		if !slices.Contains(p.Sheet.Articles(), id) {
+			p.wrong(p.about, "article %d is not in this edition, so the subject cannot be about it", id)
+		}
+	}
 	return p.ParsedSheet, p.mistakes
 }
 
@@ -140,10 +148,10 @@ func (p *sheetParser) head(line string) {
 		p.article(at, word == "lead", id, value)
 	case word == "note" || word == "sponsor":
 		p.text(at, word, id, value)
-	case id == "" && slices.Contains([]string{"subject", "preheader", "intro", "revision"}, word):
+	case id == "" && slices.Contains([]string{"subject", "preheader", "about", "intro", "revision"}, word):
 		p.field(at, word, value)
 	default:
-		p.wrong(at, "%q is not known; a line begins with Subject:, Preheader:, Intro:, article, lead, note or sponsor", shortened(strings.TrimSpace(head)))
+		p.wrong(at, "%q is not known; a line begins with Subject:, Preheader:, About:, Intro:, article, lead, note or sponsor", shortened(strings.TrimSpace(head)))
 	}
 }
 
@@ -165,6 +173,12 @@ func (p *sheetParser) field(at int, word, value string) {
 		p.Sheet.Subject = value
 	case "preheader":
 		p.Sheet.Preheader = value
+	case "about":
+		var err error
+		if p.Sheet.About, err = ParseAbout(value); err != nil {
+			p.wrong(at, "%s", strings.TrimPrefix(err.Error(), "about: "))
+		}
+		p.about = at
 	case "revision":
 		var err error
 		if p.Revision, err = strconv.Atoi(value); err != nil || p.Revision < 1 {

@@ -1,6 +1,7 @@
 package newsletter_test
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ var headlines = map[int64]string{12: "Harbour opens", 13: "Ferries: cheap", 14: 
 func TestSheet_FormatIsReadBack(t *testing.T) {
 	t.Parallel()
 	s := newsletter.Sheet{
-		Subject: "A subject: with a colon", Intro: "Good morning.\n\n- one\n  - two",
+		Subject: "A subject: with a colon", About: []int64{12, 13}, Intro: "Good morning.\n\n- one\n  - two",
 		Blocks: []newsletter.SheetBlock{
 			{Kind: newsletter.SheetNote, ID: "n1", Text: "# not a comment\n\nlink: is text here"},
 			{Kind: newsletter.SheetArticle, Article: 13},
@@ -38,6 +39,21 @@ func TestSheet_FormatIsReadBack(t *testing.T) {
 	}
 	if len(mistakes) != 2 || mistakes[0].Line != 4 || mistakes[1].Line != 5 {
 		t.Errorf("mistakes: %v", mistakes)
+	}
+}
+
+func TestSheet_AboutIsOfItsArticles(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"": "[] true []", "About:": "[] true []", "About: NONE": "[] false []", "About: 13,12 13": "[13 12] false []",
+		"About: 14": "[14] false [{2 article 14 is not in this edition, so the subject cannot be about it}]",
+		"About: x":  `[] true [{2 "x" is not the number of an article; write 12, 13 for the articles that the subject speaks of, or none if every reader is to get it}]`,
+		"About: ,":  `[] true [{2 "," names no article}]`,
+	} {
+		p, mistakes := newsletter.ParseSheet("article 12\n"+text+"\narticle 13", headlines)
+		if got := fmt.Sprint(p.Sheet.About, p.Sheet.About == nil, mistakes); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
 	}
 }
 
