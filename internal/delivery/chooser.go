@@ -55,60 +55,69 @@ func (e *Edition) told(i int) int     { return e.original(i) + 1 }
 // would keep others waiting to write.
 const planChunk = 10_000
 
-// The limits of the memory for decisions and histories; beyond them they are made again.
+// The limits of the memory for what is decided; beyond them it is decided again.
 const (
 	maxVerdicts = 1_000_000
-	maxSteps    = 50_000
+	maxOutcomes = 20_000
 )
 
 // choice is what one reader gets.
 type choice struct {
 	subscriber int64
-	*decision
+	*outcome
 }
 
-// chooser decides what each reader of an edition gets.
+// chooser decides what each reader of an edition gets. newsletter.Owed says it, of every candidate;
+// it is asked once for readers of one kind, for those who had the candidate and for those who did
+// not. What a reader gets is then a matter of sets.
 type chooser struct {
-	store     PlanStore
-	edition   Edition
-	barred    *newsletter.Barred
-	past      []*pastEdition // of all newsletters, the newest first
-	joins     joinClasses
-	repeats   time.Time // since when articles are told of again; zero: none is
-	owedFrom  []int64   // since when the candidates are, in order: Unix milliseconds
-	histories *histories
-	// decided keeps what was decided for readers of one kind: among a million readers there
-	// are few different ones.
-	decided            map[kind]*decision
-	latest             kind // what was asked for last, and
-	latestDecision     *decision
-	suppressed, paused decision
-	forgotten          func(*decision) // is told of the decisions that are let go; may be nil
+	store    PlanStore
+	edition  Edition
+	barred   *newsletter.Barred
+	past     []*pastEdition // of all newsletters, the newest first
+	joins    joinClasses
+	repeats  time.Time // since when articles are told of again; zero: none is
+	owedFrom []int64   // since when the candidates are, in order: Unix milliseconds
+	words    int       // of a set of candidates and what is known of corrections
+	pasts    pasts
+	kinds    map[kind]*rules
+	latest   kind // what was asked for last, and
+	rules    *rules
+	outcomes map[string]*outcome // by the sets of what readers are owed, see outcomeOf
+	tally    *tally              // counts what is decided; nil: nobody wants to know
+
+	readers            []newsletter.PlanReader // of the chunk at hand
+	fresh, again       bitset                  // of the reader at hand
+	key                []byte
+	suppressed, paused outcome
 }
 
-// kind is all that a decision about a reader depends on.
+// kind is all that the rules for a reader depend on beside what they had.
 type kind struct {
 	sections newsletter.Mask
-	joined   int // class of the time of joining
-	history  historyID
-	missed   int // how many candidates came before the end of the pause that they have caught up after
+	joined   int   // class of the time of joining
+	lastGot  int64 // see gift
+	missed   int   // how many candidates came before the end of the pause that they have caught up after
 }
 
-// decision is what readers of one kind get: a copy, or none for a reason.
-type decision struct {
-	copy     newsletter.Copy
-	reason   string
-	verdicts []newsletter.Verdict // of each candidate; nil if it did not come to that
-	readers  int                  // counted by the survey
-	asked    bool                 // by planning, for its variant
-	variant  int64                // recorded by planning; 0: not yet
+// rules say what the readers of one kind are owed.
+type rules struct {
+	owed    bitset // the candidates that are, by who did not have them
+	repeats bitset // that who had them is told of again
+	differs bitset // of which it matters whether they had them
+	without []newsletter.Verdict
+	// Counted by the survey: readers, and of each candidate those who had it where that matters.
+	readers int
+	had     []int
 }
 
 func newChooser(ctx context.Context, store PlanStore, e Edition) (*chooser, error) {
+	n := words(len(e.Candidates) + 2*len(e.Corrections))
 	c := &chooser{
-		store: store, edition: e, decided: map[kind]*decision{}, histories: newHistories(len(e.Candidates) + 2*len(e.Corrections)),
-		suppressed: decision{reason: newsletter.ReasonSuppressed},
-		paused:     decision{reason: newsletter.ReasonPaused},
+		store: store, edition: e, words: n, pasts: pasts{words: n}, kinds: map[kind]*rules{}, outcomes: map[string]*outcome{},
+		fresh: make(bitset, n), again: make(bitset, n),
+		suppressed: outcome{reason: newsletter.ReasonSuppressed},
+		paused:     outcome{reason: newsletter.ReasonPaused},
 	}
 	var joins []time.Time
 	var err error
@@ -157,129 +166,101 @@ func (c *chooser) each(ctx context.Context, after int64, f func([]choice) error)
 
 // choose appends what the readers get.
 func (c *chooser) choose(ctx context.Context, choices []choice, readers []newsletter.PlanReader) ([]choice, error) {
-	if len(c.decided)*(1+len(c.edition.Candidates)) > maxVerdicts || len(c.histories.steps) > maxSteps {
+	if len(c.kinds)*(1+len(c.edition.Candidates)) > maxVerdicts || len(c.outcomes) > maxOutcomes {
 		c.forget()
 	}
-	histories := make([]historyID, len(readers))
+	c.readers = readers
+	c.pasts.reset(len(readers))
 	for _, p := range c.past {
-		if err := p.addTo(ctx, c.store, c.edition.Real, readers, histories, c.histories); err != nil {
+		if err := p.addTo(ctx, c.store, c.edition.Real, readers, &c.pasts); err != nil {
 			return nil, fmt.Errorf("what readers had from edition %d: %w", p.id, err)
 		}
 	}
 	for i := range readers {
-		choices = append(choices, choice{readers[i].SubscriberID, c.decide(&readers[i], histories[i])})
+		choices = append(choices, choice{readers[i].SubscriberID, c.decide(&readers[i], i)})
 	}
 	return choices, nil
 }
 
+// forget starts anew, with what was counted in the tally.
 func (c *chooser) forget() {
-	if c.forgotten != nil {
-		for _, d := range c.decided {
-			c.forgotten(d)
-		}
+	if c.tally != nil {
+		c.tally.take(c)
 	}
-	clear(c.decided)
-	c.histories.forget()
-	c.latest, c.latestDecision = kind{}, nil
+	clear(c.kinds)
+	clear(c.outcomes)
+	c.rules = nil
 }
 
-func (c *chooser) decide(r *newsletter.PlanReader, past historyID) *decision {
-	switch { // these are shared, so that readers of one kind are counted as one
+// decide returns what the reader gets, who is the i-th of the chunk.
+func (c *chooser) decide(r *newsletter.PlanReader, i int) *outcome {
+	switch {
 	case r.Suppressed:
+		c.suppressed.readers++
 		return &c.suppressed
 	case r.Paused:
+		c.paused.readers++
 		return &c.paused
 	}
-	k := kind{r.Sections, c.joins.class(r.JoinedAt), past, 0}
+	rules := c.rulesFor(r, c.pasts.lastGot[i])
+	had, here := c.pasts.of(i)
+	for w, owed := range rules.owed {
+		c.again[w] = rules.repeats[w] & had[w] &^ here[w]
+		c.fresh[w] = owed &^ had[w]
+	}
+	o := c.outcomeOf(had)
+	if c.tally != nil {
+		c.tally.count(c, rules, o, had)
+	}
+	return o
+}
+
+// rulesFor returns the rules for the kind of reader who last got an edition then.
+func (c *chooser) rulesFor(r *newsletter.PlanReader, lastGot int64) *rules {
+	k := kind{r.Sections, c.joins.class(r.JoinedAt), lastGot, 0}
 	if r.CaughtUp {
 		k.missed, _ = slices.BinarySearch(c.owedFrom, r.ResumedAt.UnixMilli())
 	}
-	if k == c.latest && c.latestDecision != nil {
-		return c.latestDecision
+	if k == c.latest && c.rules != nil {
+		return c.rules
 	}
-	d, ok := c.decided[k]
+	found, ok := c.kinds[k]
 	if !ok {
-		d = c.decideAnew(r, c.histories.list[past])
-		c.decided[k] = d
+		found = c.newRules(r, lastGot)
+		c.kinds[k] = found
 	}
-	c.latest, c.latestDecision = k, d
-	return d
+	c.latest, c.rules = k, found
+	return found
 }
 
-// decideAnew decides for the first reader of a kind, who stands for all of them.
-func (c *chooser) decideAnew(r *newsletter.PlanReader, past history) *decision {
-	if c.edition.Announcement {
-		return &decision{}
-	}
-	current := 0
+// newRules asks what is owed to the first reader of a kind, who stands for all of them.
+func (c *chooser) newRules(r *newsletter.PlanReader, lastGot int64) *rules {
+	n := len(c.edition.Candidates)
+	rules := &rules{owed: make(bitset, c.words), repeats: make(bitset, c.words), differs: make(bitset, c.words), without: make([]newsletter.Verdict, n), had: make([]int, n)}
+	had := false
 	reader := newsletter.Reader{
-		Sections: r.Sections, JoinedAt: r.JoinedAt, JoinedAfter: c.joins.freezeBefore(r.JoinedAt), LastGot: past.lastGot,
-		Had:         func(int64) bool { return past.holds(current) },
-		RepeatsFrom: c.repeats, HadHere: func(int64) bool { return past.holdsHere(current) },
+		Sections: r.Sections, JoinedAt: r.JoinedAt, JoinedAfter: c.joins.freezeBefore(r.JoinedAt),
+		Had:         func(int64) bool { return had },
+		RepeatsFrom: c.repeats, HadHere: func(int64) bool { return false },
 		ResumedAt: r.ResumedAt, CaughtUp: r.CaughtUp,
 	}
-	d := &decision{verdicts: make([]newsletter.Verdict, len(c.edition.Candidates))}
-	var visible, before []int64
-	elsewhere := 0 // owed, and the edition does not have it in full
+	if lastGot != 0 {
+		reader.LastGot = time.UnixMilli(lastGot).UTC()
+	}
 	for i, candidate := range c.edition.Candidates {
-		current = i
+		had = false
+		rules.without[i] = newsletter.Owed(candidate, reader, c.edition.AsOf)
+		if rules.without[i] == newsletter.Taken {
+			rules.owed.add(i)
+		}
+		had = true
 		v := newsletter.Owed(candidate, reader, c.edition.AsOf)
-		switch {
-		case v == newsletter.Repeated && c.edition.Repeats == newsletter.RepeatAlways:
-			v = newsletter.Taken
-		case v == newsletter.Repeated && candidate.Form != newsletter.Counted:
-			before = append(before, candidate.ID)
+		if v == newsletter.Repeated {
+			rules.repeats.add(i)
 		}
-		switch d.verdicts[i] = v; {
-		case v == newsletter.Taken && candidate.Form == newsletter.InFull:
-			visible = append(visible, candidate.ID)
-		case v == newsletter.Taken:
-			elsewhere++
+		if v != rules.without[i] {
+			rules.differs.add(i)
 		}
 	}
-	c.fill(d, visible, headlinesOf(before), elsewhere)
-	if d.reason == "" {
-		for i, correction := range c.edition.Corrections {
-			if past.holds(c.edition.original(i)) && !past.holds(c.edition.told(i)) {
-				d.copy.Corrections = append(d.copy.Corrections, correction.ArticleID)
-			}
-		}
-	}
-	return d
-}
-
-// headlinesOf returns the newest of what the readers had before, in the order of the edition. The
-// newest are those with the highest ids, in whatever order the edition has its articles.
-func headlinesOf(before []int64) []int64 {
-	if len(before) <= newsletter.MaxHeadlines {
-		return before
-	}
-	newest := slices.Sorted(slices.Values(before))[len(before)-newsletter.MaxHeadlines:]
-	return slices.DeleteFunc(before, func(id int64) bool { return !slices.Contains(newest, id) })
-}
-
-// fill gives the decision its copy, or the reason why it has none: what is new to the readers, in
-// full, what they had before, as links, and how many more they are owed than the edition has for
-// them.
-func (c *chooser) fill(d *decision, visible, headlines []int64, elsewhere int) {
-	full := min(len(visible), c.edition.MaxArticles)
-	fresh := len(visible) + elsewhere
-	switch {
-	case fresh > 0 && fresh+len(headlines) < c.edition.MinArticles:
-		d.reason = newsletter.ReasonTooFew
-	case fresh == 0 && len(headlines) < c.edition.MinArticles, len(visible)+len(headlines) == 0:
-		d.reason = newsletter.ReasonNothingNew
-	default:
-		d.copy = newsletter.Copy{Articles: visible[:full:full], Headlines: headlines, More: min(len(visible)-full+elsewhere, newsletter.MaxMore)}
-	}
-	for i, candidate := range c.edition.Candidates {
-		switch {
-		case d.verdicts[i] == newsletter.Taken && d.reason == newsletter.ReasonTooFew:
-			d.verdicts[i] = newsletter.BelowMinimum
-		case d.verdicts[i] == newsletter.Repeated && !slices.Contains(d.copy.Headlines, candidate.ID):
-			d.verdicts[i] = newsletter.HadAlready
-		case d.verdicts[i] == newsletter.Taken && !slices.Contains(d.copy.Articles, candidate.ID):
-			d.verdicts[i] = newsletter.OverCap
-		}
-	}
+	return rules
 }

@@ -32,6 +32,27 @@ func (b before) PastEditions(ctx context.Context, since time.Time, articles []in
 	return slices.DeleteFunc(list, func(p newsletter.PastEdition) bool { return p.ID >= b.edition }), err
 }
 
+// verdicts returns what was decided about each candidate for the first reader of the chunk at hand.
+func (c *chooser) verdicts(o *outcome) map[int64]newsletter.Verdict {
+	list := map[int64]newsletter.Verdict{}
+	if o == &c.suppressed || o == &c.paused {
+		return list
+	}
+	rules := c.rulesFor(&c.readers[0], c.pasts.lastGot[0])
+	had, _ := c.pasts.of(0)
+	for i, candidate := range c.edition.Candidates {
+		v := rules.without[i]
+		if rules.differs.has(i) && had.has(i) {
+			v = newsletter.HadAlready
+		}
+		list[candidate.ID] = v
+	}
+	for _, v := range o.verdicts {
+		list[c.edition.Candidates[v.at].ID] = v.verdict
+	}
+	return list
+}
+
 // ChooseOne decides what one reader gets, as planning would, and changes nothing. ok is false if
 // the subscriber is not among the edition's readers.
 func ChooseOne(ctx context.Context, store PlanStore, e Edition, subscriber int64) (r ReaderChoice, ok bool, err error) {
@@ -41,11 +62,7 @@ func ChooseOne(ctx context.Context, store PlanStore, e Edition, subscriber int64
 	}
 	err = c.each(ctx, subscriber-1, func(choices []choice) error {
 		if choices[0].subscriber == subscriber {
-			d := choices[0].decision
-			r, ok = ReaderChoice{Copy: d.copy, Reason: d.reason, Verdicts: map[int64]newsletter.Verdict{}}, true
-			for i, v := range d.verdicts {
-				r.Verdicts[e.Candidates[i].ID] = v
-			}
+			r, ok = ReaderChoice{Copy: choices[0].copy, Reason: choices[0].reason, Verdicts: c.verdicts(choices[0].outcome)}, true
 		}
 		return errFound
 	})

@@ -75,7 +75,7 @@ func openPastEdition(ctx context.Context, store PlanStore, e Edition, p newslett
 	var others *gift // of variants without a candidate
 	gave := gift{here: e.Repeats != newsletter.RepeatNever && p.NewsletterID == e.NewsletterID && p.Serves(e.Cadence, e.Slot)}
 	if p.NewsletterID == e.NewsletterID {
-		opened.frozenAt, gave.lastGot = p.AsOf, lookBackClass(p.AsOf, e.AsOf)
+		opened.frozenAt, gave.lastGot = p.AsOf, lookBackClass(p.AsOf, e.AsOf).UnixMilli()
 		others = &gift{lastGot: gave.lastGot}
 	}
 	articles, err := store.VariantArticles(ctx, p.ID)
@@ -102,6 +102,12 @@ func openPastEdition(ctx context.Context, store PlanStore, e Edition, p newslett
 		}
 	}
 	err = opened.addTold(ctx, store, e)
+	for _, g := range opened.gifts {
+		g.parts = parts(g.had)
+		if g.unsettled != nil {
+			g.unsettled.parts = parts(g.unsettled.had)
+		}
+	}
 	return opened, err
 }
 
@@ -159,10 +165,9 @@ func lookBackClass(got, asOf time.Time) time.Time {
 	return newsletter.WholeDaysBefore(asOf, got)
 }
 
-// addTo adds what the edition gave to the readers' histories, and notes who caught up by it after
-// a pause. The readers come after those of
-// the call before.
-func (p *pastEdition) addTo(ctx context.Context, store PlanStore, real bool, readers []newsletter.PlanReader, ids []historyID, h *histories) error {
+// addTo adds what the edition gave to the readers' pasts, and notes who caught up by it after a
+// pause. The readers come after those of the call before.
+func (p *pastEdition) addTo(ctx context.Context, store PlanStore, real bool, readers []newsletter.PlanReader, to *pasts) error {
 	released, err := store.Released(ctx, p.id, readers[0].SubscriberID, readers[len(readers)-1].SubscriberID, real)
 	if err != nil {
 		return err
@@ -192,9 +197,9 @@ func (p *pastEdition) addTo(ctx context.Context, store PlanStore, real bool, rea
 				continue
 			}
 			if _, waits := slices.BinarySearch(unsettled, readers[i].SubscriberID); waits && gift.unsettled != nil {
-				ids[i] = h.add(ids[i], -run.VariantID, gift.unsettled)
+				to.give(i, gift.unsettled)
 			} else {
-				ids[i] = h.add(ids[i], run.VariantID, gift)
+				to.give(i, gift)
 			}
 			if r := &readers[i]; !gift.noNews && !r.ResumedAt.IsZero() && !p.frozenAt.Before(r.ResumedAt) {
 				r.CaughtUp = true

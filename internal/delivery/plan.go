@@ -130,14 +130,14 @@ func (p *planner) save(ctx context.Context, chunks <-chan []newsletter.PlannedDe
 // compose records the variants of the choices that are not recorded yet.
 func (p *planner) compose(ctx context.Context, choices []choice) error {
 	var composed []newsletter.NewVariant // few at a time: readers who chose differently have variants of their own
-	var wanting []*decision
+	var wanting []*outcome
 	asked := map[string]bool{}
 	for _, choice := range choices {
 		if choice.reason != "" || choice.variant != 0 || choice.asked {
 			continue
 		}
 		choice.asked = true
-		wanting = append(wanting, choice.decision)
+		wanting = append(wanting, choice.outcome)
 		key := choice.copy.Key()
 		if _, ok := p.variants[key]; ok || asked[key] {
 			continue

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -62,12 +63,13 @@ func Look(ctx context.Context, store PlanStore, e Edition) (Survey, error) {
 	if err != nil {
 		return s, err
 	}
-	variants := map[string]*SurveyVariant{}
-	c.forgotten = func(d *decision) { s.count(e, d, variants) }
+	c.tally = newTally(len(e.Candidates))
 	err = c.each(ctx, 0, func(choices []choice) error {
+		if e.Sample == nil {
+			return nil
+		}
 		for _, choice := range choices {
-			choice.readers++
-			if e.Sample != nil && choice.reason == "" && e.Sample(choice.subscriber) {
+			if choice.reason == "" && e.Sample(choice.subscriber) {
 				s.Canary++
 			}
 		}
@@ -77,11 +79,7 @@ func Look(ctx context.Context, store PlanStore, e Edition) (Survey, error) {
 		return s, err
 	}
 	c.forget()
-	s.count(e, &c.suppressed, variants)
-	s.count(e, &c.paused, variants)
-	for _, v := range variants {
-		s.Variants = append(s.Variants, *v)
-	}
+	c.tally.addTo(&s, e)
 	slices.SortFunc(s.Variants, func(a, b SurveyVariant) int {
 		if a.Readers != b.Readers {
 			return b.Readers - a.Readers
@@ -91,24 +89,92 @@ func Look(ctx context.Context, store PlanStore, e Edition) (Survey, error) {
 	return s, nil
 }
 
-// count adds the readers of one decision.
-func (s *Survey) count(e Edition, d *decision, variants map[string]*SurveyVariant) {
-	if d.readers == 0 {
+// tally counts readers by what is decided for them.
+type tally struct {
+	verdicts []map[newsletter.Verdict]int // of each candidate
+	had      []int                        // readers of each candidate who had it, and are not told of it again
+	withheld map[string]int
+	variants map[string]*SurveyVariant
+}
+
+func newTally(candidates int) *tally {
+	t := &tally{verdicts: make([]map[newsletter.Verdict]int, candidates), had: make([]int, candidates), withheld: map[string]int{}, variants: map[string]*SurveyVariant{}}
+	for i := range t.verdicts {
+		t.verdicts[i] = map[newsletter.Verdict]int{}
+	}
+	return t
+}
+
+// count notes what was decided for a reader with these rules, who had so much.
+func (t *tally) count(c *chooser, r *rules, o *outcome, had bitset) {
+	r.readers++
+	o.readers++
+	for w, differs := range r.differs {
+		for word := differs & had[w]; word != 0; word &= word - 1 {
+			i := 64*w + bits.TrailingZeros64(word)
+			r.had[i]++
+			if !c.again.has(i) {
+				t.had[i]++
+			}
+		}
+	}
+}
+
+// take adds what the chooser's rules and outcomes have counted.
+func (t *tally) take(c *chooser) {
+	for _, r := range c.kinds {
+		for i, v := range r.without {
+			t.verdicts[i][v] += r.readers - r.had[i]
+		}
+	}
+	for _, o := range c.outcomes {
+		t.takeOutcome(o)
+	}
+	for _, o := range []*outcome{&c.suppressed, &c.paused} {
+		t.takeOutcome(o)
+		o.readers = 0
+	}
+}
+
+func (t *tally) takeOutcome(o *outcome) {
+	for _, v := range o.verdicts {
+		if !v.had { // its rules have it as one that is owed
+			t.verdicts[v.at][newsletter.Taken] -= o.readers
+		}
+		t.verdicts[v.at][v.verdict] += o.readers
+	}
+	if o.reason != "" {
+		t.withheld[o.reason] += o.readers
 		return
 	}
-	for i, v := range d.verdicts {
-		s.Verdicts[e.Candidates[i].ID][v] += d.readers
+	key := o.copy.Key()
+	if t.variants[key] == nil {
+		t.variants[key] = &SurveyVariant{Copy: o.copy}
 	}
-	if d.reason != "" {
-		s.Withheld[d.reason] += d.readers
-		return
+	t.variants[key].Readers += o.readers
+}
+
+// addTo fills the survey.
+func (t *tally) addTo(s *Survey, e Edition) {
+	for i, c := range e.Candidates {
+		t.verdicts[i][newsletter.HadAlready] += t.had[i]
+		for v, n := range t.verdicts[i] {
+			if n > 0 {
+				s.Verdicts[c.ID][v] = n
+			}
+		}
 	}
-	s.Readers += d.readers
-	key := d.copy.Key()
-	if variants[key] == nil {
-		variants[key] = &SurveyVariant{Copy: d.copy}
+	for reason, n := range t.withheld {
+		if n > 0 {
+			s.Withheld[reason] = n
+		}
 	}
-	variants[key].Readers += d.readers
+	for _, v := range t.variants {
+		if v.Readers > 0 {
+			s.Variants = append(s.Variants, *v)
+			s.Readers += v.Readers
+		}
+	}
 }
 
 var errFound = errors.New("found")
