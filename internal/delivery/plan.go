@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 
 	"broadsheet/internal/digest"
 	"broadsheet/internal/mail"
 	"broadsheet/internal/newsletter"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // PlanWriter is what planning writes.
@@ -129,7 +132,7 @@ func (p *planner) save(ctx context.Context, chunks <-chan []newsletter.PlannedDe
 
 // compose records the variants of the choices that are not recorded yet.
 func (p *planner) compose(ctx context.Context, choices []choice) error {
-	var composed []newsletter.NewVariant // few at a time: readers who chose differently have variants of their own
+	var missing []newsletter.Copy // few at a time: readers who chose differently have variants of their own
 	var wanting []*outcome
 	asked := map[string]bool{}
 	for _, choice := range choices {
@@ -143,18 +146,14 @@ func (p *planner) compose(ctx context.Context, choices []choice) error {
 			continue
 		}
 		asked[key] = true
-		v, err := p.newVariant(choice.copy)
-		if err != nil {
-			return err
-		}
-		if composed = append(composed, v); len(composed) == variantsAtOnce {
-			if err := p.saveVariants(ctx, composed); err != nil {
+		if missing = append(missing, choice.copy); len(missing) == variantsAtOnce {
+			if err := p.saveVariants(ctx, missing); err != nil {
 				return err
 			}
-			composed = composed[:0]
+			missing = missing[:0]
 		}
 	}
-	if err := p.saveVariants(ctx, composed); err != nil {
+	if err := p.saveVariants(ctx, missing); err != nil {
 		return err
 	}
 	for _, d := range wanting {
@@ -166,9 +165,13 @@ func (p *planner) compose(ctx context.Context, choices []choice) error {
 // variantsAtOnce is how many variants are in memory, and in one transaction.
 const variantsAtOnce = 64
 
-func (p *planner) saveVariants(ctx context.Context, composed []newsletter.NewVariant) error {
-	if len(composed) == 0 {
+func (p *planner) saveVariants(ctx context.Context, copies []newsletter.Copy) error {
+	if len(copies) == 0 {
 		return nil
+	}
+	composed, err := p.newVariants(copies)
+	if err != nil {
+		return err
 	}
 	ids, err := p.store.SaveVariants(ctx, p.edition.ID, composed)
 	if err != nil {
@@ -180,9 +183,29 @@ func (p *planner) saveVariants(ctx context.Context, composed []newsletter.NewVar
 	return nil
 }
 
-// newVariant composes the variant of these readers, or leaves that for later if there are many.
-func (p *composer) newVariant(c newsletter.Copy) (newsletter.NewVariant, error) {
-	if p.composed >= p.most {
+// newVariants composes the variants of these copies, on all cores; what comes after the first so
+// many of an edition is rare, and left for later.
+func (p *composer) newVariants(copies []newsletter.Copy) ([]newsletter.NewVariant, error) {
+	list := make([]newsletter.NewVariant, len(copies))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, c := range copies {
+		now := p.composed < p.most
+		if now {
+			p.composed++
+		}
+		g.Go(func() (err error) {
+			list[i], err = p.newVariant(c, now)
+			return err
+		})
+	}
+	err := g.Wait()
+	return list, err
+}
+
+// newVariant makes the variant of a copy, composed now or later.
+func (p *composer) newVariant(c newsletter.Copy, now bool) (newsletter.NewVariant, error) {
+	if !now {
 		subject, preheader, err := p.renderer.Words(c)
 		return newsletter.NewVariant{Copy: c, Subject: subject, Preheader: preheader, ViewKey: p.snapshot.ViewKey(c)}, err
 	}
@@ -194,7 +217,6 @@ func (p *composer) newVariant(c newsletter.Copy) (newsletter.NewVariant, error) 
 	if err != nil {
 		return newsletter.NewVariant{}, err
 	}
-	p.composed++
 	return newsletter.NewVariant{
 		Copy: c, Subject: rendered.Subject, Preheader: rendered.Preheader,
 		ViewKey: p.snapshot.ViewKey(c), Message: message, Hash: composed.Hash(),

@@ -61,7 +61,7 @@ func replace(ctx context.Context, store RecastStore, editionID int64, most int, 
 	for first := 0; first < len(variants); first += variantsAtOnce {
 		part := variants[first:min(first+variantsAtOnce, len(variants))]
 		by := make(map[int64]int64, len(part))
-		var made []newsletter.NewVariant
+		var rests []newsletter.Copy
 		var replaced []int64
 		for _, v := range part {
 			rest, ok := v.Without(withdrawn)
@@ -69,11 +69,11 @@ func replace(ctx context.Context, store RecastStore, editionID int64, most int, 
 				by[v.ID] = 0
 				continue
 			}
-			variant, err := c.newVariant(rest)
-			if err != nil {
-				return err
-			}
-			made, replaced = append(made, variant), append(replaced, v.ID)
+			rests, replaced = append(rests, rest), append(replaced, v.ID)
+		}
+		made, err := c.newVariants(rests)
+		if err != nil {
+			return err
 		}
 		ids, err := store.SaveVariants(ctx, editionID, made)
 		if err != nil {

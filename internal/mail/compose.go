@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"html"
+	"io"
 	netmail "net/mail"
 	"strings"
 	"time"
@@ -98,10 +99,12 @@ func fillPlaces(s, unsubscribe, manage string) string {
 // seed is a hash of all that the message says, for the boundary and the markers.
 func (m Message) seed() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q %q %q %q %q %q", m.From, m.ReplyTo, m.Subject, m.Text, m.HTML, m.Language, m.FeedbackID, m.Headers)
+	fmt.Fprintf(h, "%q %q %q %q %q %q %d", m.From, m.ReplyTo, m.Subject, m.Language, m.FeedbackID, m.Headers, len(m.Text))
 	if m.List != nil {
 		fmt.Fprintf(h, "%q", *m.List)
 	}
+	io.WriteString(h, m.Text) //nolint:errcheck,gosec // a hash takes everything
+	io.WriteString(h, m.HTML) //nolint:errcheck,gosec // the same
 	return hex.EncodeToString(h.Sum(nil))
 }
 

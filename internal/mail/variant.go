@@ -114,10 +114,10 @@ func (v *Variant) cutAt(data []byte, slots []segment, mark func(int) string) err
 	for i := range slots {
 		m := []byte(mark(i))
 		at := bytes.Index(data, m)
-		if at < 0 || bytes.Count(data, m) != 1 {
+		end := at + len(m)
+		if at < 0 || bytes.Contains(data[end:], m) {
 			return errMarker
 		}
-		end := at + len(m)
 		if k := slots[i].kind; k == slotMessageID || k == slotUnsubscribe {
 			at = bytes.LastIndexByte(data[:at], ':') + 1 // the fold, if any, is the slot's
 		}
