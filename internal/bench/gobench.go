@@ -11,12 +11,16 @@ import (
 	"strings"
 )
 
-// readersVariable tells the Go benchmarks of this package how many readers there are.
-const readersVariable = "BENCH_READERS"
+// readersVariable tells the Go benchmarks how many readers there are.
+const readersVariable = "BROADSHEET_READERS"
 
-// plan runs the benchmarks of this package's tests, which go past the commands to the desk.
+// plan runs the benchmarks of this package's tests, which go past the commands to the desk, and
+// that of a morning of three newsletters.
 func (b *bench) plan(ctx context.Context) error {
-	return b.goBenchmarks(ctx, "plan", "^(BenchmarkSurvey|BenchmarkPlan)$", "1x", "./internal/bench")
+	if err := b.goBenchmarks(ctx, "plan", "^(BenchmarkSurvey|BenchmarkPlan)$", "1x", "./internal/bench"); err != nil {
+		return err
+	}
+	return b.goBenchmarks(ctx, "plan", "^BenchmarkMorning$", "1x", "./internal/delivery")
 }
 
 // micro runs benchmarks that stand beside what they measure.
