@@ -26,11 +26,11 @@ func (t *tx) returnToAddress(r newsletter.Return, key string, sentAt time.Time, 
 	if err != nil {
 		return "", err
 	}
+	// A report that took its time says nothing of an address that was confirmed since.
+	if !sentAt.IsZero() && lifted.After(sentAt) {
+		return liftedSince, nil
+	}
 	if r.Kind == newsletter.ReturnHard {
-		// A report that took its time says nothing of an address that was confirmed since.
-		if !sentAt.IsZero() && lifted.After(sentAt) {
-			return "its suppression was lifted after this message, so it stays as it is", nil
-		}
 		return t.suppressReturned(r, hash, newsletter.SuppressedHardBounce)
 	}
 	since := r.At.Add(-limit.Within)
@@ -50,10 +50,15 @@ func (t *tx) returnToAddress(r newsletter.Return, key string, sentAt time.Time, 
 	return t.suppressReturned(r, hash, newsletter.SuppressedSoftBounces)
 }
 
+// liftedSince is the effect of what came back too late to say anything. It is stored, and what
+// has it counts no more: it never changes.
+const liftedSince = "its suppression was lifted after this message, so it stays as it is"
+
 // softDays returns on how many days mail to the subscriber failed softly, for a reason of the
-// address, since a time.
+// address, since a time; without messages of before a lifting that were reported after it.
 func (t *tx) softDays(subscriberID int64, since time.Time) (int, error) {
-	rows, err := t.query(`SELECT DISTINCT at / 86400000, reason FROM returns WHERE subscriber_id = $1 AND kind = 'soft' AND at > $2`, subscriberID, millis(since))
+	rows, err := t.query(`SELECT DISTINCT at / 86400000, reason FROM returns WHERE subscriber_id = $1 AND kind = 'soft' AND at > $2 AND effect <> $3`,
+		subscriberID, millis(since), liftedSince)
 	days := map[int64]bool{}
 	_, err = collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
 		var day int64

@@ -100,6 +100,7 @@ func TestTakeReturn_SoftCountsDaysTowardsTheLimit(t *testing.T) {
 		reason string          // empty: the mailbox is full
 		last   string          // the reason of the last one; empty: the same
 		lifted time.Duration   // a suppression was lifted then; 0: none was
+		late   time.Duration   // how long each report takes
 		want   newsletter.SuppressionReason
 	}{
 		"four days":                   {at: []time.Duration{0, day, 2 * day, 3 * day}},
@@ -112,6 +113,7 @@ func TestTakeReturn_SoftCountsDaysTowardsTheLimit(t *testing.T) {
 		"we were blocked":             {at: []time.Duration{0, day, 2 * day, 3 * day, 4 * day, 5 * day}, reason: "blocked"},
 		"blocked, and one failure":    {at: []time.Duration{0, day, 2 * day, 3 * day, 4 * day}, reason: "blocked", last: "mailbox_full"},
 		"lifted in between":           {at: []time.Duration{0, day, 2 * day, 3 * day, 4 * day}, lifted: 2*day + time.Hour},
+		"lifted, and reported later":  {at: []time.Duration{0, day, 2 * day, 3 * day, 4 * day}, lifted: 2 * time.Hour, late: 3 * time.Hour},
 		"enough of them since lifted": {at: []time.Duration{0, 2 * day, 3 * day, 4 * day, 5 * day, 6 * day}, lifted: time.Hour, want: newsletter.SuppressedSoftBounces},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -126,6 +128,7 @@ func TestTakeReturn_SoftCountsDaysTowardsTheLimit(t *testing.T) {
 				edition := int64(10 + i)
 				must(t, s, smallEdition(edition, "1", "sent")...)
 				row(t, s, edition, 1, newsletter.Accepted)
+				must(t, s, fmt.Sprintf(`UPDATE deliveries SET updated_at = %d WHERE edition_id = %d`, millis(noon.Add(after)), edition))
 				reason := c.reason
 				if reason == "" {
 					reason = "mailbox_full"
@@ -133,7 +136,7 @@ func TestTakeReturn_SoftCountsDaysTowardsTheLimit(t *testing.T) {
 				if i == len(c.at)-1 && c.last != "" {
 					reason = c.last
 				}
-				take(t, s, newsletter.Return{EditionID: edition, SubscriberID: 1, Kind: newsletter.ReturnSoft, Reason: reason, At: noon.Add(after)})
+				take(t, s, newsletter.Return{EditionID: edition, SubscriberID: 1, Kind: newsletter.ReturnSoft, Reason: reason, At: noon.Add(after + c.late)})
 				if got := delivery(t, s, edition, 1).Returned; (got == newsletter.Bounced) != (reason != newsletter.ReturnDelayed) {
 					t.Errorf("edition %d: returned %q", edition, got)
 				}
