@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"broadsheet/internal/bounce"
 	"broadsheet/internal/delivery"
 	"broadsheet/internal/desk"
 	"broadsheet/internal/digest"
@@ -56,7 +57,7 @@ func (s *services) openPress() (*press, error) {
 	p.engine = delivery.NewEngine(delivery.Options{
 		Ledger: s.store, Role: s.store, Outbox: transactional{s.store, p.readers}, Proofs: proofs, Relays: transport,
 		Rate: s.settings.SendRate, Brakes: s.settings.brakes(), BaseURL: s.settings.BaseURL,
-		Signers: signers, BounceDomain: s.settings.BounceDomain, Staff: s.canaryStaff,
+		Signers: signers, BounceDomain: s.settings.BounceDomain, Staff: s.canaryStaff, Judge: bounce.Refusal,
 		Keys: s.keys, Suppression: s.suppression, Now: s.app.now, Random: rand.Float64, Logger: s.log,
 	})
 	s.desk = s.newDesk(desk.Press{

@@ -3,6 +3,8 @@ package bounce
 import (
 	"strings"
 	"testing"
+
+	"broadsheet/internal/newsletter"
 )
 
 // What systems answer at RCPT, and what it means. The addresses are our own.
@@ -104,6 +106,12 @@ func TestJudge_HardOnlyWhatIsSaidOfTheAddress(t *testing.T) {
 		got := judge(failure{action: "failed", diagnostic: "smtp; " + c.reply, status: "5.0.0", machine: true, stage: c.stage})
 		if string(got.Kind) != c.want {
 			t.Errorf("stage %d, %q: %s %s, want %s", c.stage, c.reply, got.Kind, got.Reason, c.want)
+		}
+	}
+	for reply, want := range map[string]bool{"5.1.1 no such user": true, " no such user": true, "5.1.1 ": true, "5.7.1 user unknown to this list of blocked hosts": false, "5.1.8 no such sender domain": false, " go away": false} {
+		enhanced, text, _ := strings.Cut(reply, " ")
+		if got, ok := Refusal(newsletter.Outcome{Code: 550, Enhanced: enhanced, Reply: text}); ok != want {
+			t.Errorf("the refusal %q is judged %v: %+v", reply, ok, got)
 		}
 	}
 	if got := judge(failure{action: "failed", diagnostic: "smtp; 550 5.1.1 user unknown", status: "4.0.0", machine: true, stage: stageRecipient}); got.Kind != "soft" {

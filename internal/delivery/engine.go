@@ -51,7 +51,10 @@ type Options struct {
 	Suppression newsletter.SuppressionKey
 	Signers     mail.Signers // none: the relay signs
 	// Staff returns the subscribers who are in every canary; nil: nobody.
-	Staff        func(context.Context) ([]int64, error)
+	Staff func(context.Context) ([]int64, error)
+	// Judge says what the relay's refusal of a recipient says of the address; ok is false if that
+	// is nothing for good. nil: no refusal says anything of an address.
+	Judge        func(newsletter.Outcome) (r newsletter.Return, ok bool)
 	BounceDomain string // of the return paths; empty: the newsletter's sender
 	Now          func() time.Time
 	Random       func() float64 // from 0 to 1, spreads retries

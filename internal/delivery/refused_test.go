@@ -48,4 +48,38 @@ func TestDelivery_AnEditionThatWasAcceptedIsNotPausedForTheRest(t *testing.T) {
 	}
 	_, tally := r.Tally(e.ID)
 	want(t, tally, "planned 60 accepted 35 refused 25 expired 0 in_doubt 0 withheld 0 waiting 0")
+	saysOf(t, r, 1, "soft user_unknown: too many were refused at once to blame the address alone; failed on 1 of 5 days")
+}
+
+// saysOf compares what is on record of what came back of a reader's messages.
+func saysOf(t *testing.T, r *newsroomtest.Newsroom, subscriber int64, want string) {
+	t.Helper()
+	list, err := r.Store.Returns(t.Context(), subscriber, 10)
+	got := ""
+	for _, one := range list {
+		got += fmt.Sprintf("%s %s: %s", one.Kind, one.Reason, one.Effect)
+	}
+	if err != nil || got != want {
+		t.Errorf("of reader %d came back %q (%v), want %q", subscriber, got, err, want)
+	}
+}
+
+// Who does not exist is not written to again; who was refused for another reason is.
+func TestDelivery_AnAddressRefusedAsDeadIsSuppressed(t *testing.T) {
+	t.Parallel()
+	r, _, _ := newsroom(t, newsroomtest.Options{}, 20)
+	var faults []smtptest.Fault
+	for i, reply := range []string{"550 5.1.1 no such user", "554 5.7.1 Client host blocked using a list", "550 5.1.8 Sender address rejected: Domain not found", "552 5.2.2 mailbox full"} {
+		faults = append(faults, smtptest.Fault{At: smtptest.AtRcpt, To: fmt.Sprintf("r%d@example.org", i+1), Reply: reply})
+	}
+	r.SMTP.SetFaults(faults...)
+	e, tally := r.Send("daily-news")
+	want(t, tally, "planned 20 accepted 16 refused 4 expired 0 in_doubt 0 withheld 0 waiting 0")
+	saysOf(t, r, 1, "hard user_unknown: the address is suppressed (hard_bounce)")
+	for id := int64(2); id <= 4; id++ {
+		saysOf(t, r, id, "")
+	}
+	if rep, err := r.Store.Report(t.Context(), e.ID); err != nil || rep.Returned != nil {
+		t.Errorf("the report takes it for a message that came back: %+v (%v)", rep.Returned, err)
+	}
 }

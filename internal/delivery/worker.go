@@ -153,6 +153,11 @@ func (w *worker) finished(ctx context.Context, this *parcel, o mail.Outcome) err
 	if result.State == newsletter.Deferred || result.State == newsletter.InDoubt {
 		result.NextTry = e.Now().Add(newsletter.RetryAfter(this.Attempts+1, e.Random()))
 	}
+	if o.Phase == mail.PhaseRcpt && result.State == newsletter.Refused && e.Judge != nil {
+		if r, ok := e.Judge(result.Outcome); ok {
+			result.Return = &r
+		}
+	}
 	w.last = result
 	e.noteResult(*result, o)
 	e.tellMessage(w.conn.name, o)

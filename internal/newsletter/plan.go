@@ -85,6 +85,7 @@ type DeliveryResult struct {
 	DeliveryKey
 	Outcome
 	NextTry time.Time // for a deferred one
+	Return  *Return   // for a refused one: what the refusal says of the address; nil: nothing
 }
 
 // EditionFilter selects editions, the newest first.

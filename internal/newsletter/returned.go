@@ -20,6 +20,10 @@ const (
 // ChannelComplaint is the channel of an event that came of a complaint.
 const ChannelComplaint = "complaint"
 
+// ChannelRelay is the channel of a Return that never was a report: the relay refused the recipient
+// while the message was being handed over.
+const ChannelRelay = "relay"
+
 // ReturnKinds returns every kind.
 func ReturnKinds() []ReturnKind {
 	return []ReturnKind{ReturnHard, ReturnSoft, ReturnComplaint, ReturnAutoReply, ReturnOther}
@@ -43,7 +47,7 @@ type Return struct {
 	Reason       string    // in a word, such as "user_unknown"; may be empty
 	Diagnostic   string    // what the other system said, at most MaxReply bytes
 	Address      string    // that the report names, if it is not the reader's: they forward their mail
-	Channel      string    // how it came: "smtp", "pipe", "imap", "webhook", "ses", "postmark"
+	Channel      string    // how it came: "smtp", "pipe", "imap", "webhook", "ses", "postmark", "relay"
 	At           time.Time // when it came
 	Effect       string    // what it changed, in plain words; empty: nothing
 }
@@ -103,6 +107,21 @@ type SoftLimit struct {
 // DefaultSoftLimit returns the limit unless set otherwise. A weekly newsletter reaches it too:
 // its fifth failure comes 28 days after the first.
 func DefaultSoftLimit() SoftLimit { return SoftLimit{Days: 5, Within: 30 * 24 * time.Hour} }
+
+// How many refusals of recipients in one edition, or at one domain in it, say more about the
+// system that refused than about the addresses.
+const (
+	fewRefusals   = 3
+	manyRefusals  = 20
+	shareRefusals = 10 // one in so many
+)
+
+// Doubtful reports whether so many addresses at once were refused as bad for good, beside those
+// that were accepted, that this is rather the fault of the system that refused: it has lost its
+// list of users, or takes the domain for its own.
+func Doubtful(refused, accepted int) bool {
+	return refused >= fewRefusals && accepted == 0 || refused >= manyRefusals && refused*shareRefusals > refused+accepted
+}
 
 // Returned is what came back of a delivery that had been accepted. The numbers are stored.
 type Returned int

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"broadsheet/internal/bounce"
 	"broadsheet/internal/delivery"
 	"broadsheet/internal/desk"
 	"broadsheet/internal/digest"
@@ -130,7 +131,7 @@ func (r *Newsroom) open(o Options) {
 	logger := slog.New(r.Log)
 	r.engine = delivery.Options{
 		Ledger: r.Store, Role: r.Store, Relays: relays,
-		Signers: o.Signers, BounceDomain: o.Bounces, Brakes: o.Brakes,
+		Signers: o.Signers, BounceDomain: o.Bounces, Brakes: o.Brakes, Judge: bounce.Refusal,
 		BaseURL: "https://news.example.org", Keys: r.Keys, Suppression: r.Barred,
 		Now: r.Clock.Now, Random: func() float64 { return 0 }, Logger: logger, Idle: 10 * time.Millisecond,
 	}

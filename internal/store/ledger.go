@@ -105,7 +105,8 @@ func (s *Store) ExpireDeliveries(ctx context.Context, editionID int64, now time.
 // only if somebody may have got it.
 //
 // To count a million rows takes a while, in which nobody else could write; so they are counted
-// before, and the edition is finished only if its rows have not moved since.
+// before, and the edition is finished only if its rows have not moved since. Before that the
+// addresses that were refused as bad for good are suppressed; see judgeRefusals.
 func (s *Store) FinishEdition(ctx context.Context, id int64, now time.Time) (done bool, err error) {
 	e, err := s.Edition(ctx, id)
 	if err != nil {
@@ -120,6 +121,12 @@ func (s *Store) FinishEdition(ctx context.Context, id int64, now time.Time) (don
 	}
 	if !tally.Done() {
 		return false, nil
+	}
+	if !e.State.Open() {
+		return false, nil
+	}
+	if err := s.judgeRefusals(ctx, id, tally.Counts[newsletter.Accepted]); err != nil {
+		return false, fmt.Errorf("edition %d: %w", id, err)
 	}
 	state, archived := newsletter.EditionSent, nullMillis(now)
 	if tally.Counts[newsletter.Accepted]+tally.Counts[newsletter.InDoubt] == 0 {

@@ -79,6 +79,9 @@ func (t *tx) takeReturn(r newsletter.Return, limit newsletter.SoftLimit) (newsle
 	if email == "" { // who was erased leaves no words behind
 		r.Diagnostic, r.Address = "", ""
 	}
+	if err := t.dropRefusal(r.EditionID, r.SubscriberID); err != nil { // of an earlier try: a report says more
+		return newsletter.ReturnTaken{}, err
+	}
 	taken := newsletter.ReturnTaken{Return: r, Reader: email}
 	if taken.ID, err = t.insertReturn(r); errors.Is(err, sql.ErrNoRows) {
 		taken.Again = true

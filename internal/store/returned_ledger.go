@@ -139,7 +139,7 @@ func (t *tx) provedSince(key newsletter.DeliveryKey) (newsletter.State, error) {
 	err := t.row(`SELECT COUNT(CASE WHEN r.kind IN ('hard', 'soft') AND r.reason <> 'delayed' THEN 1 END),
 			COUNT(CASE WHEN r.kind IN ('complaint', 'auto_reply') OR r.reason IN ('delayed', 'delivered') THEN 1 END)
 		FROM returns r JOIN deliveries d ON d.edition_id = r.edition_id AND d.subscriber_id = r.subscriber_id
-		WHERE r.edition_id = $1 AND r.subscriber_id = $2 AND r.mail_id = 0 AND r.at >= d.updated_at`, key.EditionID, key.SubscriberID).Scan(&failed, &arrived)
+		WHERE r.edition_id = $1 AND r.subscriber_id = $2 AND r.mail_id = 0 AND r.channel <> 'relay' AND r.at >= d.updated_at`, key.EditionID, key.SubscriberID).Scan(&failed, &arrived)
 	switch {
 	case failed > 0:
 		return newsletter.Refused, err
@@ -154,14 +154,14 @@ func (t *tx) provedSince(key newsletter.DeliveryKey) (newsletter.State, error) {
 func (t *tx) settleProved(now time.Time) (int, error) {
 	failed, err := t.changed(`UPDATE deliveries SET state = 4, attempts = attempts + 1, updated_at = $1
 		WHERE state = 2 AND EXISTS (SELECT 1 FROM returns r
-			WHERE r.edition_id = deliveries.edition_id AND r.subscriber_id = deliveries.subscriber_id AND r.mail_id = 0
+			WHERE r.edition_id = deliveries.edition_id AND r.subscriber_id = deliveries.subscriber_id AND r.mail_id = 0 AND r.channel <> 'relay'
 			AND r.at >= deliveries.updated_at AND r.kind IN ('hard', 'soft') AND r.reason <> 'delayed')`, millis(now))
 	if err != nil {
 		return 0, err
 	}
 	arrived, err := t.changed(`UPDATE deliveries SET state = 3, attempts = attempts + 1, updated_at = $1
 		WHERE state = 2 AND EXISTS (SELECT 1 FROM returns r
-			WHERE r.edition_id = deliveries.edition_id AND r.subscriber_id = deliveries.subscriber_id AND r.mail_id = 0
+			WHERE r.edition_id = deliveries.edition_id AND r.subscriber_id = deliveries.subscriber_id AND r.mail_id = 0 AND r.channel <> 'relay'
 			AND r.at >= deliveries.updated_at AND (r.kind IN ('complaint', 'auto_reply') OR r.reason IN ('delayed', 'delivered')))`, millis(now))
 	return failed + arrived, err
 }

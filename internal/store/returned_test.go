@@ -481,3 +481,85 @@ func TestUndoLeave_WhoMustNotBeMailedIsToldSo(t *testing.T) {
 		}
 	}
 }
+
+// refuse has the relay refuse edition 1 to a reader as dead, and finishes the edition.
+func refuse(t *testing.T, s *Store, key newsletter.SuppressionKey, edition int64, at time.Time, readers ...int64) {
+	t.Helper()
+	for _, id := range readers {
+		must(t, s, fmt.Sprintf(`UPDATE deliveries SET state = 2 WHERE edition_id = %d AND subscriber_id = %d`, edition, id))
+		results, err := s.Steps(t.Context(), []newsletter.Step{{Last: &newsletter.DeliveryResult{
+			DeliveryKey: newsletter.DeliveryKey{EditionID: edition, SubscriberID: id},
+			Outcome:     newsletter.Outcome{State: newsletter.Refused, Code: 550, Enhanced: "5.1.1", Reply: "no such user"},
+			Return:      &newsletter.Return{Kind: newsletter.ReturnHard, Reason: "user_unknown", Channel: newsletter.ChannelRelay},
+		}}}, key, at)
+		if err != nil || results[0].Err != nil {
+			t.Fatal(err, results)
+		}
+	}
+	must(t, s, fmt.Sprintf(`UPDATE editions SET state = 'sending' WHERE id = %d`, edition))
+	if done, err := s.FinishEdition(t.Context(), edition, at); err != nil || !done {
+		t.Fatalf("edition %d is finished: %v (%v)", edition, done, err)
+	}
+}
+
+func TestFinishEdition_JudgesWhomTheRelayRefusedAsDead(t *testing.T) {
+	t.Parallel()
+	day := 24 * time.Hour
+	for name, c := range map[string]struct {
+		refused []int64 // of the three readers
+		before  string  // a statement
+		days    int     // editions on as many days; 0: one
+		kind    newsletter.ReturnKind
+		want    newsletter.SuppressionReason
+	}{
+		"one of three":                 {refused: []int64{1}, kind: "hard", want: newsletter.SuppressedHardBounce},
+		"everybody":                    {refused: []int64{1, 2, 3}, kind: "soft"},
+		"everybody, five days":         {refused: []int64{1, 2, 3}, days: 5, kind: "soft", want: newsletter.SuppressedSoftBounces},
+		"everybody of a domain":        {refused: []int64{1, 2, 3}, before: `INSERT INTO subscribers (id, email, email_key, created_at, updated_at) VALUES (4, 'r4@example.net', 'r4@example.net', 0, 0)`, kind: "soft"},
+		"it had been in doubt":         {refused: []int64{1}, before: `UPDATE deliveries SET doubts = 1`},
+		"lifted while it was sent":     {refused: []int64{1}, before: `lift`, kind: "hard"},
+		"a report said it before it":   {refused: []int64{1, 2, 3}, before: `report`, kind: "soft"},
+		"refused, accepted, came back": {refused: []int64{1}, before: `retry`, kind: "hard", want: newsletter.SuppressedHardBounce},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := openTest(t)
+			key := returnedLedger(t, s)
+			switch c.before {
+			case "lift":
+				must(t, s, fmt.Sprintf(`INSERT INTO suppression_events (hash, kind, reason, at) VALUES (X'%x', 'lifted', 'left', %d)`,
+					key.Hash("r1@example.org"), millis(noon.Add(time.Second))))
+			case "report":
+				take(t, s, newsletter.Return{Kind: newsletter.ReturnSoft, Reason: "mailbox_full"})
+			case "", "retry":
+			default:
+				must(t, s, c.before)
+			}
+			if strings.HasPrefix(c.before, "INSERT") {
+				row(t, s, 1, 4, newsletter.Accepted)
+			}
+			refuse(t, s, key, 1, noon, c.refused...)
+			for i := int64(1); i < int64(c.days); i++ {
+				must(t, s, smallEdition(10+i, "1", "sending")...)
+				for _, id := range c.refused {
+					row(t, s, 10+i, id, newsletter.Sending)
+					must(t, s, `UPDATE deliveries SET doubts = 0`)
+				}
+				refuse(t, s, key, 10+i, noon.Add(time.Duration(i)*day), c.refused...)
+			}
+			if c.before == "retry" {
+				must(t, s, `DELETE FROM suppressions`, `UPDATE deliveries SET state = 3, code = 250`)
+				if got := take(t, s, newsletter.Return{Kind: newsletter.ReturnHard, Reason: "user_unknown"}); got.Again || delivery(t, s, 1, 1).Returned != newsletter.Bounced {
+					t.Errorf("the report of the second try is taken as %+v", got)
+				}
+			}
+			if got := suppressedFor(t, s, key, "r1@example.org"); got != c.want {
+				t.Errorf("it is suppressed for %q, want %q", got, c.want)
+			}
+			list, err := s.Returns(t.Context(), 1, 10)
+			if err != nil || len(list) != max(c.days, min(len(c.kind), 1)) || len(list) > 0 && (list[0].Kind != c.kind || list[0].Effect == "") {
+				t.Errorf("on record is %+v (%v)", list, err)
+			}
+		})
+	}
+}

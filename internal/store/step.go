@@ -320,6 +320,11 @@ func (t *tx) settle(r newsletter.DeliveryResult, now time.Time) error {
 			words = ""
 		}
 	}
+	if state == newsletter.Refused && r.Return != nil {
+		if err := t.keepRefusal(r, now); err != nil {
+			return err
+		}
+	}
 	reply, err := t.intern(`SELECT id FROM replies WHERE text = $1`, `INSERT INTO replies (text) VALUES ($1) RETURNING id`, words)
 	if err != nil {
 		return err
