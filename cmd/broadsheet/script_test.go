@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -40,9 +41,17 @@ func TestMain(m *testing.M) {
 //	sender ADDRESS VAR    the envelope sender of the last message for the address goes to $VAR
 //	readers N FILE        writes a list to import with the readers r1@example.org … rN@example.org
 //
+// The race detector takes most of the time of programs as short as these, so they run without it:
+// it watches the same code in the tests of each package, and in those that start "send" and
+// "serve" as processes.
+//
 // In what a publisher serves, {{ago "2h"}} and {{ahead "2h"}} are times as feeds write them.
 func TestScripts(t *testing.T) {
 	t.Parallel()
+	folder := ""
+	if raced {
+		folder = buildProgram(t)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
@@ -50,8 +59,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("BROADSHEET_ALLOW_PRIVATE_FEEDS", "true")
 			e.Setenv("USER", "ada")
 			e.Setenv("TZ", "UTC")
-			// A program under the race detector waits a second at its end; a script runs dozens.
-			e.Setenv("GORACE", "atexit_sleep_ms=0")
+			if folder != "" {
+				e.Setenv("PATH", folder+string(filepath.ListSeparator)+e.Getenv("PATH"))
+			}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -63,6 +73,17 @@ func TestScripts(t *testing.T) {
 			"readers":  writeReaders,
 		},
 	})
+}
+
+// buildProgram builds the program without the race detector and returns its folder.
+func buildProgram(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(folder, "broadsheet"), ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return folder
 }
 
 func publish(ts *testscript.TestScript, neg bool, args []string) {
