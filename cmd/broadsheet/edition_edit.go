@@ -128,7 +128,7 @@ func (a *app) editByHand(ctx context.Context, s *services, t newsletter.SheetTex
 		case len(mistakes) == 0:
 			f.remove()
 			return a.printDraft(ctx, s, draft)
-		case typed == shown: // they gave up
+		case withoutMarks(typed) == withoutMarks(shown): // they gave up
 			return f.kept(mistakesError(t.Record.EditionID, mistakes))
 		}
 		for _, m := range mistakes {

@@ -175,6 +175,9 @@ func (d *Desk) OfReader(ctx context.Context, w *Why, address string) (r ReaderWh
 			continue
 		}
 		a := ReaderArticle{Considered: c, Gets: slices.Contains(got, c.Article), Verdict: choice.Verdicts[c.Article]}
+		if a.Verdict == "" && w.Draft != nil { // the edition does not have it, whoever reads it
+			a.Verdict = c.Verdict
+		}
 		for _, h := range holdings {
 			if h.ArticleID == c.Article && h.EditionID != w.Edition.ID {
 				a.Had = append(a.Had, h)

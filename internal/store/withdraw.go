@@ -172,7 +172,16 @@ func withdrawnIn(q querier, editionID int64) (map[int64]time.Time, error) {
 // WithdrawnVariants returns the edition's variants that have something withdrawn, that readers
 // still wait for, and that have no successor yet.
 func (s *Store) WithdrawnVariants(ctx context.Context, editionID int64) ([]newsletter.StoredVariant, error) {
-	rows, err := s.read(ctx).query(`SELECT v.id, v.articles FROM variants v WHERE v.edition_id = $1 AND v.replaced_by = 0
+	q := s.read(ctx)
+	var marked int // nearly always none, and to look through the rows takes long
+	err := q.row(`SELECT COUNT(*) FROM variants WHERE edition_id = $1 AND replaced_by = 0`, editionID).Scan(&marked)
+	if err == nil && marked == 0 {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("variants of edition %d with what was withdrawn: %w", editionID, err)
+	}
+	rows, err := q.query(`SELECT v.id, v.articles FROM variants v WHERE v.edition_id = $1 AND v.replaced_by = 0
 		AND v.id IN (SELECT variant_id FROM deliveries WHERE edition_id = $1 AND state IN (1, 5)) ORDER BY v.id`, editionID)
 	list, err := collect(rows, err, scanVariantKey)
 	if err != nil {
