@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"testing"
 )
@@ -30,19 +29,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// buildProgram builds what is measured, with the race detector if the test has it: so it is built already.
+// buildProgram builds what is measured. It is without the race detector, also where the test has it.
 func buildProgram(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "broadsheet")
-	args := []string{"build", "-o", program}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "-race" && s.Value == "true" {
-				args = append(args, "-race")
-			}
-		}
-	}
-	cmd := exec.CommandContext(t.Context(), "go", append(args, "broadsheet/cmd/broadsheet")...)
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", program, "broadsheet/cmd/broadsheet")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
