@@ -53,6 +53,8 @@ type Error struct {
 	Fields  []Field
 	// RetryAfter is the number of seconds until another try makes sense, for RateLimited.
 	RetryAfter int
+	// Contact is an address that helps, where the message says to write to us; may be empty.
+	Contact string
 }
 
 // Error returns the message, and each wrong field on it.

@@ -66,6 +66,14 @@ type Newsletter struct {
 	CreatedAt     time.Time
 }
 
+// Contact returns where people who read the newsletter's mail write to.
+func (n Newsletter) Contact() string {
+	if n.ReplyTo.Email != "" {
+		return n.ReplyTo.Email
+	}
+	return n.From.Email
+}
+
 // Location loads the newsletter's time zone.
 func (n Newsletter) Location() (*time.Location, error) {
 	loc, err := time.LoadLocation(n.Zone)

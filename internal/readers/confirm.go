@@ -165,6 +165,9 @@ func (s *Service) Confirm(ctx context.Context, token string, origin newsletter.O
 	origin = cleanOrigin(origin)
 	origin.Page, origin.Placement = su.Page, su.Placement
 	done, err := s.store.ConfirmSignUp(ctx, su.ID, s.o.Suppression.Hashes(key), s.words(open), origin, now)
+	if err != nil && len(open) > 0 {
+		err = withContact(err, open[0])
+	}
 	if err != nil {
 		return Confirmed{}, err
 	}

@@ -17,6 +17,7 @@ type Leaving struct {
 	// to them, which is what they want.
 	Nobody           bool
 	CanUndo          bool // UndoLeave with this token would work now
+	Silence          Silence
 	UnsubscribeToken string
 	ManageToken      string
 }
@@ -50,6 +51,9 @@ func (s *Service) leaving(ctx context.Context, link newsletter.Link) (Leaving, e
 		UnsubscribeToken: s.o.Keys.Sign(newsletter.PurposeUnsubscribe, link),
 		ManageToken:      s.o.Keys.Sign(newsletter.PurposeManage, link),
 	}
+	if l.Silence, err = s.silence(ctx, sub); err != nil {
+		return l, err
+	}
 	if u.State == newsletter.Left {
 		l.CanUndo, err = s.store.CanUndoLeave(ctx, link, s.o.Now())
 	}
@@ -78,6 +82,14 @@ func (s *Service) byLink(ctx context.Context, token string, origin newsletter.Or
 		return Leaving{}, errLink()
 	}
 	err = do(ctx, link, cleanOrigin(origin), s.o.Now())
+	if newsletter.ReasonOf(err) == "suppressed" {
+		all, failed := s.newsletters(ctx)
+		if failed != nil {
+			return Leaving{}, failed
+		}
+		n, _ := byID(all, link.NewsletterID)
+		return Leaving{}, withContact(err, n)
+	}
 	if err != nil && newsletter.KindOf(err) != newsletter.NotFound {
 		return Leaving{}, err
 	}

@@ -11,6 +11,7 @@ import (
 // Managed is what the page behind a manage link shows.
 type Managed struct {
 	Masked        string // "a…@example.org"
+	Silence       Silence
 	Subscriptions []ManagedSubscription
 }
 
@@ -37,6 +38,9 @@ func (s *Service) Manage(ctx context.Context, token string) (Managed, error) {
 		return Managed{}, err
 	}
 	m := Managed{Masked: masked(sub.Email)}
+	if m.Silence, err = s.silence(ctx, sub); err != nil {
+		return Managed{}, err
+	}
 	for _, u := range sub.Subscriptions {
 		if u.State != newsletter.Active && u.State != newsletter.PausedSub && u.NewsletterID != link.NewsletterID {
 			continue

@@ -27,6 +27,7 @@ type failure struct {
 	reason     string // for a program; may be empty
 	fields     []newsletter.Field
 	retryAfter int    // seconds; 0: nothing is known
+	contact    string // who can help; empty: nobody in particular
 	wait       string // when to try again, in words; empty: the message says it, or nobody knows
 	internal   bool
 }
@@ -53,7 +54,7 @@ func (a *app) handleError(err error, c echo.Context) {
 		sendErr = sendProblem(c, f)
 	} else {
 		sendErr = a.render(c, f.status, "error", errorPage{
-			Status: f.status, Heading: f.title, Message: sentence(f.message), Fields: f.fields, Wait: f.wait,
+			Status: f.status, Heading: f.title, Message: sentence(f.message), Fields: f.fields, Wait: f.wait, Contact: f.contact,
 		})
 	}
 	if sendErr != nil && !gone(c, sendErr) {
@@ -103,7 +104,7 @@ func domainFailure(e *newsletter.Error) failure {
 	if f.internal {
 		return f
 	}
-	f.reason, f.fields = e.Reason, e.Fields
+	f.reason, f.fields, f.contact = e.Reason, e.Fields, e.Contact
 	if e.Message != "" {
 		f.message = e.Message
 	}

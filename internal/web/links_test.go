@@ -249,10 +249,34 @@ func TestGetAndHead_ChangeNothing(t *testing.T) {
 	}
 }
 
-func TestConfirm_SuppressedIsToldSo(t *testing.T) {
+// Who is sent nothing is promised nothing, and reads what helps.
+func TestPages_OfWhoIsSentNothing(t *testing.T) {
 	t.Parallel()
-	s := newFakeSite(t, &fake{err: newsletter.Refusef("suppressed", "Mail to this address was reported as unwanted.")})
-	s.post("/confirm/x", nil).want(403).has("Mail to this address was reported as unwanted.")
+	for _, c := range []struct{ target, reason, helps, not string }{
+		{"anna@example.org", "hard_bounce", "Sign up again", "write to daily@news.example.org"},
+		{"anna@example.org", "complaint", "write to daily@news.example.org", "Sign up again"},
+		{"@example.org", "", "write to daily@news.example.org", "Sign up again"},
+	} {
+		t.Run(c.target+c.reason, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			sub := s.join("anna@example.org", "daily-news")
+			pending := s.signUp("ben@example.org", "daily-news")
+			if _, _, err := s.readers.Suppress(t.Context(), c.target, c.reason, newsletter.Origin{Note: "she rang"}); err != nil {
+				t.Fatal(err)
+			}
+			manage, leave := "/manage/"+s.link(newsletter.PurposeManage, sub, s.daily), "/unsubscribe/"+s.link(newsletter.PurposeUnsubscribe, sub, s.daily)
+			s.get(manage).want(200).has("Nothing is sent to this address", c.helps).lacks("The next one comes", "come to", c.not)
+			saved := s.post(manage, url.Values{"newsletter": {"daily-news"}, "cadence": {"weekly"}}).want(303).Header.Get("Location")
+			s.get(saved).want(200).has("Saved, for when Daily News is sent to you again").lacks("will follow")
+			s.get(leave).want(200).has("Nothing is sent to", c.helps).lacks("It is sent to", c.not)
+			s.post(leave, nil).want(200).has("You have left", c.helps).lacks(c.not, "Undo")
+			s.post(leave+"/undo", nil).want(403).has("Our address is daily@news.example.org")
+			if c.reason == "" {
+				s.post("/confirm/"+pending, nil).want(403).has("Our address is daily@news.example.org")
+			}
+		})
+	}
 }
 
 func TestConfirm_PausedNewsletterForetellsNothing(t *testing.T) {

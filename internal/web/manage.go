@@ -18,6 +18,7 @@ type managePage struct {
 	Subscriptions []managedSubscription
 	Action        string
 	Saved         string // name of the newsletter that was just changed
+	Silence       readers.Silence
 }
 
 type managedSubscription struct {
@@ -47,7 +48,7 @@ func (a *app) manage(c echo.Context) error {
 }
 
 func (a *app) managePage(c echo.Context, found readers.Managed) managePage {
-	page := managePage{Masked: found.Masked, Action: a.path("/manage/" + c.Param("token"))}
+	page := managePage{Masked: found.Masked, Silence: found.Silence, Action: a.path("/manage/" + c.Param("token"))}
 	var list []newsletter.Newsletter
 	for _, s := range found.Subscriptions {
 		list = append(list, s.Newsletter)

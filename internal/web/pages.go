@@ -105,4 +105,5 @@ type errorPage struct {
 	Message string
 	Fields  []newsletter.Field
 	Wait    string // when to try again, in words
+	Contact string // an address to write to; may be empty
 }

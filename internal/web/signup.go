@@ -162,20 +162,12 @@ func (a *app) checkInbox(c echo.Context) error {
 			return err
 		}
 		page.From, page.Subject, page.Newsletters = mail.From, mail.Subject, mail.Newsletters
-		page.Contact = contactOf(mail.Newsletters[0])
+		page.Contact = mail.Newsletters[0].Contact()
 	}
 	if len(list) == 1 {
 		page.Again = a.path("/n/" + list[0].Slug)
 	}
 	return a.render(c, http.StatusOK, "check_inbox", page)
-}
-
-// contactOf returns where people who read the newsletter's mail write to.
-func contactOf(n newsletter.Newsletter) string {
-	if n.ReplyTo.Email != "" {
-		return n.ReplyTo.Email
-	}
-	return n.From.Email
 }
 
 // ownAddress returns where a form wants its reader to be led, if that is one of our own
