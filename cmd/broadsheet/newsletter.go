@@ -47,6 +47,7 @@ func newsletterFlags(cmd *cobra.Command) {
 	f.StringArray("weekly", nil, "when the weekly edition is due: \"fri 08:00\"; as --daily")
 	f.Int("min-articles", newsletter.DefaultMinArticles, "a reader who is owed fewer waits for more")
 	f.Int("max-articles", newsletter.DefaultMaxArticles, "more are left for the next edition")
+	f.Int("related", 0, "so many older stories that nobody got stand under an article, as links: 0, 1 or 2 (default 0)")
 	f.String("repeats", "", "what a reader had by another cadence or newsletter: never, as-headlines (\"Earlier this week\") or always (default never)")
 	f.String("link-params", "", "is added to links to articles: \"utm_source=newsletter\"")
 	f.String("privacy-url", "", "address of the privacy policy")
@@ -65,7 +66,7 @@ func editOf(cmd *cobra.Command) desk.NewsletterEdit {
 		PostalAddress: changedString(cmd, "postal-address"), Language: changedString(cmd, "language"),
 		Zone: changedString(cmd, "zone"), PrivacyURL: changedString(cmd, "privacy-url"),
 		LegalFooter: changedString(cmd, "legal-footer"), LinkParams: changedString(cmd, "link-params"),
-		MinArticles: changedInt(cmd, "min-articles"), MaxArticles: changedInt(cmd, "max-articles"), Repeats: changedString(cmd, "repeats"),
+		MinArticles: changedInt(cmd, "min-articles"), MaxArticles: changedInt(cmd, "max-articles"), Repeats: changedString(cmd, "repeats"), Related: changedInt(cmd, "related"),
 		Immediate: cmd.Flags().Lookup("immediate").Value.String() == "true", ImmediateQuiet: changedString(cmd, "quiet"),
 		ImmediateHours: changedString(cmd, "immediate-hours"), ImmediateLabels: changedSlice(cmd, "immediate-labels"),
 		ImmediateSections: changedSlice(cmd, "immediate-sections"),
@@ -289,7 +290,7 @@ func (a *app) showNewsletter(ctx context.Context, s *services, slug string) erro
 		{"newsletter", n.Slug}, {"name", n.Name}, {"description", n.Description}, {"status", string(n.Status)},
 		{"from", n.From.String()}, {"reply to", v.ReplyTo}, {"postal address", n.PostalAddress},
 		{"language", n.Language}, {"zone", n.Zone}, {"due", rulesOf(n)}, {"next", nextDue(n, next)},
-		{"articles", fmt.Sprintf("%d to %d", n.MinArticles, n.MaxArticles)}, {"repeats", string(n.Repeats)}, {"link params", n.LinkParams},
+		{"articles", fmt.Sprintf("%d to %d", n.MinArticles, n.MaxArticles)}, {"repeats", string(n.Repeats)}, {"related", fmt.Sprint(n.Related)}, {"link params", n.LinkParams},
 		{"immediate", immediateOf(n, sections)}, {"approval", approvalOf(n)}, {"canary", n.Canary.String()}, {"archive", archiveOf(n)}, {"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter}, {"look", lookOf(n)}, {"site", n.SiteURL},
 		{"readers", fmt.Sprintf("%d active, %d paused, %d to confirm, %d left", readers[newsletter.Active], readers[newsletter.PausedSub], readers[newsletter.Pending], readers[newsletter.Left])},
 		{"sign-up page", s.settings.BaseURL + "/n/" + n.Slug},

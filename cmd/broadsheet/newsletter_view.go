@@ -27,7 +27,8 @@ type newsletterView struct {
 	Typeface      string         `json:"typeface"`
 	MinArticles   int            `json:"min_articles"`
 	MaxArticles   int            `json:"max_articles"`
-	Repeats       string         `json:"repeats"`  // never, as-headlines or always
+	Repeats       string         `json:"repeats"` // never, as-headlines or always
+	Related       int            `json:"related"`
 	Approval      string         `json:"approval"` // manual or none
 	ApprovalLead  int            `json:"approval_lead_minutes"`
 	Canary        string         `json:"canary"` // a share such as 1%, or none
@@ -62,7 +63,7 @@ func viewNewsletter(n newsletter.Newsletter, next []newsletter.Due) newsletterVi
 		LegalFooter: n.LegalFooter, LinkParams: n.LinkParams, MinArticles: n.MinArticles, MaxArticles: n.MaxArticles,
 		SiteURL: n.SiteURL, Design: string(newsletter.OrDesign(n.Design)), BrandColour: n.BrandColour, LogoURL: n.LogoURL,
 		Typeface: string(newsletter.OrTypeface(n.Typeface)),
-		Repeats:  string(n.Repeats), Approval: n.Approval.Word(), ApprovalLead: int(n.Approval.Lead.Minutes()), ApprovalUntil: int(n.Approval.Deadline.Minutes()),
+		Repeats:  string(n.Repeats), Related: n.Related, Approval: n.Approval.Word(), ApprovalLead: int(n.Approval.Lead.Minutes()), ApprovalUntil: int(n.Approval.Deadline.Minutes()),
 		Canary: n.Canary.Word(), CanaryHold: int(n.Canary.Hold.Minutes()),
 		Archive: string(newsletter.OrArchiveMode(n.Archive.Mode)), Canonical: n.Archive.Canonical,
 		Schedules: []scheduleView{}, CreatedAt: utc(n.CreatedAt),

@@ -103,6 +103,7 @@ func verdictWords(v newsletter.Verdict) string {
 		newsletter.IsEmbargoed: "embargo", newsletter.IsWithdrawn: "withdrawn",
 		newsletter.BelowMinimum: "too few articles", newsletter.Repeated: "had already, told of again",
 		newsletter.MissedPaused: "from a pause, and not among the best of it", newsletter.NoReaders: "no readers", newsletter.Dropped: "not in the sheet",
+		newsletter.IsRelated:      "a link, as a related story",
 		newsletter.BeforeAttached: "from before the source was added", newsletter.NotImmediate: "not one of those that go out at once",
 	}
 	if w, ok := words[v]; ok {

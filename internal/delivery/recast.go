@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"broadsheet/internal/digest"
@@ -58,6 +59,7 @@ func replace(ctx context.Context, store RecastStore, editionID int64, most int, 
 	if c.composed, err = store.ComposedVariants(ctx, editionID); err != nil {
 		return err
 	}
+	gone := slices.DeleteFunc(c.snapshot.RelatedStories(), func(id int64) bool { return !withdrawn[id] })
 	for first := 0; first < len(variants); first += variantsAtOnce {
 		part := variants[first:min(first+variantsAtOnce, len(variants))]
 		by := make(map[int64]int64, len(part))
@@ -69,6 +71,7 @@ func replace(ctx context.Context, store RecastStore, editionID int64, most int, 
 				by[v.ID] = 0
 				continue
 			}
+			rest.Gone = gone
 			rests, replaced = append(rests, rest), append(replaced, v.ID)
 		}
 		made, err := c.newVariants(rests)

@@ -228,7 +228,12 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 		draft.lay(sections)
 	}
 	taken, headlines, owed := draft.chosen()
+	related, err := d.relatedFor(ctx, draft, taken, candidates)
+	if err != nil {
+		return err
+	}
 	input := digest.Input{
+		Related:    related,
 		Newsletter: n, Sections: sections, Articles: taken, Headlines: headlines, Owed: owed, Date: e.Date, Cadence: e.Cadence,
 		Corrections: correctionBlocks(draft.corrections), BaseURL: d.o.BaseURL, Words: o.Words, Templates: d.o.Press.Templates, Composer: composer, Secret: d.o.Press.Keys.ViewSecret,
 	}
@@ -408,6 +413,9 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	taken, headlines, counted := draft.chosen()
 	shown := slices.Concat(taken, headlines)
 	if err := d.stillGood(ctx, draft, shown); err != nil {
+		return newsletter.Edition{}, err
+	}
+	if err := d.stillRelated(ctx, draft); err != nil {
 		return newsletter.Edition{}, err
 	}
 	if err := d.stillFirst(ctx, draft); err != nil {

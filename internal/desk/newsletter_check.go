@@ -94,6 +94,9 @@ func (c *checks) newsletter(n newsletter.Newsletter) {
 	c.text("legal_footer", n.LegalFooter, false, maxFooter, true)
 	c.linkParams(n.LinkParams)
 	c.numbers(n.MinArticles, n.MaxArticles)
+	if n.Related < 0 || n.Related > newsletter.MaxRelated {
+		c.wrong("related", "%d is not possible; use 0 to %d", n.Related, newsletter.MaxRelated)
+	}
 	c.schedules(n.Schedules)
 	if n.Approval.Manual && n.Offers(newsletter.Immediate) {
 		c.wrong("immediate", "goes out as stories come, and cannot wait for somebody to approve it; drop it, or give --approval none")
@@ -175,7 +178,7 @@ type NewsletterEdit struct {
 	Language, Zone, PrivacyURL, LegalFooter         *string
 	LinkParams, Repeats                             *string
 	SiteURL, Design, BrandColour, LogoURL, Typeface *string
-	MinArticles, MaxArticles                        *int
+	MinArticles, MaxArticles, Related               *int
 	Approval, ApprovalLead, ApprovalDeadline        *string // manual or none; times such as 60m
 	Canary, CanaryHold                              *string // a share such as 1%, or none; a time such as 10m
 	Archive, ArchiveCanonical                       *string // index, noindex or off; an address with {edition} in it
@@ -251,7 +254,7 @@ func (e NewsletterEdit) apply(n *newsletter.Newsletter, now time.Time, c *checks
 	for _, m := range []struct {
 		field     string
 		value, to *int
-	}{{"min_articles", e.MinArticles, &n.MinArticles}, {"max_articles", e.MaxArticles, &n.MaxArticles}} {
+	}{{"min_articles", e.MinArticles, &n.MinArticles}, {"max_articles", e.MaxArticles, &n.MaxArticles}, {"related", e.Related, &n.Related}} {
 		if m.value != nil && *m.value != *m.to {
 			*m.to = *m.value
 			changed = append(changed, m.field)

@@ -37,6 +37,7 @@ type EditionStore interface {
 	SponsorStore
 	CorrectionStore
 	LedgerStore
+	RelatedStore
 	Candidates(ctx context.Context, newsletterID int64, since time.Time) ([]newsletter.Candidate, error)
 	FreezeEdition(ctx context.Context, f newsletter.FrozenEdition, now time.Time) (newsletter.Edition, error)
 	MoveEdition(ctx context.Context, id int64, from []newsletter.EditionState, to newsletter.EditionState, reason, actor string, now time.Time) error

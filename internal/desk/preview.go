@@ -142,7 +142,7 @@ func (draft *Draft) eligible() []newsletter.Candidate {
 	var list []newsletter.Candidate
 	for _, a := range draft.Articles {
 		switch {
-		case a.Verdict == newsletter.Dropped, a.Verdict == newsletter.NotImmediate:
+		case a.Verdict == newsletter.Dropped, a.Verdict == newsletter.NotImmediate, a.Verdict == newsletter.IsRelated:
 		case newsletter.Eligible(a.Candidate, draft.Edition.AsOf) == newsletter.Taken:
 			list = append(list, a.Candidate)
 		}

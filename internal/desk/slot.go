@@ -121,7 +121,7 @@ func whySkipped(draft *Draft) string {
 			newsletter.Repeated, newsletter.NotImmediate, newsletter.IsHeld, newsletter.IsBackDated, newsletter.IsEmbargoed, newsletter.Dropped:
 			published = true
 		case newsletter.TooOld, newsletter.BeforeJoining, newsletter.HadAlready, newsletter.MissedPaused, newsletter.IsBaseline,
-			newsletter.IsWithdrawn, newsletter.BeforeAttached:
+			newsletter.IsWithdrawn, newsletter.BeforeAttached, newsletter.IsRelated:
 		}
 	}
 	switch {

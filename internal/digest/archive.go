@@ -44,8 +44,12 @@ type ArchivedBlock struct {
 	Body     htmltemplate.HTML // of a note, a sponsor's message or a correction: without styles
 	Word     string            // "Advertisement"; of what was withdrawn: that, and when
 	PaidBy   string
-	LinkText string // of a link that has no headline
+	Related  []ArchivedLink // older stories under an article
+	LinkText string         // of a link that has no headline
 }
+
+// ArchivedLink is a link to an older story.
+type ArchivedLink struct{ Word, Headline, URL string }
 
 // Archive returns the whole edition. Of a story that was withdrawn, by the ids of articles, nothing is left
 // but that it was there.
@@ -185,8 +189,14 @@ func archivedStory(st story, gone map[int64]string) ArchivedBlock {
 	if word, ok := gone[st.article]; ok {
 		return ArchivedBlock{Kind: KindWithdrawn, Word: word}
 	}
+	var links []ArchivedLink
+	for _, other := range st.Related {
+		if _, ok := gone[other.article]; !ok {
+			links = append(links, ArchivedLink{other.Word, other.Headline, other.URL})
+		}
+	}
 	return ArchivedBlock{
-		Kind: KindArticle, Headline: st.Headline, URL: st.URL, Label: st.Label, Section: st.Section,
+		Kind: KindArticle, Related: links, Headline: st.Headline, URL: st.URL, Label: st.Label, Section: st.Section,
 		Summary: st.Summary, Byline: st.Byline, Image: st.Image, Alt: st.Alt,
 	}
 }

@@ -27,6 +27,8 @@ type Input struct {
 	Articles   []newsletter.Candidate // in reading order, see newsletter.Lay; may be none if there is a note
 	Headlines  []newsletter.Candidate // that nobody gets in full, only as links
 	Owed       []newsletter.Candidate // that nobody gets at all, although some are owed them: they are only counted
+	// Related are the stories that stand under an article, by its id. Those that cannot be mailed are left out.
+	Related map[int64][]newsletter.Candidate
 	// Corrections, Notes and Sponsors need not say their kind. A correction has its article and
 	// that one's headline and URL; notes and sponsors have an ID and a position.
 	Corrections []Block
@@ -106,7 +108,9 @@ func (s *Snapshot) addArticles(in Input) error {
 			if err != nil {
 				return err
 			}
-			b.Kind = list.kind
+			if b.Kind = list.kind; b.Kind == KindArticle {
+				b.Related = relatedOf(in.Related[c.ID], s.Newsletter.LinkParams)
+			}
 			s.Blocks = append(s.Blocks, b)
 		}
 	}
@@ -115,6 +119,17 @@ func (s *Snapshot) addArticles(in Input) error {
 	}
 	s.rank(in)
 	return nil
+}
+
+// relatedOf returns the links to the stories.
+func relatedOf(stories []newsletter.Candidate, params string) []Related {
+	var list []Related
+	for _, c := range stories {
+		if b, err := blockOf(c, params); err == nil {
+			list = append(list, Related{Article: b.Article, Headline: b.Headline, URL: b.URL})
+		}
+	}
+	return list
 }
 
 // rank gives the blocks their places in the order of choosing, in which other articles have none.

@@ -85,6 +85,15 @@ type story struct {
 	Image    string
 	Alt      string
 	Look     look
+	Related  []related
+	article  int64
+}
+
+// related is a link to an older story.
+type related struct {
+	Word     string // "Related"
+	Headline string
+	URL      string
 	article  int64
 }
 
@@ -103,7 +112,7 @@ func (r *Renderer) newPage(c chosen, maxSummary int) page {
 	if key := r.s.ViewKey(c.asked); key != "" {
 		p.ViewURL = r.s.BaseURL + "/archive/" + n.Slug + "/copy/" + key
 	}
-	r.layStories(&p, c.articles, maxSummary)
+	r.layStories(&p, c, maxSummary)
 	if n.Design == "" {
 		p.Intro = splitLines(r.s.Intro)
 		return p
@@ -128,12 +137,14 @@ func (r *Renderer) newPage(c chosen, maxSummary int) page {
 }
 
 // layStories sets the lead, the groups and what numbers they have.
-func (r *Renderer) layStories(p *page, blocks []Block, maxSummary int) {
+func (r *Renderer) layStories(p *page, c chosen, maxSummary int) {
+	blocks := c.articles
 	if len(blocks) == 0 {
 		return
 	}
 	lead := r.s.leadOf(blocks)
 	st := r.newStory(blocks[lead], maxSummary)
+	st.Related = r.relatedTo(blocks[lead], c.asked.Gone)
 	st.Number, p.Lead = 1, &st
 	blocks = slices.Delete(slices.Clone(blocks), lead, lead+1)
 	for _, b := range blocks {
@@ -144,7 +155,7 @@ func (r *Renderer) layStories(p *page, blocks []Block, maxSummary int) {
 	}
 	for i, b := range blocks {
 		st, section := r.newStory(b, maxSummary), len(r.s.Sections)
-		st.Number = i + 2
+		st.Number, st.Related = i+2, r.relatedTo(b, c.asked.Gone)
 		if r.grouped {
 			section = r.s.sectionOf(b)
 		}
@@ -155,6 +166,17 @@ func (r *Renderer) layStories(p *page, blocks []Block, maxSummary int) {
 		g := &p.Groups[len(p.Groups)-1]
 		g.Stories = append(g.Stories, st)
 	}
+}
+
+// relatedTo returns the older stories that stand under the article, without those that are gone.
+func (r *Renderer) relatedTo(b Block, gone []int64) []related {
+	var list []related
+	for _, other := range b.Related {
+		if !slices.Contains(gone, other.Article) {
+			list = append(list, related{Word: r.frame.T["related"], Headline: other.Headline, URL: other.URL, article: other.Article})
+		}
+	}
+	return list
 }
 
 // heading returns what stands above the stories of a section.

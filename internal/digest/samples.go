@@ -87,7 +87,20 @@ func withEverything(in *Input) {
 		{ID: "s1", Position: 3, Sponsor: "Leaf & Sons", Headline: "Tea for people who read", Text: "Three kinds, one tin. *Free delivery* until Sunday.", URL: "https://tea.example.org/", ImageURL: "https://pictures.example.org/tea.png", ImageAlt: "A tin of tea"},
 		{ID: "s2", Position: 99, Sponsor: "Ropewalk Bank", Text: "An account in nine minutes.", URL: "https://bank.example.org/account"},
 	}
+	related := relatedSamples(3)
+	in.Related = map[int64][]newsletter.Candidate{in.Articles[0].ID: related[:2], in.Articles[len(in.Articles)-1].ID: related[2:]}
 	in.Corrections = []Block{{Article: 2000, Headline: "The bridge is closed for repairs", URL: "https://www.example.org/stories/2000", Text: "We wrote that the bridge stays closed until Monday. It is **Tuesday**."}}
+}
+
+// relatedSamples are stories that nobody was given.
+func relatedSamples(n int) []newsletter.Candidate {
+	list := sampleArticles(n)
+	for i := range list {
+		list[i].ID += 3000
+		list[i].Headline = []string{"How the harbour got its first gate", "The board has met in secret since May", "What a ferry costs"}[i]
+		list[i].URL += "/before"
+	}
+	return list
 }
 
 // samples are the shapes of editions that a template has to carry.
@@ -124,6 +137,8 @@ var samples = []struct {
 			a := &in.Articles[i]
 			a.Headline, a.Summary, a.Author, a.Label = longWord+" "+longWord, longWord+longWord, longWord, longWord
 		}
+		in.Related = map[int64][]newsletter.Candidate{in.Articles[1].ID: relatedSamples(1)}
+		in.Related[in.Articles[1].ID][0].Headline = longWord
 		in.Sponsors = []Block{{ID: "s1", Position: 2, Sponsor: longWord, Headline: longWord, Text: longWord, URL: "https://" + strings.Repeat("x", 60) + ".example.org/" + longWord}}
 	}},
 	{"logo", 4, func(in *Input, _ *newsletter.Copy) {

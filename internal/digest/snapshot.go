@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -113,6 +114,15 @@ type Block struct {
 	// Position is where a note or sponsor stands among the stories of a copy: 1 before the first,
 	// 2 after the lead, and so on; past the end it stands at the end.
 	Position int `json:"position,omitempty"`
+	// Related are older stories that nobody was given, as links under an article.
+	Related []Related `json:"related,omitempty"`
+}
+
+// Related is a link to an older story.
+type Related struct {
+	Article  int64  `json:"article"`
+	Headline string `json:"headline"`
+	URL      string `json:"url"` // with the newsletter's link parameters
 }
 
 // Words are the editors' own words for one edition.
@@ -135,6 +145,18 @@ func (s Snapshot) Articles() []int64 {
 			ids = append(ids, b.Article)
 		}
 	}
+	return ids
+}
+
+// RelatedStories returns the ids of the stories that stand under articles as related, in order.
+func (s Snapshot) RelatedStories() []int64 {
+	var ids []int64
+	for _, b := range s.Blocks {
+		for _, r := range b.Related {
+			ids = append(ids, r.Article)
+		}
+	}
+	slices.Sort(ids)
 	return ids
 }
 

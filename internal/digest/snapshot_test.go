@@ -24,6 +24,9 @@ func changes(path string, v reflect.Value, try func(path string)) {
 			changes(path+"."+v.Type().Field(i).Name, v.Field(i), try)
 		}
 	case reflect.Slice:
+		if v.Len() == 0 {
+			return
+		}
 		for i := range v.Len() {
 			changes(fmt.Sprintf("%s[%d]", path, i), v.Index(i), try)
 		}
@@ -61,6 +64,7 @@ func TestSnapshotHash_AnyChange_ChangesIt(t *testing.T) {
 	}, func(in *Input) {
 		in.Notes = []Block{{ID: "n1", Position: 2, Headline: "A word", Text: "Thank you.", ImageURL: "https://quay.example.org/n.png", ImageAlt: "Us"}}
 		in.Sponsors = []Block{{ID: "s1", Position: 3, Text: "Tea.", Sponsor: "Leaf Ltd", URL: "https://leaf.example.org/"}}
+		in.Related = map[int64][]newsletter.Candidate{2: relatedSamples(1)}
 		in.Corrections = []Block{{Article: 90, Headline: "Old news", URL: "https://quay.example.org/90", Text: "It was Tuesday."}}
 	})
 	before := s.Hash()

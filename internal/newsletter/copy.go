@@ -13,6 +13,7 @@ type Copy struct {
 	Headlines   []int64 // articles that the reader had before, as links
 	Corrections []int64 // articles that the reader had and that were corrected since
 	More        int     // articles that are owed too, and left for the next edition; MaxMore: so many or more
+	Gone        []int64 // related stories of the edition that were withdrawn, in order: no copy has them any more
 }
 
 // Has reports whether the copy has one of the articles, in whatever way.
@@ -24,7 +25,7 @@ func (c Copy) Has(articles map[int64]bool) bool {
 // Without returns the copy without the articles. It is not worth a mail any more, and ok is false,
 // if it had stories and none is left.
 func (c Copy) Without(articles map[int64]bool) (rest Copy, ok bool) {
-	rest.More = c.More
+	rest.More, rest.Gone = c.More, c.Gone
 	without := func(list []int64) []int64 {
 		return slices.DeleteFunc(slices.Clone(list), func(id int64) bool { return articles[id] })
 	}
@@ -48,6 +49,9 @@ func (c Copy) Key() string {
 	}
 	if c.More > 0 {
 		key = strconv.AppendInt(append(key, " m"...), int64(c.More), 10)
+	}
+	if len(c.Gone) > 0 {
+		key = appendIDs(append(key, " x"...), c.Gone)
 	}
 	return string(key)
 }
@@ -88,6 +92,8 @@ func ParseCopy(key string) (Copy, error) {
 			c.Headlines = ids
 		case kind == 'c':
 			c.Corrections = ids
+		case kind == 'x':
+			c.Gone = ids
 		case kind == 'm' && len(ids) == 1:
 			c.More = int(ids[0])
 		default:

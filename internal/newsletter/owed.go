@@ -46,6 +46,7 @@ const (
 	NotImmediate   Verdict = "not_immediate"   // no story for readers of the cadence immediate; by another cadence it is owed
 	BeforeAttached Verdict = "before_attached" // known long before its source was the newsletter's
 	Repeated       Verdict = "repeat"          // had by another cadence or newsletter, and told of again, see Repeats
+	IsRelated      Verdict = "related"         // a link under another article, see MayBeRelated
 	MissedPaused   Verdict = "missed_paused"   // came before the end of a pause, and was not among the best of what was missed
 )
 

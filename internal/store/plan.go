@@ -86,6 +86,10 @@ func (s *Store) SaveVariants(ctx context.Context, editionID int64, variants []ne
 		if err != nil {
 			return err
 		}
+		related, err := t.relatedOf(editionID)
+		if err != nil {
+			return err
+		}
 		withdrawn := make(map[int64]bool, len(lost))
 		for article := range lost {
 			withdrawn[article] = true
@@ -94,7 +98,7 @@ func (s *Store) SaveVariants(ctx context.Context, editionID int64, variants []ne
 			if ids[i], err = t.saveVariant(editionID, v); err != nil {
 				return err
 			}
-			if err := t.markWithdrawn(newsletter.StoredVariant{ID: ids[i], Copy: v.Copy}, withdrawn); err != nil {
+			if err := t.markWithdrawn(newsletter.StoredVariant{ID: ids[i], Copy: v.Copy}, withdrawn, related); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -64,7 +65,7 @@ func (t *tx) withdrawFromOne(id, editionID int64, actor string, now time.Time) e
 func (t *tx) withdrawFrom(id, editionID int64, now time.Time) error {
 	n, err := t.changed(`INSERT INTO edition_withdrawals (edition_id, article_id, at)
 		SELECT edition_id, article_id, CAST($1 AS INTEGER) FROM edition_articles
-			WHERE article_id = $2 AND (CAST($3 AS INTEGER) = 0 OR edition_id = $3) AND verdict IN ('taken', 'repeat')
+			WHERE article_id = $2 AND (CAST($3 AS INTEGER) = 0 OR edition_id = $3) AND verdict IN ('taken', 'repeat', 'related')
 		UNION SELECT e.edition_id, c.article_id, CAST($1 AS INTEGER) FROM corrections c JOIN edition_corrections e ON e.correction_id = c.id
 			WHERE c.article_id = $2 AND (CAST($3 AS INTEGER) = 0 OR e.edition_id = $3)
 		ON CONFLICT DO NOTHING`, millis(now), id, editionID)
@@ -86,6 +87,13 @@ func (t *tx) withdrawFrom(id, editionID int64, now time.Time) error {
 		AND edition_id IN (SELECT edition_id FROM edition_withdrawals WHERE article_id = $1)`, id); err != nil {
 		return err
 	}
+	// As a related story any copy with articles may link to it.
+	if _, err := t.exec(`UPDATE variants SET replaced_by = 0 WHERE replaced_by IS NULL
+		AND edition_id IN (SELECT w.edition_id FROM edition_withdrawals w JOIN edition_articles a ON a.edition_id = w.edition_id
+			AND a.article_id = w.article_id AND a.verdict = 'related' WHERE w.article_id = $1 AND (CAST($2 AS INTEGER) = 0 OR w.edition_id = $2))
+		AND id IN (SELECT variant_id FROM variant_articles)`, id, editionID); err != nil {
+		return err
+	}
 	// What a variant only links to, or tells the correction of, its key alone says.
 	rows, err := t.query(`SELECT v.id, v.articles FROM variants v JOIN edition_withdrawals w ON w.edition_id = v.edition_id
 		WHERE w.article_id = $1 AND v.replaced_by IS NULL AND (v.articles LIKE '% h%' OR v.articles LIKE '% c%')`, id)
@@ -94,7 +102,7 @@ func (t *tx) withdrawFrom(id, editionID int64, now time.Time) error {
 		if err != nil {
 			break
 		}
-		err = t.markWithdrawn(v, map[int64]bool{id: true})
+		err = t.markWithdrawn(v, map[int64]bool{id: true}, nil)
 	}
 	return err
 }
@@ -107,9 +115,17 @@ func scanVariantKey(rows *sql.Rows) (v newsletter.StoredVariant, err error) {
 	return v, err
 }
 
-// markWithdrawn marks the variant as one to be replaced if it has one of the articles.
-func (t *tx) markWithdrawn(v newsletter.StoredVariant, withdrawn map[int64]bool) error {
-	if !v.Has(withdrawn) {
+// relatedOf returns the related stories of the edition.
+func (t *tx) relatedOf(editionID int64) ([]int64, error) {
+	rows, err := t.query(`SELECT article_id FROM edition_articles WHERE edition_id = $1 AND verdict = 'related'`, editionID)
+	return collect(rows, err, scanID)
+}
+
+// markWithdrawn marks the variant as one to be replaced if it has one of the articles, or may link
+// to one of those that are related.
+func (t *tx) markWithdrawn(v newsletter.StoredVariant, withdrawn map[int64]bool, related []int64) error {
+	links := len(v.Articles) > 0 && slices.ContainsFunc(related, func(id int64) bool { return withdrawn[id] && !slices.Contains(v.Gone, id) })
+	if !links && !v.Has(withdrawn) {
 		return nil
 	}
 	_, err := t.exec(`UPDATE variants SET replaced_by = 0 WHERE id = $1 AND replaced_by IS NULL`, v.ID)
