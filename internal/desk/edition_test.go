@@ -27,7 +27,7 @@ func newsroomWith(t *testing.T, readers int, faults ...smtptest.Fault) (*newsroo
 }
 
 func refuses(to string) smtptest.Fault {
-	return smtptest.Fault{At: smtptest.AtRcpt, To: to, Times: 1, Reply: "550 5.1.1 no such user"}
+	return smtptest.Fault{At: smtptest.AtRcpt, To: to, Times: 1, Reply: "550 5.7.1 not from you"} // the address is not dead
 }
 
 func states(t newsletter.Tally) map[newsletter.State]int {
