@@ -76,7 +76,7 @@ type group struct {
 type story struct {
 	Number   int    // in reading order, from 1
 	First    bool   // of its group
-	Section  string // name of the first section it is in; may be empty
+	Section  string // name of the first section it is in, where no heading says it; may be empty
 	URL      string
 	Headline string
 	Summary  string
@@ -157,7 +157,7 @@ func (r *Renderer) layStories(p *page, c chosen, maxSummary int) {
 		st, section := r.newStory(b, maxSummary), len(r.s.Sections)
 		st.Number, st.Related = i+2, r.relatedTo(b, c.asked.Gone)
 		if r.grouped {
-			section = r.s.sectionOf(b)
+			section, st.Section = r.s.sectionOf(b), "" // the heading says it
 		}
 		if n := len(p.Groups); n == 0 || p.Groups[n-1].section != section {
 			st.First = true
