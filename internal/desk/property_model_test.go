@@ -90,6 +90,7 @@ type propertyEdition struct {
 
 type propertyRow struct {
 	edition  *propertyEdition
+	planned  int // before it so many rows were
 	reader   *propertyReader
 	articles []int
 	again    []int // as headlines
@@ -208,7 +209,7 @@ func (m *propertyModel) arrived(edition int64, to string, articles []int) {
 				continue
 			}
 			for _, other := range r.got[number] {
-				if other != row && other.arrived > 0 && !repeats(e, other.edition) {
+				if other != row && other.arrived > 0 && !repeats(row, other) {
 					m.w.wrong("%s gets article %d twice: by edition %d and by %d", to, number, other.edition.id, edition)
 				}
 			}
@@ -218,13 +219,14 @@ func (m *propertyModel) arrived(edition int64, to string, articles []int) {
 	m.w.wrong("a stranger gets a message: %s", to)
 }
 
-// repeats reports whether the later of two editions may give again what the other one did. It can
-// arrive first, where the other one was put off.
-func repeats(a, b *propertyEdition) bool {
-	if b.id > a.id {
+// repeats reports whether the one of two rows that was planned later may give again what the other
+// one did. It can arrive first; and an edition whose planning was cut off can be planned after the
+// next one.
+func repeats(a, b *propertyRow) bool {
+	if b.planned > a.planned {
 		a, b = b, a
 	}
-	return a.letter.Repeats == newsletter.RepeatAlways && !a.isLike(b)
+	return a.edition.letter.Repeats == newsletter.RepeatAlways && !a.edition.isLike(b.edition)
 }
 
 func (s *propertySub) isPaused(now time.Time) bool {
@@ -416,6 +418,7 @@ func (m *propertyModel) learnEdition(e *propertyEdition) {
 	w.must(rows.Err())
 	for _, row := range fresh {
 		m.checkRow(row)
+		row.planned = m.count.rows
 		e.rows[row.reader.id] = row
 		for _, number := range row.articles {
 			row.reader.got[number] = append(row.reader.got[number], row)
