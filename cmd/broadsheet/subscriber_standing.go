@@ -30,11 +30,8 @@ func standingOf(ctx context.Context, r *readers.Service, sub newsletter.Subscrib
 		return v, err
 	}
 	v.words = standingWords(st)
-	switch {
-	case st.Own.Reason != "":
-		v.Suppression = new(viewSuppression(st.Own))
-	case st.ByDomain.Reason != "":
-		v.Suppression = new(viewSuppression(st.ByDomain))
+	if st.Suppressed() {
+		v.Suppression = new(viewSuppression(st.Strongest()))
 	}
 	w, ok, err := r.Waiting(ctx, sub)
 	if err == nil && ok {

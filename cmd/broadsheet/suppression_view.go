@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -77,13 +78,14 @@ func whoIs(s newsletter.Suppression) string {
 
 // standingWords says in a line why something must not be mailed; "" if it may be.
 func standingWords(st readers.Standing) string {
-	switch {
-	case st.Own.Reason != "":
-		return suppressionWords(st.Own)
-	case st.ByDomain.Reason != "":
-		return "all of @" + st.ByDomain.Domain + ": " + suppressionWords(st.ByDomain)
+	var words []string
+	if st.Own.Reason != "" {
+		words = append(words, suppressionWords(st.Own))
 	}
-	return ""
+	if st.ByDomain.Reason != "" {
+		words = append(words, "all of @"+st.ByDomain.Domain+": "+suppressionWords(st.ByDomain))
+	}
+	return strings.Join(words, "; ")
 }
 
 func suppressionWords(s newsletter.Suppression) string {

@@ -55,6 +55,14 @@ type Standing struct {
 	Events   []newsletter.SuppressionEvent
 }
 
+// Strongest returns what counts: of an address and its whole domain what is harder to lift.
+func (s Standing) Strongest() newsletter.Suppression {
+	if s.ByDomain.Reason != "" && s.ByDomain.Reason.Stronger(s.Own.Reason) {
+		return s.ByDomain
+	}
+	return s.Own
+}
+
 // Suppressed reports whether it must not be mailed.
 func (s Standing) Suppressed() bool { return s.Own.Reason != "" || s.ByDomain.Reason != "" }
 

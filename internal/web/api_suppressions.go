@@ -181,11 +181,8 @@ func (a *app) standingOf(ctx context.Context, s newsletter.Subscriber, detail *s
 	if err != nil {
 		return err
 	}
-	switch {
-	case st.Own.Reason != "":
-		detail.Suppression = new(suppressionOf(st.Own))
-	case st.ByDomain.Reason != "":
-		detail.Suppression = new(suppressionOf(st.ByDomain))
+	if st.Suppressed() {
+		detail.Suppression = new(suppressionOf(st.Strongest()))
 	}
 	w, ok, err := a.Readers.Waiting(ctx, s)
 	if err != nil || !ok {
