@@ -65,6 +65,7 @@ soft content          550 5.6.0 Message is not RFC 5322 compliant: missing Date 
 soft system           451 4.3.0 Temporary lookup failure
 soft expired          554 5.4.7 Message expired, could not be delivered in time
 soft unknown          550 Nope
+soft relay_list       550 5.1.1 The message was not handed on, as the address is on the suppression list for your account
 soft filtered         450 4.1.1 <maud@reader.example>: Recipient address rejected: unverified address: user unknown
 `
 

@@ -16,6 +16,7 @@ type rule struct {
 // sender and of the message comes before "user unknown", as systems that refuse for another
 // reason add such words.
 var rules = []rule{
+	{ReasonRelayList, oneOf(`on the suppression list for your account`)},
 	{ReasonMailboxFull, oneOf(
 		`mail ?box (?:is |was )?(?:full|exceed)`, `(?:inbox|mailfolder|mail folder|account|maildir|mail ?drop) (?:is )?(?:over ?)?full`, `over ?quota`,
 		`quota (?:exceeded|violation|reached|full|exhausted)`, `exceed(?:s|ed|ing)?(?: (?:the|their|its|his|her|your|storage|disk|mailbox|allocated|maximum|user|mail))* quota`,

@@ -47,6 +47,7 @@ const (
 	ReasonVirus       = "virus"                  // the content was taken for dangerous
 	ReasonBlocked     = "blocked"                // the sending machine is not welcome
 	ReasonRejected    = "rejected"               // the sender's address is not welcome
+	ReasonRelayList   = "relay_list"             // our relay keeps a list of its own, has the address on it, and did not send
 	ReasonFiltered    = "filtered"               // the recipient, or a rule of theirs, did not want it
 	ReasonPolicy      = "policy"                 // a rule of the other system stands against it
 	ReasonContent     = "content"                // the form of the message was not accepted
@@ -69,7 +70,7 @@ const (
 func Reasons() []string {
 	return []string{
 		ReasonUserUnknown, ReasonHostUnknown, ReasonMailboxDisabled, ReasonMoved, ReasonNoMail,
-		ReasonMailboxFull, ReasonSuspended, ReasonSpam, ReasonVirus, ReasonBlocked, ReasonRejected, ReasonFiltered, ReasonPolicy,
+		ReasonRelayList, ReasonMailboxFull, ReasonSuspended, ReasonSpam, ReasonVirus, ReasonBlocked, ReasonRejected, ReasonFiltered, ReasonPolicy,
 		ReasonContent, ReasonTooBig, ReasonRateLimited, ReasonAuthFailed, ReasonRelayDenied, ReasonNetwork, ReasonSystem,
 		ReasonExpired, ReasonDelayed, ReasonUnknown, ReasonFeedback, ReasonVacation, ReasonDelivered,
 	}
