@@ -450,6 +450,24 @@ func TestTakeReturn_WhileTheMessageIsBeingSent(t *testing.T) {
 	}
 }
 
+// What came back before a message was begun says nothing of that message.
+func TestSettle_WhatCameBackOfAnEarlierTryProvesNothing(t *testing.T) {
+	t.Parallel()
+	for began, want := range map[time.Duration]newsletter.State{0: newsletter.Refused, 2 * time.Minute: newsletter.InDoubt} {
+		s := openTest(t)
+		smallLedger(t, s)
+		row(t, s, 1, 1, newsletter.Sending)
+		take(t, s, newsletter.Return{Kind: newsletter.ReturnSoft, Reason: "mailbox_full"})
+		must(t, s, fmt.Sprintf(`UPDATE deliveries SET updated_at = %d`, millis(noon.Add(began))))
+		if err := result(newsletter.InDoubt)(t, s); err != nil {
+			t.Fatal(err)
+		}
+		if got := delivery(t, s, 1, 1).State; got != want {
+			t.Errorf("begun after %s the delivery is %s, want %s", began, got, want)
+		}
+	}
+}
+
 // What was to be sent once more, and arrived, counts as what it is.
 func TestTakeReturn_AComplaintOfWhatWaitsToBeSentAgain(t *testing.T) {
 	t.Parallel()

@@ -143,6 +143,7 @@ func TestHook_SaysWhatIsWrong(t *testing.T) {
 		strings.Repeat(" ", maxHookBody) + `{}`: http.StatusRequestEntityTooLarge,
 	} {
 		h.call(body, h.clock(), hookSecret).want(want)
+		h.call(body, h.clock(), hookSecret).want(want) // what changed nothing is not remembered
 	}
 	h.get("/hooks/bounce").want(http.StatusMethodNotAllowed)
 }

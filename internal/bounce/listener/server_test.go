@@ -144,6 +144,17 @@ func TestSMTP_AsksToTryAgainWhatIsNotOnRecord(t *testing.T) {
 	if len(k.all()) != 0 {
 		t.Error("it took something")
 	}
+	// The next message has its own recipients only.
+	p.say("MAIL FROM:<>", "250")
+	p.say("RCPT TO:<b+good2@"+domain+">", "250")
+	p.say("RSET", "250")
+	p.say("MAIL FROM:<>", "250")
+	p.say("RCPT TO:<b+good3@"+domain+">", "250")
+	p.say("DATA", "354")
+	p.say("Subject: gone\r\n\r\n.", "250")
+	if got := k.all(); len(got) != 1 || got[0].To[0] != "b+good3@"+domain {
+		t.Errorf("it took %+v", got)
+	}
 }
 
 func TestLMTP_AnswersForEachRecipient(t *testing.T) {
