@@ -51,8 +51,16 @@ func (d *Desk) relatable(ctx context.Context, draft *Draft, candidates []newslet
 	}
 	return slices.DeleteFunc(slices.Clone(candidates), func(c newsletter.Candidate) bool {
 		_, had := slices.BinarySearch(given, c.ID)
-		return had || !newsletter.MayBeRelated(c, draft.Edition.AsOf)
+		return had || !newsletter.MayBeRelated(c, draft.lookedAt())
 	}), nil
+}
+
+// lookedAt is when what came by then was looked at: nothing in a draft moves by itself.
+func (draft *Draft) lookedAt() time.Time {
+	if draft.record != nil && !draft.record.Sheet.Until.IsZero() {
+		return draft.record.Sheet.Until
+	}
+	return draft.Edition.AsOf
 }
 
 // stillRelated is a Conflict with the reason changed if a related story of the draft was given to
