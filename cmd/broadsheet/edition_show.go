@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"broadsheet/internal/newsletter"
 
@@ -56,7 +57,7 @@ bytes, and every article that was considered with the reason why it was taken or
 				a.printFields([][2]string{
 					{"Edition", fmt.Sprintf("%d of %s, %s of %s (%s)", e.ID, e.Newsletter, e.Name(), e.Date, e.Slot)},
 					{"State", string(e.State)}, {"Reason", e.Reason}, {"Subject", e.Subject},
-					{"Due", local(e.DueAt)}, {"Sent from", local(e.SendAt)}, {"Frozen as of", local(e.AsOf)}, {"Finished", local(e.FinishedAt)},
+					{"Due", local(e.DueAt)}, {"Frozen as of", whenKnown(e.AsOf)}, {"To be sent", whenKnown(e.SendAt)}, {"Begun", whenKnown(e.StartedAt)}, {"Finished", whenKnown(e.FinishedAt)},
 					{"Hash", e.Hash}, {"Approval", approval},
 				})
 				if e.State == newsletter.EditionDraft {
@@ -84,4 +85,12 @@ bytes, and every article that was considered with the reason why it was taken or
 			})
 		},
 	}
+}
+
+// whenKnown returns the time as people read it; nothing for none.
+func whenKnown(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return local(t)
 }

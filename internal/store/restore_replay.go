@@ -281,7 +281,7 @@ func (t *tx) withdrawAgain(url string, now time.Time) error {
 		if err != nil {
 			break
 		}
-		err = t.withdrawFrom(id, 0, now)
+		err = t.withdrawFrom(id, 0, restoreActor, now)
 	}
 	return err
 }

@@ -31,7 +31,7 @@ func (s *Store) WithdrawArticle(ctx context.Context, id, editionID int64, actor 
 			return err
 		}
 		t.noteWithdrawn(a, now)
-		if err := t.withdrawFrom(id, 0, now); err != nil {
+		if err := t.withdrawFrom(id, 0, actor, now); err != nil {
 			return err
 		}
 		return t.deskEvent(now, actor, "article withdrawn", 0, 0, fmt.Sprintf("article %d", id))
@@ -54,25 +54,28 @@ func (t *tx) withdrawFromOne(id, editionID int64, actor string, now time.Time) e
 	case !state.Open() && state != newsletter.EditionPaused:
 		return newsletter.Refusef("ended", "edition %d is %s: nothing of it is still to be sent", editionID, state)
 	}
-	if err := t.withdrawFrom(id, editionID, now); err != nil {
-		return err
-	}
-	return t.ledgerEvent(editionID, "article withdrawn", fmt.Sprintf("article %d, from this edition", id), actor, now)
+	return t.withdrawFrom(id, editionID, actor, now)
 }
 
 // withdrawFrom notes that the editions lost the article, all that have it or one, and marks the
 // variants with it. Of one edition it is an error if it does not have it, or lost it before.
-func (t *tx) withdrawFrom(id, editionID int64, now time.Time) error {
-	n, err := t.changed(`INSERT INTO edition_withdrawals (edition_id, article_id, at)
+func (t *tx) withdrawFrom(id, editionID int64, actor string, now time.Time) error {
+	rows, err := t.query(`INSERT INTO edition_withdrawals (edition_id, article_id, at)
 		SELECT edition_id, article_id, CAST($1 AS INTEGER) FROM edition_articles
 			WHERE article_id = $2 AND (CAST($3 AS INTEGER) = 0 OR edition_id = $3) AND verdict IN ('taken', 'repeat', 'related')
 		UNION SELECT e.edition_id, c.article_id, CAST($1 AS INTEGER) FROM corrections c JOIN edition_corrections e ON e.correction_id = c.id
 			WHERE c.article_id = $2 AND (CAST($3 AS INTEGER) = 0 OR e.edition_id = $3)
-		ON CONFLICT DO NOTHING`, millis(now), id, editionID)
+		ON CONFLICT DO NOTHING RETURNING edition_id`, millis(now), id, editionID)
+	editions, err := collect(rows, err, scanID)
 	if err != nil {
 		return err
 	}
-	if n == 0 && editionID != 0 {
+	for _, e := range editions {
+		if err := t.ledgerEvent(e, "article withdrawn", fmt.Sprintf("article %d", id), actor, now); err != nil {
+			return err
+		}
+	}
+	if len(editions) == 0 && editionID != 0 {
 		var at int64
 		switch err := t.row(`SELECT at FROM edition_withdrawals WHERE edition_id = $1 AND article_id = $2`, editionID, id).Scan(&at); {
 		case errors.Is(err, sql.ErrNoRows):
@@ -95,7 +98,7 @@ func (t *tx) withdrawFrom(id, editionID int64, now time.Time) error {
 		return err
 	}
 	// What a variant only links to, or tells the correction of, its key alone says.
-	rows, err := t.query(`SELECT v.id, v.articles FROM variants v JOIN edition_withdrawals w ON w.edition_id = v.edition_id
+	rows, err = t.query(`SELECT v.id, v.articles FROM variants v JOIN edition_withdrawals w ON w.edition_id = v.edition_id
 		WHERE w.article_id = $1 AND v.replaced_by IS NULL AND (v.articles LIKE '% h%' OR v.articles LIKE '% c%')`, id)
 	variants, err := collect(rows, err, scanVariantKey)
 	for _, v := range variants {
