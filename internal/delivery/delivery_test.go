@@ -97,7 +97,7 @@ func TestDelivery_TwoNewslettersOneSourceNothingTwice(t *testing.T) {
 func TestDelivery_RefusedReaderReleasesTheArticles(t *testing.T) {
 	t.Parallel()
 	r, _, readers := newsroom(t, newsroomtest.Options{SMTP: smtptest.Options{EnhancedStatusCodes: true, Faults: []smtptest.Fault{
-		{At: smtptest.AtRcpt, To: "r2@example.org", Times: 1, Reply: "550 5.1.1 no such user"},
+		{At: smtptest.AtRcpt, To: "r2@example.org", Times: 1, Reply: "550 5.7.1 not from you"},
 		{At: smtptest.AtDot, To: "r3@example.org", Times: 1, Reply: "554 5.7.1 not like this"},
 	}}}, 5)
 	e, tally := r.Send("daily-news")
@@ -106,7 +106,7 @@ func TestDelivery_RefusedReaderReleasesTheArticles(t *testing.T) {
 	if err != nil || len(rows) != 2 {
 		t.Fatalf("%d refused rows (%v)", len(rows), err)
 	}
-	if d := rows[0]; d.Email != "r2@example.org" || d.Code != 550 || d.Enhanced != "5.1.1" || !strings.Contains(d.Reply, "no such user") || d.Attempts != 1 {
+	if d := rows[0]; d.Email != "r2@example.org" || d.Code != 550 || d.Enhanced != "5.7.1" || !strings.Contains(d.Reply, "not from you") || d.Attempts != 1 {
 		t.Errorf("the row is %+v", d)
 	}
 	r.Clock.Add(time.Hour)
@@ -313,7 +313,11 @@ func TestDelivery_WhatACrashLeftIsInDoubt(t *testing.T) {
 	t.Parallel()
 	r, _, readers := newsroom(t, newsroomtest.Options{}, 4)
 	e := r.Begin("daily-news")
-	intent := newsletter.Intent{DeliveryKey: newsletter.DeliveryKey{EditionID: e.ID, SubscriberID: 2}, Email: "r2@example.org"}
+	rows, err := r.Store.WaitingDeliveries(t.Context(), e.ID, 1, 1)
+	if err != nil || len(rows) != 1 {
+		t.Fatal(rows, err)
+	}
+	intent := newsletter.Intent{DeliveryKey: newsletter.DeliveryKey{EditionID: e.ID, SubscriberID: 2}, VariantID: rows[0].VariantID, Email: "r2@example.org"}
 	results, err := r.Store.Steps(t.Context(), []newsletter.Step{{Next: &intent}}, r.Barred, r.Clock.Now())
 	if err != nil || !results[0].Begun {
 		t.Fatal(results, err)
