@@ -223,6 +223,9 @@ func (m *propertyModel) finish() {
 					now.Sub(a.from) < 12*24*time.Hour || sub.mask != 0 && sub.mask&a.sections == 0 {
 					continue
 				}
+				if sub.rhythm.cadence == "immediate" && !m.letters[id-1].atOnce(a) {
+					continue // no edition is made for it
+				}
 				m.checkEnd(a, r, sub)
 			}
 		}

@@ -50,6 +50,16 @@ type propertyLetter struct {
 	paused bool
 }
 
+func (n *propertyLetter) isImmediate() bool {
+	return slices.ContainsFunc(n.Schedules, func(s newsletter.Schedule) bool { return s.Cadence == newsletter.Immediate })
+}
+
+// atOnce reports whether the article is for immediate readers of the newsletter.
+func (n *propertyLetter) atOnce(a *propertyArticle) bool {
+	labels, sections := len(n.Immediate.Labels) > 0, n.Immediate.Sections
+	return !labels && sections == 0 || labels && a.exclusive || sections&a.sections != 0
+}
+
 type propertyReader struct {
 	id         int64
 	email      string
@@ -117,6 +127,22 @@ func (r *propertyRow) shown() []int { return append(slices.Clip(r.articles), r.a
 // isLike reports whether two editions are of the same newsletter and for the same readers.
 func (e *propertyEdition) isLike(o *propertyEdition) bool {
 	return e.letter == o.letter && e.rhythm.meets(o.rhythm)
+}
+
+// minimum is how many articles a copy must have. A story that goes out at once waits for no others …
+func (e *propertyEdition) minimum() int {
+	if e.rhythm.cadence == "immediate" {
+		return 1
+	}
+	return e.letter.MinArticles
+}
+
+// repeats is what is told of again. … and it brings back none.
+func (e *propertyEdition) repeats() newsletter.Repeats {
+	if e.rhythm.cadence == "immediate" {
+		return newsletter.RepeatNever
+	}
+	return e.letter.Repeats
 }
 
 func (s *propertySub) owedSince() time.Time {
@@ -226,7 +252,7 @@ func repeats(a, b *propertyRow) bool {
 	if b.planned > a.planned {
 		a, b = b, a
 	}
-	return a.edition.letter.Repeats == newsletter.RepeatAlways && !a.edition.isLike(b.edition)
+	return a.edition.repeats() == newsletter.RepeatAlways && !a.edition.isLike(b.edition)
 }
 
 func (s *propertySub) isPaused(now time.Time) bool {
@@ -492,7 +518,7 @@ func (m *propertyModel) checkRow(row *propertyRow) {
 	for _, a := range m.articles {
 		switch why := m.due(a, row); why {
 		case "repeat":
-			if again = append(again, a); e.letter.Repeats == newsletter.RepeatAlways {
+			if again = append(again, a); e.repeats() == newsletter.RepeatAlways {
 				owed, again = append(owed, a), nil
 			}
 		case "":
@@ -503,7 +529,7 @@ func (m *propertyModel) checkRow(row *propertyRow) {
 			owed = append(owed, a)
 		case "too old":
 			m.lapse(a, row, sub)
-		case "not chosen", "missed in a pause":
+		case "not chosen", "missed in a pause", "not immediate":
 			sub.left[a.number] = why
 		}
 	}
@@ -511,9 +537,9 @@ func (m *propertyModel) checkRow(row *propertyRow) {
 	taken := owed[:min(len(owed), e.letter.MaxArticles)]
 	reason, left := "", "over the cap"
 	switch n := len(owed) + len(again); {
-	case n == 0, len(owed) == 0 && n < e.letter.MinArticles:
+	case n == 0, len(owed) == 0 && n < e.minimum():
 		reason, again = "nothing_new", nil
-	case n < e.letter.MinArticles:
+	case n < e.minimum():
 		reason, left, taken, again = "too_few", "too few", nil, nil
 	}
 	slices.SortFunc(again, func(a, b *propertyArticle) int { return int(b.id - a.id) })
@@ -648,6 +674,8 @@ func (m *propertyModel) due(a *propertyArticle, row *propertyRow) string {
 		return "before"
 	case sub.mask != 0 && sub.mask&a.sections == 0:
 		return "not chosen"
+	case e.rhythm.cadence == "immediate" && !e.letter.atOnce(a):
+		return "not immediate"
 	}
 	var got, before time.Time
 	for _, other := range m.order {
@@ -704,7 +732,7 @@ func (m *propertyModel) had(a *propertyArticle, row *propertyRow) string {
 	if !had {
 		return ""
 	}
-	if like || e.letter.Repeats == newsletter.RepeatNever || e.asOf.Sub(a.from) >= 7*24*time.Hour {
+	if like || e.repeats() == newsletter.RepeatNever || e.asOf.Sub(a.from) >= 7*24*time.Hour {
 		return "had"
 	}
 	for _, other := range m.order {

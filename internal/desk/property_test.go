@@ -182,6 +182,9 @@ func (w *propertyWorld) found() {
 				n.Schedules = append(n.Schedules, newsletter.Schedule{Cadence: cadence, Slot: "second", Rule: rule})
 			}
 		}
+		if w.chance(300) {
+			w.offerImmediate(&n)
+		}
 		n, err := w.desk.CreateNewsletter(w.t.Context(), n)
 		w.must(err)
 		for _, name := range []string{"alpha", "beta", "gamma"} {
@@ -195,6 +198,33 @@ func (w *propertyWorld) found() {
 	for range 3 + w.IntN(5) {
 		w.join()
 	}
+}
+
+// offerImmediate lets readers choose to get each story as it comes, or some of them.
+func (w *propertyWorld) offerImmediate(n *newsletter.Newsletter) {
+	n.Schedules = append(n.Schedules, newsletter.Schedule{Cadence: newsletter.Immediate, Slot: newsletter.MainSlot})
+	n.Immediate.Quiet = []time.Duration{10 * time.Minute, 3 * time.Hour}[w.IntN(2)]
+	switch w.IntN(4) {
+	case 0:
+		n.Immediate.Labels = []string{"exclusive"}
+	case 1:
+		n.Immediate.Sections = 1 // the first that is made
+	case 2:
+		n.Immediate.Hours = newsletter.Hours{From: 6 * 60, Until: 22 * 60}
+	}
+}
+
+// polls returns when sources are asked before a time, so that what they have goes out at once.
+func (w *propertyWorld) polls(end time.Time) []time.Time {
+	if !slices.ContainsFunc(w.model.letters, func(n *propertyLetter) bool { return n.isImmediate() }) {
+		return nil
+	}
+	var list []time.Time
+	for range 2 {
+		at := w.clock.Now().Add(time.Duration(w.IntN(int(end.Sub(w.clock.Now())/time.Second))) * time.Second)
+		list = append(list, at, at.Add(20*time.Minute), at.Add(4*time.Hour))
+	}
+	return slices.DeleteFunc(list, func(at time.Time) bool { return !at.Before(end) })
 }
 
 func (w *propertyWorld) attach(n *propertyLetter, f *propertyFeed) {
@@ -250,11 +280,15 @@ func (w *propertyWorld) dueUntil(end time.Time) []time.Time {
 		zone, err := n.Location()
 		w.must(err)
 		for _, s := range n.Schedules {
+			if s.Cadence == newsletter.Immediate {
+				continue
+			}
 			if due, ok := s.Rule.Next(w.clock.Now(), zone); ok && due.At.Before(end) {
 				list = append(list, due.At)
 			}
 		}
 	}
+	list = append(list, w.polls(end)...)
 	slices.SortFunc(list, time.Time.Compare)
 	return slices.CompactFunc(list, time.Time.Equal)
 }
@@ -269,6 +303,10 @@ func (w *propertyWorld) tick(calm bool) {
 	}
 	if !calm && w.chance(80) {
 		w.press.lives = 1 + w.IntN(4)
+	}
+	if w.chance(500) { // the schedule polls every ten minutes
+		_, err := w.desk.FetchAll(ctx)
+		w.must(err)
 	}
 	if err := w.desk.RunSlots(ctx, newsletter.GraceTime); errors.Is(err, errKilled) {
 		w.model.count.cuts++
