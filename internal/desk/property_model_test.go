@@ -21,6 +21,8 @@ type propertyModel struct {
 	editions map[int64]*propertyEdition
 	order    []*propertyEdition
 	count    propertyCount
+	slots    map[string]int64 // the edition that the schedule made of each slot
+	lastSlot int64            // editions up to this one are in it, or are made by hand
 }
 
 // propertyCount is what the worlds went through, for the report.
@@ -169,7 +171,7 @@ func (m *propertyModel) keep(n *propertyLetter, sub *propertySub) {
 }
 
 func newPropertyModel(w *propertyWorld) *propertyModel {
-	return &propertyModel{w: w, ids: map[int64]*propertyArticle{}, editions: map[int64]*propertyEdition{}, count: propertyCount{lost: map[string]int{}}}
+	return &propertyModel{w: w, ids: map[int64]*propertyArticle{}, editions: map[int64]*propertyEdition{}, slots: map[string]int64{}, count: propertyCount{lost: map[string]int{}}}
 }
 
 // seen notes what a source gave for the first time, and since when it is owed.
@@ -302,6 +304,28 @@ func (m *propertyModel) learn() {
 	for _, e := range list {
 		m.learnEdition(e)
 	}
+}
+
+// checkSlots holds what the schedule made against its slots: each once, for its own readers.
+func (m *propertyModel) checkSlots() {
+	w := m.w
+	rows, err := w.db.QueryContext(w.t.Context(), `SELECT id, newsletter_id, cadence, slot, for_slot, due_at FROM editions WHERE id > $1 ORDER BY id`, m.lastSlot)
+	w.must(err)
+	defer rows.Close()
+	for rows.Next() {
+		var letter, due int64
+		var cadence, slot, readers string
+		w.must(rows.Scan(&m.lastSlot, &letter, &cadence, &slot, &readers, &due))
+		if cadence == "immediate" {
+			slot = "main"
+		}
+		key := fmt.Sprint(letter, cadence, readers, due)
+		if other := m.slots[key]; other != 0 || slot != readers {
+			w.wrong("edition %d of newsletter %d has the %s slot %s, is for readers of %s, and the slot has edition %d", m.lastSlot, letter, cadence, slot, readers, other)
+		}
+		m.slots[key] = m.lastSlot
+	}
+	w.must(rows.Err())
 }
 
 func (m *propertyModel) learnArticles() {

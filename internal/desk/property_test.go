@@ -308,13 +308,16 @@ func (w *propertyWorld) tick(calm bool) {
 		_, err := w.desk.FetchAll(ctx)
 		w.must(err)
 	}
-	if err := w.desk.RunSlots(ctx, newsletter.GraceTime); errors.Is(err, errKilled) {
+	err := w.desk.RunSlots(ctx, newsletter.GraceTime)
+	w.model.checkSlots()
+	if errors.Is(err, errKilled) {
 		w.model.count.cuts++
 	} else {
 		w.must(err)
 	}
 	if !calm && w.chance(40) {
 		w.sendByHand()
+		w.must(w.db.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM editions`).Scan(&w.model.lastSlot))
 	}
 	w.press.lives = -1
 	w.model.learn()
