@@ -19,7 +19,7 @@ GOLANGCI         := .bin/golangci-lint-$(GOLANGCI_VERSION)
 
 GO_DIRS   := cmd internal migrations templates
 TIMEOUT   ?= 8m
-WORLDS    ?= 50
+WORLDS    ?= 100
 FUZZTIME  ?= 10s
 BENCH     ?= .
 BENCHTIME ?= 1s
