@@ -39,18 +39,30 @@ func Recast(ctx context.Context, store RecastStore, editionID int64, most int, a
 	return store.MoveWithdrawn(ctx, editionID, actor, now())
 }
 
+// Left returns what is left of a copy without what was withdrawn from the edition since it was
+// frozen, and when; ok is false if that is nothing to send.
+func Left(s digest.Snapshot, c newsletter.Copy, withdrawn map[int64]time.Time) (rest newsletter.Copy, ok bool) {
+	if len(withdrawn) == 0 {
+		return c, true
+	}
+	articles := make(map[int64]bool, len(withdrawn))
+	for id := range withdrawn {
+		articles[id] = true
+	}
+	rest, ok = c.Without(articles)
+	rest.Gone = slices.DeleteFunc(s.RelatedStories(), func(id int64) bool { return !articles[id] })
+	return rest, ok
+}
+
 // replace makes the variants that take the place of others, a few at a time.
 func replace(ctx context.Context, store RecastStore, editionID int64, most int, variants []newsletter.StoredVariant) error {
-	times, err := store.WithdrawnIn(ctx, editionID)
-	if err != nil {
+	c := composer{editionID: editionID, most: most}
+	var err error
+	if c.snapshot, err = LoadSnapshot(ctx, store, editionID); err != nil {
 		return err
 	}
-	withdrawn := make(map[int64]bool, len(times))
-	for article := range times {
-		withdrawn[article] = true
-	}
-	c := composer{editionID: editionID, most: most}
-	if c.snapshot, err = LoadSnapshot(ctx, store, editionID); err != nil {
+	times, err := store.WithdrawnIn(ctx, editionID)
+	if err != nil {
 		return err
 	}
 	if c.renderer, err = digest.NewRenderer(c.snapshot); err != nil {
@@ -59,19 +71,17 @@ func replace(ctx context.Context, store RecastStore, editionID int64, most int, 
 	if c.composed, err = store.ComposedVariants(ctx, editionID); err != nil {
 		return err
 	}
-	gone := slices.DeleteFunc(c.snapshot.RelatedStories(), func(id int64) bool { return !withdrawn[id] })
 	for first := 0; first < len(variants); first += variantsAtOnce {
 		part := variants[first:min(first+variantsAtOnce, len(variants))]
 		by := make(map[int64]int64, len(part))
 		var rests []newsletter.Copy
 		var replaced []int64
 		for _, v := range part {
-			rest, ok := v.Without(withdrawn)
+			rest, ok := Left(c.snapshot, v.Copy, times)
 			if !ok {
 				by[v.ID] = 0
 				continue
 			}
-			rest.Gone = gone
 			rests, replaced = append(rests, rest), append(replaced, v.ID)
 		}
 		made, err := c.newVariants(rests)

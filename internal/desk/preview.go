@@ -210,6 +210,8 @@ func whyNoCopy(s newsletter.Subscriber, n newsletter.Newsletter, e newsletter.Ed
 		return "the address must not be mailed; \"broadsheet subscriber show " + s.Email + "\" says why"
 	case newsletter.ReasonLeft:
 		return "they left"
+	case newsletter.ReasonWithdrawn:
+		return "the stories that it had for them were withdrawn"
 	case "":
 		return notAReader(s, n, e)
 	}

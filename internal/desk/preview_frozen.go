@@ -122,6 +122,10 @@ func (d *Desk) previewUnplanned(ctx context.Context, p *Preview, reader *newslet
 	if err != nil {
 		return err
 	}
+	withdrawn, err := d.o.Press.Store.WithdrawnIn(ctx, p.Edition.ID)
+	if err != nil {
+		return err
+	}
 	if reader != nil {
 		choice, ok, err := delivery.ChooseOne(ctx, d.o.Press.Store, choosing, reader.ID)
 		if err != nil {
@@ -130,18 +134,23 @@ func (d *Desk) previewUnplanned(ctx context.Context, p *Preview, reader *newslet
 		if !ok || choice.Reason != "" {
 			return noCopy(*reader, p.Newsletter, p.Edition, choice.Reason)
 		}
-		p.Copy, p.For = choice.Copy, reader.Email
+		if p.Copy, ok = delivery.Left(p.Snapshot, choice.Copy, withdrawn); !ok {
+			return noCopy(*reader, p.Newsletter, p.Edition, newsletter.ReasonWithdrawn)
+		}
+		p.For = reader.Email
 		return d.composePreview(p, reader)
 	}
 	survey, err := delivery.Look(ctx, d.o.Press.Store, choosing)
 	if err != nil {
 		return err
 	}
-	if len(survey.Variants) == 0 {
-		return newsletter.Refusef("no_copy", "no reader is owed anything of edition %d", p.Edition.ID)
+	for _, v := range survey.Variants {
+		if rest, ok := delivery.Left(p.Snapshot, v.Copy, withdrawn); ok {
+			p.Copy, p.For = rest, mostReaders(v.Readers, survey.Readers)
+			return d.composePreview(p, nil)
+		}
 	}
-	p.Copy, p.For = survey.Variants[0].Copy, mostReaders(survey.Variants[0].Readers, survey.Readers)
-	return d.composePreview(p, nil)
+	return newsletter.Refusef("no_copy", "no reader is owed anything of edition %d", p.Edition.ID)
 }
 
 // frozenChoosing returns a frozen edition as planning chooses for it.

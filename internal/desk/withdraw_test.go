@@ -120,6 +120,12 @@ func TestWithdraw_OneAfterTheOther(t *testing.T) {
 		if _, err := r.Desk.Withdraw(t.Context(), article, 0); err != nil {
 			t.Fatal(err)
 		}
+		for _, as := range []string{"", "r2@example.org"} {
+			p, err := r.Desk.Preview(t.Context(), desk.PreviewOptions{Edition: later.ID, As: as})
+			if err != nil || len(p.Copy.Articles) == 0 || slices.Contains(p.Copy.Articles, article) {
+				t.Errorf("before it is planned, the preview as %q has %+v (%v)", as, p, err)
+			}
+		}
 	}
 	r.Clock.Add(time.Hour)
 	if err := r.Desk.FinishPlanning(t.Context(), nil); err != nil {
