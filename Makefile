@@ -51,15 +51,15 @@ run: ## start the service with the settings of ./broadsheet.env (ARGS="..." for 
 demo: ## run the main job end to end on sample data (ARGS="--once" to stop after it)
 	go run ./cmd/broadsheet demo $(ARGS)
 
-# Worlds of the property test, and years of slots, take five times as long with the race detector, so most run
-# beside it without.
+# Worlds of the property test, years of slots and previews for ten thousand readers take five times as long with
+# the race detector, so most run beside it without.
 # Many tests wait for a relay or a browser, so more of them run at once than there are processors. The tests
 # need little memory, and less time if what they leave behind is collected later.
 test: export GOGC := 400
 test: ## install what the tests need, run them all with the race detector, fail on a skip
 	@.ci/install-test-needs
-	@PROPERTY_WORLDS=$(WORLDS) go run ./internal/testreport -timeout $(TIMEOUT) -run '^(TestProperty_|TestSchedule_AYear)' ./internal/desk & property=$$!; failed=0; \
-	PROPERTY_WORLDS=2 YEARS=1 go run ./internal/testreport -race -parallel 4 -timeout $(TIMEOUT) ./... || failed=1; \
+	@PROPERTY_WORLDS=$(WORLDS) go run ./internal/testreport -timeout $(TIMEOUT) -run '^(TestProperty_|TestSchedule_AYear|TestPreview_TenThousand)' ./internal/desk & property=$$!; failed=0; \
+	PROPERTY_WORLDS=2 YEARS=1 PREVIEW_READERS=1000 go run ./internal/testreport -race -parallel 4 -timeout $(TIMEOUT) ./... || failed=1; \
 	wait $$property || failed=1; exit $$failed
 
 lint: $(GOLANGCI) ## gofmt, go vet and golangci-lint, which also holds the import direction

@@ -81,7 +81,7 @@ func sectionedNewsroom(t *testing.T) (*newsroomtest.Newsroom, newsletter.Newslet
 // slots and Date aside, for every one of ten thousand random readers.
 func TestPreview_TenThousandReaders(t *testing.T) {
 	t.Parallel()
-	const readers = 10_000
+	readers := fromEnvironment(t, "PREVIEW_READERS", 10_000)
 	r, n := sectionedNewsroom(t)
 	manyReaders(t, r, n, readers)
 	draft, err := r.Build("daily-news")

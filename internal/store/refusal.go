@@ -82,10 +82,12 @@ func (s *Store) judgeRefusals(ctx context.Context, editionID int64, accepted int
 	return nil
 }
 
-// refusals returns those of the edition's refusals that were not judged yet.
+// refusals returns those of the edition's refusals that were not judged yet, and that still stand: what
+// was tried again and arrived says the contrary.
 func refusals(q querier, editionID int64) ([]refusal, error) {
 	rows, err := q.query(`SELECT r.id, r.edition_id, r.subscriber_id, r.kind, r.status, r.reason, r.at, s.email_key
 		FROM returns r JOIN subscribers s ON s.id = r.subscriber_id
+		JOIN deliveries d ON d.edition_id = r.edition_id AND d.subscriber_id = r.subscriber_id AND d.state = 4
 		WHERE r.edition_id = $1 AND r.channel = $2 AND r.effect = '' ORDER BY r.id`, editionID, newsletter.ChannelRelay)
 	return collect(rows, err, func(rows *sql.Rows) (r refusal, err error) {
 		var at int64

@@ -503,6 +503,12 @@ func TestUndoLeave_WhoMustNotBeMailedIsToldSo(t *testing.T) {
 // refuse has the relay refuse edition 1 to a reader as dead, and finishes the edition.
 func refuse(t *testing.T, s *Store, key newsletter.SuppressionKey, edition int64, at time.Time, readers ...int64) {
 	t.Helper()
+	refusedBy(t, s, key, edition, at, readers...)
+	finished(t, s, edition, at)
+}
+
+func refusedBy(t *testing.T, s *Store, key newsletter.SuppressionKey, edition int64, at time.Time, readers ...int64) {
+	t.Helper()
 	for _, id := range readers {
 		must(t, s, fmt.Sprintf(`UPDATE deliveries SET state = 2 WHERE edition_id = %d AND subscriber_id = %d`, edition, id))
 		results, err := s.Steps(t.Context(), []newsletter.Step{{Last: &newsletter.DeliveryResult{
@@ -514,9 +520,26 @@ func refuse(t *testing.T, s *Store, key newsletter.SuppressionKey, edition int64
 			t.Fatal(err, results)
 		}
 	}
+}
+
+func finished(t *testing.T, s *Store, edition int64, at time.Time) {
+	t.Helper()
 	must(t, s, fmt.Sprintf(`UPDATE editions SET state = 'sending' WHERE id = %d`, edition))
 	if done, err := s.FinishEdition(t.Context(), edition, at); err != nil || !done {
 		t.Fatalf("edition %d is finished: %v (%v)", edition, done, err)
+	}
+}
+
+// Who was refused by mistake, and got it at the next try, is not dead.
+func TestFinishEdition_WhoGotItAfterAllIsNotSuppressed(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	key := returnedLedger(t, s)
+	refusedBy(t, s, key, 1, noon, 1)
+	must(t, s, `UPDATE deliveries SET state = 3, code = 250 WHERE subscriber_id = 1`)
+	finished(t, s, 1, noon)
+	if got := suppressedFor(t, s, key, "r1@example.org"); got != "" {
+		t.Errorf("it is suppressed for %q", got)
 	}
 }
 
