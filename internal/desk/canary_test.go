@@ -144,6 +144,7 @@ func TestCanary_StopsTheRestWhereMuchIsWrong(t *testing.T) {
 				t.Errorf("%d got it, of a canary of %d", n, len(first))
 			}
 			// Whoever resumes it has decided: the rest goes on at once.
+			r.Clock.Add(time.Minute)
 			if err := r.Desk.Resume(t.Context(), e.ID); err != nil {
 				t.Fatal(err)
 			}
@@ -152,6 +153,10 @@ func TestCanary_StopsTheRestWhereMuchIsWrong(t *testing.T) {
 			}
 			if _, tally := r.Tally(e.ID); tally.Counts[newsletter.Accepted]+tally.Counts[newsletter.Refused] != 300 {
 				t.Errorf("the tally is %+v", tally)
+			}
+			// What the canary found says nothing of those who are in it.
+			if counts, err := r.Store.SuppressionCounts(t.Context()); err != nil || len(counts) != 0 && len(first) < 30 {
+				t.Errorf("suppressed are %v (%v)", counts, err)
 			}
 		})
 	}

@@ -108,21 +108,6 @@ type SoftLimit struct {
 // its fifth failure comes 28 days after the first.
 func DefaultSoftLimit() SoftLimit { return SoftLimit{Days: 5, Within: 30 * 24 * time.Hour} }
 
-// How many refusals of recipients in one edition, or at one domain in it, say more about the
-// system that refused than about the addresses.
-const (
-	fewRefusals   = 3
-	manyRefusals  = 20
-	shareRefusals = 10 // one in so many
-)
-
-// Doubtful reports whether so many addresses at once were refused as bad for good, beside those
-// that were accepted, that this is rather the fault of the system that refused: it has lost its
-// list of users, or takes the domain for its own.
-func Doubtful(refused, accepted int) bool {
-	return refused >= fewRefusals && accepted == 0 || refused >= manyRefusals && refused*shareRefusals > refused+accepted
-}
-
 // Returned is what came back of a delivery that had been accepted. The numbers are stored.
 type Returned int
 

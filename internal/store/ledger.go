@@ -125,7 +125,7 @@ func (s *Store) FinishEdition(ctx context.Context, id int64, now time.Time) (don
 	if !e.State.Open() {
 		return false, nil
 	}
-	if err := s.judgeRefusals(ctx, id, tally.Counts[newsletter.Accepted]); err != nil {
+	if err := s.judgeRefusals(ctx, id); err != nil {
 		return false, fmt.Errorf("edition %d: %w", id, err)
 	}
 	state, archived := newsletter.EditionSent, nullMillis(now)

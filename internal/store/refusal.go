@@ -1,10 +1,12 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,29 +46,29 @@ type refusal struct {
 	key string
 }
 
-func (r refusal) domain() string { return r.key[strings.LastIndexByte(r.key, '@')+1:] }
+func (r refusal) asked() newsletter.Refusal {
+	return newsletter.Refusal{At: r.At, Domain: r.key[strings.LastIndexByte(r.key, '@')+1:]}
+}
 
 // judgeRefusals does to addresses what their refusals call for, of an edition of which nothing is
-// left to be tried: they are suppressed as after a hard bounce. Where so many were refused, in all
-// or at one domain, that the refusing system must be to blame, they count as soft failures: a day
-// without its list of users must cost nobody their readers. What was judged before stays.
-func (s *Store) judgeRefusals(ctx context.Context, editionID int64, accepted int) error {
+// left to be tried: they are suppressed as after a hard bounce. Where the refusing system must
+// rather be to blame, see newsletter.Refusals, they count as soft failures: a day without its list
+// of users must cost nobody their readers. What was judged before stays.
+func (s *Store) judgeRefusals(ctx context.Context, editionID int64) error {
 	list, err := refusals(s.read(ctx), editionID)
-	if err != nil || len(list) == 0 {
+	open := slices.DeleteFunc(slices.Clone(list), func(r refusal) bool { return r.Effect != "" })
+	if err != nil || len(open) == 0 {
 		return err
 	}
-	doubtful, err := doubtfulDomains(s.read(ctx), editionID, list)
+	all, err := refusalsAmong(s.read(ctx), editionID, list)
 	if err != nil {
 		return err
 	}
-	all := accepted == 0 || newsletter.Doubtful(len(list), accepted)
 	const chunk = 500
-	for len(list) > 0 {
-		part := list[:min(chunk, len(list))]
-		list = list[len(part):]
+	for part := range slices.Chunk(open, chunk) {
 		err := s.write(ctx, func(t *tx) error {
 			for _, r := range part {
-				if all || doubtful[r.domain()] {
+				if all.Doubtful(r.asked()) {
 					r.Kind = newsletter.ReturnSoft
 				}
 				if err := t.judgeRefusal(r); err != nil {
@@ -82,58 +84,51 @@ func (s *Store) judgeRefusals(ctx context.Context, editionID int64, accepted int
 	return nil
 }
 
-// refusals returns those of the edition's refusals that were not judged yet, and that still stand: what
-// was tried again and arrived says the contrary.
+// refusals returns those of the edition's refusals that still stand, also what was judged before:
+// what was tried again and arrived says the contrary.
 func refusals(q querier, editionID int64) ([]refusal, error) {
-	rows, err := q.query(`SELECT r.id, r.edition_id, r.subscriber_id, r.kind, r.status, r.reason, r.at, s.email_key
+	rows, err := q.query(`SELECT r.id, r.edition_id, r.subscriber_id, r.kind, r.status, r.reason, r.effect, r.at, s.email_key
 		FROM returns r JOIN subscribers s ON s.id = r.subscriber_id
 		JOIN deliveries d ON d.edition_id = r.edition_id AND d.subscriber_id = r.subscriber_id AND d.state = 4
-		WHERE r.edition_id = $1 AND r.channel = $2 AND r.effect = '' ORDER BY r.id`, editionID, newsletter.ChannelRelay)
+		WHERE r.edition_id = $1 AND r.channel = $2 ORDER BY r.id`, editionID, newsletter.ChannelRelay)
 	return collect(rows, err, func(rows *sql.Rows) (r refusal, err error) {
 		var at int64
-		err = rows.Scan(&r.ID, &r.EditionID, &r.SubscriberID, &r.Kind, &r.Status, &r.Reason, &at, &r.key)
+		err = rows.Scan(&r.ID, &r.EditionID, &r.SubscriberID, &r.Kind, &r.Status, &r.Reason, &r.Effect, &at, &r.key)
 		r.At = fromMillis(at)
 		return r, err
 	})
 }
 
-// doubtfulDomains returns the domains at which so many addresses were refused that their system
-// must be to blame. The others of a domain are counted only if enough of it were refused.
-func doubtfulDomains(q querier, editionID int64, list []refusal) (map[string]bool, error) {
-	refused, accepted, doubtful := map[string]int{}, map[string]int{}, map[string]bool{}
-	for _, r := range list {
-		refused[r.domain()]++
-	}
-	some := false
-	for domain, n := range refused {
-		if newsletter.Doubtful(n, 0) {
-			some = true
-			accepted[domain] = 0
-		}
-	}
-	if !some {
-		return doubtful, nil
-	}
-	rows, err := q.query(`SELECT s.email_key FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id
-		WHERE d.edition_id = $1 AND d.state = 3`, editionID)
+// refusalsAmong puts refusals beside all that was accepted of the edition, and when it was resumed.
+func refusalsAmong(q querier, editionID int64, list []refusal) (*newsletter.Refusals, error) {
+	rows, err := q.query(`SELECT at FROM desk_events WHERE edition_id = $1 AND action = $2 ORDER BY at`, editionID, "edition "+string(newsletter.EditionSending))
+	resumed, err := collect(rows, err, func(rows *sql.Rows) (time.Time, error) {
+		var at int64
+		err := rows.Scan(&at)
+		return fromMillis(at), err
+	})
 	if err != nil {
 		return nil, err
 	}
+	asked := make([]newsletter.Refusal, len(list))
+	for i, r := range list {
+		asked[i] = r.asked()
+	}
+	all := newsletter.NewRefusals(resumed, asked)
+	if rows, err = q.query(`SELECT d.updated_at, s.email_key FROM deliveries d JOIN subscribers s ON s.id = d.subscriber_id
+		WHERE d.edition_id = $1 AND d.state = 3`, editionID); err != nil {
+		return nil, err
+	}
 	defer rows.Close()
+	var at int64
 	var key sql.RawBytes // a million of them
 	for rows.Next() {
-		if err := rows.Scan(&key); err != nil {
+		if err := rows.Scan(&at, &key); err != nil {
 			return nil, err
 		}
-		domain := string(key[strings.LastIndexByte(string(key), '@')+1:])
-		if _, asked := accepted[domain]; asked {
-			accepted[domain]++
-		}
+		all.Accepted(fromMillis(at), key[bytes.LastIndexByte(key, '@')+1:])
 	}
-	for domain, n := range accepted {
-		doubtful[domain] = newsletter.Doubtful(refused[domain], n)
-	}
-	return doubtful, rows.Err()
+	return all, rows.Err()
 }
 
 // judgeRefusal does what a refusal calls for and notes it with its record.
