@@ -237,8 +237,50 @@ func articleNow(art newsletter.Article, now time.Time) string {
 	return "owed since " + local(art.OwedFrom)
 }
 
+// readerGets says in words what became, or is to become, of what the edition has for a reader.
+func readerGets(w *desk.Why, row *newsletter.Delivery) string {
+	switch {
+	case w.Draft != nil:
+		return "would get it"
+	case row == nil && w.Edition.State == newsletter.EditionCancelled:
+		return "was to get it, and the edition was cancelled"
+	case row == nil && editionOver(w.Edition):
+		return "was to get it"
+	case row == nil:
+		return "is to get it"
+	}
+	switch row.State {
+	case newsletter.Accepted:
+		switch row.Returned {
+		case newsletter.Bounced:
+			return "was sent it, and it came back"
+		case newsletter.Complained:
+			return "got it, and reported it as spam"
+		case newsletter.NothingReturned:
+		}
+		return "got it"
+	case newsletter.Sending:
+		return "is being sent it"
+	case newsletter.Refused:
+		return "was to get it, and the relay refused it"
+	case newsletter.Expired:
+		return "was to get it, and its time was over before"
+	case newsletter.InDoubt:
+		return "may have got it: no answer came"
+	case newsletter.Withheld:
+		return "was to get it, and it was withheld"
+	case newsletter.Waiting, newsletter.Deferred:
+	}
+	return "is to get it"
+}
+
+// editionOver reports whether nothing of the edition is sent any more.
+func editionOver(e newsletter.Edition) bool {
+	return e.ID != 0 && !e.State.Open() && e.State != newsletter.EditionPaused && e.State != newsletter.EditionDraft
+}
+
 // readerVerdict says in words why a reader does not get an article.
-func readerVerdict(r desk.ReaderArticle) string {
+func readerVerdict(w *desk.Why, row *newsletter.Delivery, r desk.ReaderArticle) string {
 	var had []string
 	for _, h := range r.Had {
 		if h.State.Holds() {
@@ -247,10 +289,10 @@ func readerVerdict(r desk.ReaderArticle) string {
 	}
 	switch {
 	case r.Gets:
-		return "gets it"
+		return readerGets(w, row)
 	case r.Verdict == newsletter.HadAlready && len(had) > 0:
 		return "had it, from " + strings.Join(had, " and ")
-	case r.Verdict == newsletter.Repeated:
+	case r.Verdict == newsletter.Repeated && len(had) > 0:
 		return "has its headline only: had it, from " + strings.Join(had, " and ")
 	case r.Verdict == newsletter.MissedPaused:
 		return "came before the end of their pause, and was not among the best of what they missed"
@@ -295,12 +337,16 @@ func (a *app) showReaderWhy(w *desk.Why, r desk.ReaderWhy) error {
 		fields = append(fields, [2]string{"Delivery", "the rows are no longer kept; what follows is by the rules alone"})
 	}
 	if r.Nothing != "" {
-		fields = append(fields, [2]string{"Gets nothing", r.Nothing})
+		name := "Gets nothing"
+		if editionOver(w.Edition) {
+			name = "Got nothing"
+		}
+		fields = append(fields, [2]string{name, r.Nothing})
 	}
 	a.printFields(fields)
 	var rows [][]string
 	for _, article := range r.Articles {
-		rows = append(rows, []string{fmt.Sprint(article.Article), readerVerdict(article), cut(article.Headline, 60)})
+		rows = append(rows, []string{fmt.Sprint(article.Article), readerVerdict(w, r.Delivery, article), cut(article.Headline, 60)})
 	}
 	if len(rows) > 0 {
 		fmt.Fprintln(a.stdout)

@@ -19,7 +19,7 @@ type PreviewStore interface {
 	StoredVariant(ctx context.Context, id int64) (newsletter.StoredVariant, error)
 	Variant(ctx context.Context, id int64) ([]byte, error)
 	ArticleStates(ctx context.Context, editionID, articleID int64) (map[newsletter.State]int, error)
-	Holdings(ctx context.Context, subscriberID, editionID int64) ([]newsletter.Holding, error)
+	Holdings(ctx context.Context, subscriberID int64, articles []int64) ([]newsletter.Holding, error)
 	ArticleOrigins(ctx context.Context, articleID int64) ([]newsletter.ArticleOrigin, error)
 	ReaderDomains(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string, limit int, now time.Time) ([]newsletter.DomainReaders, error)
 }
@@ -210,6 +210,8 @@ func whyNoCopy(s newsletter.Subscriber, n newsletter.Newsletter, e newsletter.Ed
 		return "the address must not be mailed; \"broadsheet subscriber show " + s.Email + "\" says why"
 	case newsletter.ReasonLeft:
 		return "they left"
+	case newsletter.ReasonCancelled:
+		return "the edition was cancelled before they got it"
 	case newsletter.ReasonWithdrawn:
 		return "the stories that it had for them were withdrawn"
 	case "":

@@ -164,11 +164,13 @@ func (d *Desk) OfReader(ctx context.Context, w *Why, address string) (r ReaderWh
 	if err != nil {
 		return r, err
 	}
-	var holdings []newsletter.Holding
-	if w.Edition.ID != 0 && w.Draft == nil {
-		if holdings, err = d.o.Press.Store.Holdings(ctx, s.ID, w.Edition.ID); err != nil {
-			return r, err
-		}
+	ids := make([]int64, len(w.List))
+	for i, c := range w.List {
+		ids[i] = c.Article
+	}
+	holdings, err := d.o.Press.Store.Holdings(ctx, s.ID, ids)
+	if err != nil {
+		return r, err
 	}
 	for _, c := range w.List {
 		if _, decided := choice.Verdicts[c.Article]; !decided && c.Position == 0 && w.Draft == nil {

@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -65,25 +67,33 @@ func (s *Store) ArticleStates(ctx context.Context, editionID, articleID int64) (
 	return counts, rows.Err()
 }
 
-// Holdings returns which deliveries have articles of an edition for the subscriber, that
-// edition's own and those of all others, the newest edition first.
-func (s *Store) Holdings(ctx context.Context, subscriberID, editionID int64) ([]newsletter.Holding, error) {
-	rows, err := s.read(ctx).query(`SELECT va.article_id, d.edition_id, n.slug, d.state, COALESCE(d.reason, ''), e.as_of
-		FROM edition_articles ea JOIN variant_articles va ON va.article_id = ea.article_id
-		JOIN variants v ON v.id = va.variant_id
-		JOIN deliveries d ON d.edition_id = v.edition_id AND d.subscriber_id = $1 AND d.variant_id = v.id
-		JOIN editions e ON e.id = d.edition_id JOIN newsletters n ON n.id = e.newsletter_id
-		WHERE ea.edition_id = $2 ORDER BY d.edition_id DESC, va.article_id`, subscriberID, editionID)
-	list, err := collect(rows, err, func(rows *sql.Rows) (h newsletter.Holding, err error) {
-		var asOf int64
-		err = rows.Scan(&h.ArticleID, &h.EditionID, &h.Newsletter, &h.State, &h.Reason, &asOf)
-		h.AsOf = fromMillis(asOf)
-		return h, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("what subscriber %d had: %w", subscriberID, err)
+// Holdings returns which deliveries have articles for the subscriber, whatever became of them, the
+// newest edition first.
+func (s *Store) Holdings(ctx context.Context, subscriberID int64, articles []int64) ([]newsletter.Holding, error) {
+	var all []newsletter.Holding
+	const chunk = 256
+	for part := range slices.Chunk(articles, chunk) {
+		args, ids := appendList([]any{subscriberID}, part, func(id int64) any { return id })
+		rows, err := s.read(ctx).query(`SELECT va.article_id, d.edition_id, n.slug, d.state, COALESCE(d.reason, ''), e.as_of
+			FROM variant_articles va JOIN variants v ON v.id = va.variant_id
+			JOIN deliveries d ON d.edition_id = v.edition_id AND d.subscriber_id = $1 AND d.variant_id = v.id
+			JOIN editions e ON e.id = d.edition_id JOIN newsletters n ON n.id = e.newsletter_id
+			WHERE va.article_id IN `+ids, args...)
+		list, err := collect(rows, err, func(rows *sql.Rows) (h newsletter.Holding, err error) {
+			var asOf int64
+			err = rows.Scan(&h.ArticleID, &h.EditionID, &h.Newsletter, &h.State, &h.Reason, &asOf)
+			h.AsOf = fromMillis(asOf)
+			return h, err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("what subscriber %d had: %w", subscriberID, err)
+		}
+		all = append(all, list...)
 	}
-	return list, nil
+	slices.SortFunc(all, func(a, b newsletter.Holding) int {
+		return cmp.Or(cmp.Compare(b.EditionID, a.EditionID), cmp.Compare(a.ArticleID, b.ArticleID))
+	})
+	return all, nil
 }
 
 // ArticleOrigins returns the sources that gave an article, the one it was first seen in first.
