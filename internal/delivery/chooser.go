@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"broadsheet/internal/newsletter"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // PlanStore is what planning reads.
@@ -17,8 +19,8 @@ type PlanStore interface {
 	VariantCorrections(ctx context.Context, editionID int64) (map[int64][]int64, error)
 	Unsettled(ctx context.Context, editionID, first, last int64) ([]int64, error)
 	Barred(ctx context.Context, key newsletter.SuppressionKey) (*newsletter.Barred, error)
-	PlanReaders(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string, after int64, limit int, early time.Time, barred *newsletter.Barred, now time.Time) ([]newsletter.PlanReader, error)
-	NextPlanPart(ctx context.Context, editionID, after int64) (newsletter.PlanPart, error)
+	PlanReaders(ctx context.Context, readers []newsletter.PlanReader, want newsletter.PlanReaders, after int64, limit int) ([]newsletter.PlanReader, error)
+	NextPlanPart(ctx context.Context, runs []newsletter.PlanRun, editionID, after int64) (newsletter.PlanPart, error)
 	Released(ctx context.Context, editionID, first, last int64, real bool) ([]int64, error)
 }
 
@@ -141,26 +143,61 @@ func newChooser(ctx context.Context, store PlanStore, e Edition) (*chooser, erro
 }
 
 // each calls f with the choices for the next readers after the given subscriber, until there
-// are no more or f fails. The choices are only good until f returns.
+// are no more or f fails. The choices are only good until f returns. While it decides for some
+// readers, the next ones are read.
 func (c *chooser) each(ctx context.Context, after int64, f func([]choice) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	chunks, used := make(chan []newsletter.PlanReader), make(chan []newsletter.PlanReader, 2)
+	used <- nil
+	used <- nil
+	var reading errgroup.Group
+	reading.Go(func() error {
+		defer close(chunks)
+		return c.read(ctx, after, chunks, used)
+	})
 	var choices []choice
+	var err error
+	for readers := range chunks {
+		if choices, err = c.choose(ctx, choices[:0], readers); err == nil {
+			err = f(choices)
+		}
+		if err != nil {
+			break
+		}
+		used <- readers
+	}
+	cancel() // if choosing failed, reading is not needed any more
+	if unread := reading.Wait(); err == nil {
+		err = unread
+	}
+	return err
+}
+
+// read hands over all readers after one, in order, a chunk at a time, in memory that was used.
+func (c *chooser) read(ctx context.Context, after int64, chunks chan<- []newsletter.PlanReader, used <-chan []newsletter.PlanReader) error {
+	e := c.edition
+	want := newsletter.PlanReaders{NewsletterID: e.NewsletterID, Cadence: e.Cadence, Slot: e.Slot, Early: c.joins.early(), Barred: c.barred, Now: e.AsOf}
 	for {
-		readers, err := c.store.PlanReaders(ctx, c.edition.NewsletterID, c.edition.Cadence, c.edition.Slot, after, planChunk, c.joins.early(), c.barred, c.edition.AsOf)
+		var readers []newsletter.PlanReader
+		select {
+		case readers = <-used:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		readers, err := c.store.PlanReaders(ctx, readers[:0], want, after, planChunk)
 		if err != nil {
 			return fmt.Errorf("readers: %w", err)
 		}
-		if len(readers) > 0 {
-			if choices, err = c.choose(ctx, choices[:0], readers); err != nil {
-				return err
-			}
-			if err := f(choices); err != nil {
-				return err
-			}
+		if len(readers) == 0 {
+			return nil
+		}
+		after = readers[len(readers)-1].SubscriberID
+		if err := handOver(ctx, chunks, readers); err != nil {
+			return err
 		}
 		if len(readers) < planChunk {
 			return nil
 		}
-		after = readers[len(readers)-1].SubscriberID
 	}
 }
 

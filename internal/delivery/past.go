@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -17,8 +18,12 @@ type pastEdition struct {
 	// frozenAt is when it was, if it is the same newsletter's; zero: it is another's.
 	frozenAt time.Time
 	gifts    map[int64]*gift // of the variants that give anything
-	part     newsletter.PlanPart
-	at       int // the run of the part that the readers have reached
+	// near are the gifts of the variants from one on, whose ids are mostly one after the other: to
+	// ask a map for each reader is slow.
+	near      []*gift
+	firstNear int64
+	part      newsletter.PlanPart
+	at        int // the run of the part that the readers have reached
 	// unsettled says that some gifts are others while a message may not have arrived.
 	unsettled bool
 }
@@ -108,6 +113,7 @@ func openPastEdition(ctx context.Context, store PlanStore, e Edition, p newslett
 			g.unsettled.parts = parts(g.unsettled.had)
 		}
 	}
+	opened.keepNear()
 	return opened, err
 }
 
@@ -185,7 +191,7 @@ func (p *pastEdition) addTo(ctx context.Context, store PlanStore, real bool, rea
 		if err != nil {
 			return err
 		}
-		gift := p.gifts[run.VariantID]
+		gift := p.giftOf(run.VariantID)
 		for ; i < len(readers) && readers[i].SubscriberID < run.First; i++ {
 			continue // given nothing
 		}
@@ -209,6 +215,27 @@ func (p *pastEdition) addTo(ctx context.Context, store PlanStore, real bool, rea
 	return nil
 }
 
+// keepNear fills near, once gifts are complete.
+func (p *pastEdition) keepNear() {
+	ids := slices.Sorted(maps.Keys(p.gifts))
+	if len(ids) == 0 {
+		return
+	}
+	p.firstNear = ids[0]
+	p.near = make([]*gift, min(ids[len(ids)-1]-ids[0]+1, 4*int64(len(ids))))
+	for i := range p.near {
+		p.near[i] = p.gifts[p.firstNear+int64(i)]
+	}
+}
+
+// giftOf returns what a variant gives; nil: nothing.
+func (p *pastEdition) giftOf(variant int64) *gift {
+	if i := variant - p.firstNear; i >= 0 && i < int64(len(p.near)) {
+		return p.near[i]
+	}
+	return p.gifts[variant]
+}
+
 // runFor returns the run of the subscriber, or the next one. After the last one comes a run
 // beyond everybody.
 func (p *pastEdition) runFor(ctx context.Context, store PlanStore, subscriber int64) (newsletter.PlanRun, error) {
@@ -225,7 +252,7 @@ func (p *pastEdition) runFor(ctx context.Context, store PlanStore, subscriber in
 			// Nobody up to the part's end was given anything.
 			return newsletter.PlanRun{First: p.part.Last + 1, Last: p.part.Last}, nil
 		}
-		part, err := store.NextPlanPart(ctx, p.id, subscriber-1)
+		part, err := store.NextPlanPart(ctx, p.part.Runs[:0], p.id, subscriber-1)
 		if err != nil {
 			return newsletter.PlanRun{}, err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"broadsheet/internal/digest"
@@ -26,8 +27,6 @@ type PlanWriter interface {
 // Plan gives every subscriber of the edition's cadence a row in the ledger: waiting with a
 // variant, or withheld with a reason. It goes on where an earlier call was cut off. The
 // caller holds the planning lock. progress, which may be nil, is told how many rows are made.
-//
-// While rows are written, those that come next are decided.
 func Plan(ctx context.Context, store PlanWriter, e newsletter.Edition, choosing Edition, snapshot digest.Snapshot, now func() time.Time, progress func(rows int)) error {
 	p := &planner{store: store, edition: e, now: now, variants: map[string]int64{}}
 	p.composer = composer{editionID: e.ID, snapshot: snapshot, most: cmp.Or(choosing.MaxComposed, MaxComposed)}
@@ -79,41 +78,50 @@ func (p *planner) plan(ctx context.Context, choosing Edition, progress func(rows
 	return p.store.SavePlan(ctx, p.edition, nil, true, p.now())
 }
 
-// rows makes the rows of all readers after one.
+// rows makes the rows of all readers after one. To read readers, to decide, to compose and to write
+// go on side by side, each a few thousand readers ahead of the next.
 func (p *planner) rows(ctx context.Context, c *chooser, after int64, progress func(rows int)) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	chunks := make(chan []newsletter.PlannedDelivery, 1)
-	chosen := make(chan error, 1)
-	go func() {
-		defer close(chunks)
-		chosen <- p.choose(ctx, c, after, chunks)
-	}()
-	err := p.save(ctx, chunks, progress)
-	cancel() // if saving failed, choosing is not needed any more
-	if stopped := <-chosen; err == nil {
-		err = stopped
-	}
-	return err
+	g, ctx := errgroup.WithContext(ctx)
+	chosen := make(chan []choice, chunksAhead)
+	composed := make(chan []newsletter.PlannedDelivery, chunksAhead)
+	g.Go(func() error {
+		defer close(chosen)
+		return c.each(ctx, after, func(choices []choice) error { return handOver(ctx, chosen, slices.Clone(choices)) })
+	})
+	g.Go(func() error {
+		defer close(composed)
+		for choices := range chosen {
+			if err := p.compose(ctx, choices); err != nil {
+				return err
+			}
+			if err := handOver(ctx, composed, rowsOf(choices)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	g.Go(func() error { return p.save(ctx, composed, progress) })
+	return g.Wait()
 }
 
-// choose decides for all readers after one, and hands over the rows to be made.
-func (p *planner) choose(ctx context.Context, c *chooser, after int64, chunks chan<- []newsletter.PlannedDelivery) error {
-	return c.each(ctx, after, func(choices []choice) error {
-		if err := p.compose(ctx, choices); err != nil {
-			return err
-		}
-		rows := make([]newsletter.PlannedDelivery, len(choices))
-		for i, choice := range choices {
-			rows[i] = newsletter.PlannedDelivery{SubscriberID: choice.subscriber, VariantID: choice.variant, Reason: choice.reason}
-		}
-		select {
-		case chunks <- rows:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	})
+// chunksAhead is how many chunks wait at most where one part of planning hands over to the next.
+const chunksAhead = 2
+
+func handOver[T any](ctx context.Context, to chan<- T, chunk T) error {
+	select {
+	case to <- chunk:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func rowsOf(choices []choice) []newsletter.PlannedDelivery {
+	rows := make([]newsletter.PlannedDelivery, len(choices))
+	for i, choice := range choices {
+		rows[i] = newsletter.PlannedDelivery{SubscriberID: choice.subscriber, VariantID: choice.variant, Reason: choice.reason}
+	}
+	return rows
 }
 
 // save writes the rows that are handed over, until there are no more or writing fails.

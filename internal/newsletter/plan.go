@@ -45,6 +45,20 @@ func (p PastEdition) Serves(c Cadence, slot string) bool {
 	return p.Cadence == c && (p.ForSlot == slot || p.ForSlot == AllSlots || slot == AllSlots)
 }
 
+// PlanReaders says which subscriptions planning wants to see: those of a newsletter's cadence and
+// slot that are active or paused; those of the whole cadence for AllSlots. Who has a slot that the
+// newsletter does not offer any more has the main one.
+type PlanReaders struct {
+	NewsletterID int64
+	Cadence      Cadence
+	Slot         string
+	Early        time.Time // stands for the time of joining of all who joined before it
+	Barred       *Barred
+	// Now is when pauses are looked at: one that ends by then has ended, and its end is told if it
+	// is not longer ago than MaxLookBack.
+	Now time.Time
+}
+
 // PlanReader is one subscription as planning sees it.
 type PlanReader struct {
 	SubscriberID int64

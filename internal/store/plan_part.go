@@ -7,26 +7,27 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"broadsheet/internal/newsletter"
 )
 
 // NextPlanPart returns the part of the edition's plan that speaks for the subscriber after the
 // given one; its Last is math.MaxInt64 if nobody is left. Where a plan was made before parts
-// were kept, it is put together from the ledger's rows.
-func (s *Store) NextPlanPart(ctx context.Context, editionID, after int64) (newsletter.PlanPart, error) {
-	part := newsletter.PlanPart{Last: math.MaxInt64}
+// were kept, it is put together from the ledger's rows. Its Runs are appended to runs.
+func (s *Store) NextPlanPart(ctx context.Context, runs []newsletter.PlanRun, editionID, after int64) (newsletter.PlanPart, error) {
+	part := newsletter.PlanPart{Last: math.MaxInt64, Runs: runs}
 	var packed []byte
 	q := s.read(ctx)
 	err := q.row(`SELECT starts_after, last, runs FROM plan_parts WHERE edition_id = $1 AND last > $2 ORDER BY last LIMIT 1`,
 		editionID, after).Scan(&part.After, &part.Last, &packed)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		part, err = rowsPart(q, editionID, after, math.MaxInt64)
+		part, err = rowsPart(q, runs, editionID, after, math.MaxInt64)
 	case err == nil && part.After > after:
-		part, err = rowsPart(q, editionID, after, part.After)
+		part, err = rowsPart(q, runs, editionID, after, part.After)
 	case err == nil:
-		part.Runs, err = unpackRuns(packed, part.After)
+		part.Runs, err = unpackRuns(runs, packed, part.After)
 	}
 	if err != nil {
 		return part, fmt.Errorf("plan of edition %d after subscriber %d: %w", editionID, after, err)
@@ -39,8 +40,8 @@ const partRows = 10_000
 
 // rowsPart makes a part from the ledger's rows of the subscribers after one up to another; it
 // may end earlier.
-func rowsPart(q querier, editionID, after, last int64) (newsletter.PlanPart, error) {
-	part := newsletter.PlanPart{After: after, Last: last}
+func rowsPart(q querier, runs []newsletter.PlanRun, editionID, after, last int64) (newsletter.PlanPart, error) {
+	part := newsletter.PlanPart{After: after, Last: last, Runs: runs}
 	n := 0
 	rows, err := q.query(`SELECT subscriber_id, variant_id FROM deliveries
 		WHERE edition_id = $1 AND subscriber_id > $2 AND subscriber_id <= $3 AND variant_id IS NOT NULL
@@ -90,8 +91,8 @@ func packRuns(runs []newsletter.PlanRun, after int64) []byte {
 
 var errPacked = errors.New("the packed runs are damaged")
 
-func unpackRuns(packed []byte, after int64) ([]newsletter.PlanRun, error) {
-	runs := make([]newsletter.PlanRun, 0, len(packed)/2)
+func unpackRuns(runs []newsletter.PlanRun, packed []byte, after int64) ([]newsletter.PlanRun, error) {
+	runs = slices.Grow(runs, len(packed)/3)
 	variant := int64(0)
 	for len(packed) > 0 {
 		gap, n := binary.Uvarint(packed)

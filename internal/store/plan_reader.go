@@ -27,28 +27,26 @@ func (s *Store) Barred(ctx context.Context, key newsletter.SuppressionKey) (*new
 	return newsletter.NewBarred(key, hashes, domains), nil
 }
 
-// PlanReaders returns the next subscriptions of the newsletter's cadence and slot that are active
-// or paused, up to limit, in order of the subscribers' ids; of the cadence for newsletter.AllSlots.
-// Who has a slot that the newsletter does not offer any more has the main one. A subscription whose pause ends by
-// now is not paused, and one that ended in the time that matters has its end. Of those who joined early, early stands for the time.
-func (s *Store) PlanReaders(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string, after int64, limit int, early time.Time, barred *newsletter.Barred, now time.Time) ([]newsletter.PlanReader, error) {
+// PlanReaders appends the next subscriptions that planning wants to see, up to limit, in order of the
+// subscribers' ids.
+func (s *Store) PlanReaders(ctx context.Context, readers []newsletter.PlanReader, want newsletter.PlanReaders, after int64, limit int) ([]newsletter.PlanReader, error) {
 	query := planReadersQuery
-	if barred.Empty() {
+	if want.Barred.Empty() {
 		query = planReadersWithoutAddress
 	}
-	rows, err := s.read(ctx).query(query, millis(now), millis(now.Add(-newsletter.MaxLookBack)), millis(early), newsletterID, after, string(c), slotColumn(slot), limit)
+	rows, err := s.read(ctx).query(query, millis(want.Now), millis(want.Now.Add(-newsletter.MaxLookBack)), millis(want.Early),
+		want.NewsletterID, after, string(want.Cadence), slotColumn(want.Slot), limit)
 	if err != nil {
-		return nil, fmt.Errorf("readers of newsletter %d: %w", newsletterID, err)
+		return nil, fmt.Errorf("readers of newsletter %d: %w", want.NewsletterID, err)
 	}
 	defer rows.Close() // rows.Err has what matters
 	var packed sql.RawBytes
-	readers := make([]newsletter.PlanReader, 0, limit)
 	for rows.Next() {
 		if err := rows.Scan(&packed); err != nil {
-			return nil, fmt.Errorf("readers of newsletter %d: %w", newsletterID, err)
+			return nil, fmt.Errorf("readers of newsletter %d: %w", want.NewsletterID, err)
 		}
-		if readers, err = unpackReaders(readers, packed, after, early, barred); err != nil {
-			return nil, fmt.Errorf("readers of newsletter %d after %d: %w", newsletterID, after, err)
+		if readers, err = unpackReaders(readers, packed, after, want.Early, want.Barred); err != nil {
+			return nil, fmt.Errorf("readers of newsletter %d after %d: %w", want.NewsletterID, after, err)
 		}
 	}
 	return readers, rows.Err()

@@ -38,14 +38,14 @@ func TestPlanPart_RunsComeBackAsTheyWere(t *testing.T) {
 		"everybody":     {{First: 8, Last: 1_000_000, VariantID: 1}},
 		"large numbers": {{First: 9, Last: 9, VariantID: 1 << 50}, {First: big, Last: big + 2, VariantID: 1}},
 	} {
-		got, err := unpackRuns(packRuns(runs, 7), 7)
+		got, err := unpackRuns(nil, packRuns(runs, 7), 7)
 		if err != nil || !slices.Equal(got, runs) {
 			t.Errorf("%s: %v, want %v (%v)", name, got, runs, err)
 		}
 	}
 	whole := packRuns([]newsletter.PlanRun{{First: 300, Last: 3000, VariantID: 700}}, 7)
 	for n := 1; n < len(whole); n++ {
-		if runs, err := unpackRuns(whole[:n], 7); err == nil {
+		if runs, err := unpackRuns(nil, whole[:n], 7); err == nil {
 			t.Errorf("the first %d of %d bytes are read as %v", n, len(whole), runs)
 		}
 	}
@@ -113,7 +113,7 @@ func partsOf(t *testing.T, s *Store, after int64) []newsletter.PlannedDelivery {
 	t.Helper()
 	var given []newsletter.PlannedDelivery
 	for after < math.MaxInt64 {
-		part, err := s.NextPlanPart(t.Context(), 1, after)
+		part, err := s.NextPlanPart(t.Context(), nil, 1, after)
 		if err != nil || part.Last <= after {
 			t.Fatalf("the part after %d is %+v (%v)", after, part, err)
 		}
@@ -247,7 +247,7 @@ func TestPlanReaders_ThoseWhoAreSubscribedInOrder(t *testing.T) {
 		for after := range int64(5) {
 			for limit := 1; limit < 6; limit++ {
 				for _, early := range []time.Time{fromMillis(-9), fromMillis(0), fromMillis(1800000000000)} {
-					got, err := s.PlanReaders(t.Context(), 1, newsletter.Daily, newsletter.MainSlot, after, limit, early, barred, fromMillis(1000))
+					got, err := s.PlanReaders(t.Context(), nil, newsletter.PlanReaders{NewsletterID: 1, Cadence: newsletter.Daily, Slot: newsletter.MainSlot, Early: early, Barred: barred, Now: fromMillis(1000)}, after, limit)
 					want := slices.Clone(all[after:min(after+int64(limit), 4)])
 					for i := range want {
 						if !want[i].JoinedAt.IsZero() && want[i].JoinedAt.Before(early) {
