@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"broadsheet/internal/newsletter"
 
@@ -12,29 +14,31 @@ import (
 func newSponsorCommand(a *app) *cobra.Command {
 	return newGroup("sponsor", "Book sponsors' messages ahead",
 		`A sponsor's message can be booked for a newsletter and a date, and its text may come
-later. It enters every edition of that date when it is built, by the schedule, by send or
-as a draft. Without its text the edition goes without it; a day before, that is an alarm.
+later. It enters the editions of that date when they are built, by the schedule, by send or
+as a draft; an extra edition has it only if no other of that date has. Without its text the edition goes without it; a day before, that is an alarm.
 
 "edition sponsor" puts a message into one draft.`, groupThings,
 		sponsorBook(a), sponsorList(a), sponsorCopy(a), sponsorCancel(a))
 }
 
 type bookingView struct {
-	Booking    int64  `json:"booking"`
-	Newsletter string `json:"newsletter"`
-	Cadence    string `json:"cadence"` // empty: every edition of the date
-	Date       string `json:"date"`
-	Position   int    `json:"position"`
-	Sponsor    string `json:"sponsor"`
-	Copy       string `json:"copy"` // empty: it has not come
-	Link       string `json:"link"`
-	Image      string `json:"image"`
-	Alt        string `json:"alt"`
-	ChangedBy  string `json:"changed_by"`
+	Booking    int64   `json:"booking"`
+	Newsletter string  `json:"newsletter"`
+	Cadence    string  `json:"cadence"` // empty: every edition of the date
+	Date       string  `json:"date"`
+	Position   int     `json:"position"`
+	Sponsor    string  `json:"sponsor"`
+	Copy       string  `json:"copy"` // empty: it has not come
+	Link       string  `json:"link"`
+	Image      string  `json:"image"`
+	Alt        string  `json:"alt"`
+	ChangedBy  string  `json:"changed_by"`
+	Editions   []int64 `json:"editions"`   // that have it
+	NoEdition  bool    `json:"no_edition"` // the schedule makes none that it is for
 }
 
 func viewBooking(b newsletter.Booking) bookingView {
-	return bookingView{b.ID, b.Newsletter, string(b.Cadence), b.Date.String(), b.Position, b.Sponsor, b.Text, b.URL, b.ImageURL, b.ImageAlt, b.ChangedBy}
+	return bookingView{b.ID, b.Newsletter, string(b.Cadence), b.Date.String(), b.Position, b.Sponsor, b.Text, b.URL, b.ImageURL, b.ImageAlt, b.ChangedBy, list(b.Editions), b.NoEdition}
 }
 
 func bookingID(arg string) (int64, error) {
@@ -51,6 +55,9 @@ func (a *app) printBooking(b newsletter.Booking, what string) error {
 		return a.printJSON(viewBooking(b))
 	}
 	a.say("Booking %d, %s in %s of %s at position %d, is %s.", b.ID, b.Sponsor, b.Newsletter, b.Date, b.Position, what)
+	if b.NoEdition {
+		a.warn("%s", noEditionOf(b))
+	}
 	if b.Text == "" && b.CancelledAt.IsZero() {
 		a.say("Its message is still to come: broadsheet sponsor copy %d --file ad.md", b.ID)
 	}
@@ -106,9 +113,10 @@ are refused unless --force is given. The message can come later, by "sponsor cop
 
 func sponsorList(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:     "list [NEWSLETTER]",
-		Short:   "Show what is booked from today on",
-		Long:    `Shows what is booked from today on, by date, and what is missing.`,
+		Use:   "list [NEWSLETTER]",
+		Short: "Show what is booked from today on",
+		Long: `Shows what is booked from today on, by date, which editions have it, and what is to be
+done about it.`,
 		Example: `  broadsheet sponsor list daily-news`,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -124,7 +132,7 @@ func sponsorList(a *app) *cobra.Command {
 				views, rows := []bookingView{}, [][]string{}
 				for _, b := range bookings {
 					views = append(views, viewBooking(b))
-					rows = append(rows, []string{fmt.Sprint(b.ID), b.Date.String(), b.Newsletter, string(b.Cadence), fmt.Sprint(b.Position), cut(b.Sponsor, 40), missing(b, bookings)})
+					rows = append(rows, []string{fmt.Sprint(b.ID), b.Date.String(), b.Newsletter, string(b.Cadence), fmt.Sprint(b.Position), cut(b.Sponsor, 40), ranIn(b), missing(b, bookings)})
 				}
 				switch {
 				case a.json:
@@ -133,7 +141,7 @@ func sponsorList(a *app) *cobra.Command {
 					a.say("Nothing is booked. Book: broadsheet sponsor book NEWSLETTER --date 2026-12-01 --sponsor \"Leaf Ltd\"")
 					return nil
 				}
-				a.printTable([]string{"BOOKING", "DATE", "NEWSLETTER", "CADENCE", "POSITION", "SPONSOR", "TO DO"}, rows)
+				a.printTable([]string{"BOOKING", "DATE", "NEWSLETTER", "CADENCE", "POSITION", "SPONSOR", "EDITIONS", "TO DO"}, rows)
 				return nil
 			})
 		},
@@ -142,19 +150,30 @@ func sponsorList(a *app) *cobra.Command {
 
 // missing says what is to be done about a booking.
 func missing(b newsletter.Booking, all []newsletter.Booking) string {
-	todo := ""
+	var todo []string
+	if b.NoEdition && len(b.Editions) == 0 {
+		todo = append(todo, noEditionOf(b))
+	}
 	if b.Text == "" {
-		todo = "its message has not come"
+		todo = append(todo, "its message has not come")
 	}
-	for _, o := range all {
-		if b.Clashes(o) {
-			if todo != "" {
-				todo += "; "
-			}
-			return todo + fmt.Sprintf("the same place as booking %d", o.ID)
-		}
+	if i := slices.IndexFunc(all, b.Clashes); i >= 0 {
+		todo = append(todo, fmt.Sprintf("the same place as booking %d", all[i].ID))
 	}
-	return todo
+	return strings.Join(todo, "; ")
+}
+
+func noEditionOf(b newsletter.Booking) string {
+	return fmt.Sprintf("%s has no %s on %s, a %s: only one that is sent by hand has it", b.Newsletter, strings.TrimSpace(string(b.Cadence)+" edition"), b.Date, b.Date.Weekday())
+}
+
+// ranIn names the editions that have a booking.
+func ranIn(b newsletter.Booking) string {
+	var ids []string
+	for _, id := range b.Editions {
+		ids = append(ids, fmt.Sprint(id))
+	}
+	return strings.Join(ids, ", ")
 }
 
 func sponsorCopy(a *app) *cobra.Command {

@@ -36,6 +36,8 @@ type BuildOptions struct {
 	name   string                  // of the edition's slot, if it is not that of its readers
 	last   time.Time               // of an immediate edition: what the one before it looked at
 	draft  *newsletter.DraftRecord // what staff decided about it; nil: nothing
+	// unbooked leaves out what is booked for the day: its sheet has or gets it.
+	unbooked bool
 }
 
 // Draft is an edition that could be sent now. Nothing of it is recorded.
@@ -240,8 +242,13 @@ func (d *Desk) fill(ctx context.Context, draft *Draft, o BuildOptions) error {
 	if o.draft != nil {
 		addSheet(&input, o.draft.Sheet)
 		draft.Warnings = append(draft.Warnings, keepAbout(&input)...)
-	} else if err := d.addBooked(ctx, &input, draft); err != nil {
-		return err
+		if err := d.warnBooked(ctx, draft, o.draft); err != nil {
+			return err
+		}
+	} else if !o.unbooked {
+		if err := d.addBooked(ctx, &input, draft); err != nil {
+			return err
+		}
 	}
 	if draft.Snapshot, err = digest.New(input); err != nil {
 		return err
@@ -441,6 +448,11 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 		Edition: draft.Edition, Manual: draft.manual, Extra: draft.extra,
 		Snapshot: snapshot, Templates: templates, TemplateHash: draft.Snapshot.TemplatesHash,
 		Blocks: blocks, Verdicts: verdicts, Actor: d.o.Actor, From: d.where(""), Canary: draft.Canary, Forced: forced,
+	}
+	for _, b := range draft.Snapshot.Blocks {
+		if id, ok := newsletter.BookingOf(b.ID); ok && b.Kind == digest.KindSponsor {
+			frozen.Sponsors = append(frozen.Sponsors, id)
+		}
 	}
 	for _, c := range draft.corrections {
 		frozen.Corrections = append(frozen.Corrections, c.ID)

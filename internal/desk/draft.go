@@ -62,7 +62,7 @@ func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) 
 	}
 	record = record.With(shown)
 	if !o.Announcement {
-		asked := &Draft{Newsletter: draft.Newsletter, Edition: draft.Edition} // Build has warned already
+		asked := &Draft{Newsletter: draft.Newsletter, Edition: draft.Edition, manual: draft.manual, extra: draft.extra} // Build has warned already
 		if _, err := d.placeBooked(ctx, &record.Sheet, asked, time.Time{}); err != nil {
 			return nil, err
 		}

@@ -49,7 +49,7 @@ func (d *Desk) LookAfresh(ctx context.Context, id int64) (Refreshed, error) {
 		return Refreshed{}, err
 	}
 	now := d.now()
-	fresh, err := d.Build(ctx, BuildOptions{Newsletter: e.Newsletter, Cadence: e.Cadence, Slot: e.Audience()})
+	fresh, err := d.Build(ctx, BuildOptions{Newsletter: e.Newsletter, Cadence: e.Cadence, Slot: e.Audience(), unbooked: true})
 	if err != nil && (newsletter.ReasonOf(err) != newsletter.SkippedNothingNew || fresh == nil) {
 		return Refreshed{}, err
 	}
@@ -72,9 +72,14 @@ func (d *Desk) LookAfresh(ctx context.Context, id int64) (Refreshed, error) {
 	if err := d.layAdded(ctx, record.Sheet, &r, fresh); err != nil {
 		return Refreshed{}, err
 	}
-	if r.Sponsors, err = d.placeBooked(ctx, &r.Record.Sheet, &Draft{Newsletter: fresh.Newsletter, Edition: fresh.Edition}, record.Sheet.Until); err != nil {
+	asked := &Draft{Newsletter: fresh.Newsletter, Edition: fresh.Edition, manual: e.WasDraft()}
+	if !e.WasDraft() { // it has a slot, perhaps of another day
+		asked.Edition = e
+	}
+	if r.Sponsors, err = d.placeBooked(ctx, &r.Record.Sheet, asked, record.Sheet.Until); err != nil {
 		return Refreshed{}, err
 	}
+	r.Warnings = append(r.Warnings, asked.Warnings...)
 	r.Record.Sheet.Until = now
 	r.Record = r.Record.With(texts)
 	return r, nil

@@ -74,9 +74,15 @@ func (d *Desk) BookSponsor(ctx context.Context, slug string, b newsletter.Bookin
 		return b, err
 	}
 	b.ChangedBy, b.ChangedAt = d.o.Actor, d.now()
+	if b.NoEdition, err = noEdition(n, b); err != nil {
+		return b, err
+	}
 	b.ID, err = d.o.Press.Store.BookSponsor(ctx, b, force, d.o.Actor, d.now())
 	return b, err
 }
+
+// lastDate is after all that can be booked.
+var lastDate = newsletter.Date{Year: 9999, Month: 12, Day: 31} //nolint:gochecknoglobals // a constant
 
 // Bookings returns what is booked from today on, of one newsletter or, with an empty slug, all.
 func (d *Desk) Bookings(ctx context.Context, slug string) ([]newsletter.Booking, error) {
@@ -89,7 +95,24 @@ func (d *Desk) Bookings(ctx context.Context, slug string) ([]newsletter.Booking,
 		id = n.ID
 	}
 	yesterday := newsletter.DateOf(d.now()).AddDays(-1) // it may be today still somewhere
-	return d.o.Press.Store.Bookings(ctx, id, yesterday, newsletter.Date{Year: 9999, Month: 12, Day: 31})
+	list, err := d.o.Press.Store.Bookings(ctx, id, yesterday, lastDate)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]newsletter.Newsletter{}
+	for i, b := range list {
+		n, ok := known[b.Newsletter]
+		if !ok {
+			if n, err = d.Newsletter(ctx, b.Newsletter); err != nil {
+				return nil, err
+			}
+			known[b.Newsletter] = n
+		}
+		if list[i].NoEdition, err = noEdition(n, b); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
 }
 
 // SetSponsorCopy gives a booking its message. Editions that are frozen already do not change.
@@ -115,6 +138,10 @@ func (d *Desk) CancelBooking(ctx context.Context, id int64) (newsletter.Booking,
 func (d *Desk) booked(ctx context.Context, draft *Draft) ([]newsletter.Booking, error) {
 	e := draft.Edition
 	list, err := d.o.Press.Store.Bookings(ctx, draft.Newsletter.ID, e.Date, e.Date)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	enters, err := d.enters(ctx, draft)
 	if err != nil {
 		return nil, err
 	}
@@ -122,12 +149,16 @@ func (d *Desk) booked(ctx context.Context, draft *Draft) ([]newsletter.Booking, 
 		if !b.For(e.Cadence) {
 			return true
 		}
+		if why := enters(b); why != "" {
+			draft.warn("%s, who has booked %s (booking %d), is not in this extra edition: %s; \"broadsheet edition sponsor ID --booking %[3]d\" puts it into a draft", b.Sponsor, b.Date, b.ID, why)
+			return true
+		}
 		err := digest.CheckBlock(digest.KindSponsor, sheetBlock(b.Block(), b.Position))
 		switch {
 		case b.Text == "":
-			draft.Warnings = append(draft.Warnings, fmt.Sprintf("the message of the sponsor %s has not come, and the edition goes without it; \"broadsheet sponsor copy %d --file\" has it in", b.Sponsor, b.ID))
+			draft.warn("the message of the sponsor %s has not come, and the edition goes without it; \"broadsheet sponsor copy %d --file\" has it in", b.Sponsor, b.ID)
 		case err != nil:
-			draft.Warnings = append(draft.Warnings, fmt.Sprintf("the message of the sponsor %s (booking %d) cannot be mailed, and the edition goes without it: %v", b.Sponsor, b.ID, err))
+			draft.warn("the message of the sponsor %s (booking %d) cannot be mailed, and the edition goes without it: %v", b.Sponsor, b.ID, err)
 		}
 		return err != nil
 	}), nil

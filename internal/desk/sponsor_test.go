@@ -94,3 +94,63 @@ func TestStatus_TellsOfASponsorWhoseMessageHasNotCome(t *testing.T) {
 		t.Error("it is told although the message has come")
 	}
 }
+
+// A booking is for the day's editions by the schedule; an extra one has it where nobody else will.
+func TestBooking_ExtraEditionsHaveWhatNoOtherHas(t *testing.T) {
+	t.Parallel()
+	r, _ := newsroomWith(t, 1)
+	today := newsletter.DateOf(r.Clock.Now()) // a Friday, an hour before its slot
+	booking := newsletter.Booking{Sponsor: "Leaf Ltd", Text: "Tea for all.", Date: today, Position: 2}
+	leaf, err := r.Desk.BookSponsor(t.Context(), "daily-news", booking, false)
+	if err != nil || leaf.NoEdition {
+		t.Fatalf("booked as %+v (%v)", leaf, err)
+	}
+	booking.Date = today.AddDays(1)
+	morrow, err := r.Desk.BookSponsor(t.Context(), "daily-news", booking, false)
+	if err != nil || !morrow.NoEdition {
+		t.Fatalf("for a Saturday it is booked as %+v (%v)", morrow, err)
+	}
+	has := func(want bool, warning string, extra bool) {
+		t.Helper()
+		draft, err := r.Desk.Build(t.Context(), desk.BuildOptions{Newsletter: "daily-news", Extra: extra})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(draft.Sample.Text, "Tea for all."); got != want || !strings.Contains(strings.Join(draft.Warnings, "\n"), warning) {
+			t.Errorf("it has the sponsor: %v, and warns of %q, want %q", got, draft.Warnings, warning)
+		}
+	}
+	has(false, "the daily edition will have it", true)
+	e, _ := r.Send("daily-news")
+	r.Feed.Publish("A story of the afternoon", r.Clock.Now())
+	has(false, "edition 1 has it", false)
+	if list, err := r.Desk.Bookings(t.Context(), ""); err != nil || len(list) != 2 || len(list[0].Editions) != 1 || list[0].Editions[0] != e.ID {
+		t.Errorf("booked is %+v (%v)", list, err)
+	}
+	draft, err := r.Desk.CreateDraft(t.Context(), desk.DraftOptions{Build: desk.BuildOptions{Newsletter: "daily-news"}})
+	if err != nil || strings.Contains(draft.Sample.Text, "Tea for all.") {
+		t.Fatalf("the draft has it (%v)", err)
+	}
+	id := draft.Edition.ID
+	tomorrow, err := r.Desk.OpenDraftFor(t.Context(), id, desk.FreezeOptions{At: r.Clock.Now().Add(24 * time.Hour)})
+	if err != nil || !strings.Contains(strings.Join(tomorrow.Warnings, "\n"), "is not in the draft; \"broadsheet edition sponsor 2 --booking 2\"") {
+		t.Errorf("for tomorrow it warns of %q (%v)", tomorrow.Warnings, err)
+	}
+	for _, b := range []newsletter.Booking{leaf, morrow} {
+		if draft, err = r.Desk.PlaceBooking(t.Context(), id, b.ID); err != nil || !strings.Contains(draft.Sample.Text, "Tea for all.") {
+			t.Fatalf("booking %d is not placed (%v)", b.ID, err)
+		}
+	}
+	warned := strings.Join(draft.Warnings, "\n")
+	for _, want := range []string{"is in edition 1 already by the same booking, 1", "has booked 2026-11-21 (booking 2), and this is the edition of 2026-11-20"} {
+		if !strings.Contains(warned, want) {
+			t.Errorf("it warns of %q, want %q", warned, want)
+		}
+	}
+	if _, err := r.Desk.PlaceBooking(t.Context(), id, leaf.ID); newsletter.ReasonOf(err) != "placed" {
+		t.Errorf("placed twice: %v", err)
+	}
+	// What was given up had nothing.
+	r.Exec(`UPDATE editions SET state = 'cancelled' WHERE id = $1`, e.ID)
+	has(true, "", false)
+}

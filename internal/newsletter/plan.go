@@ -13,6 +13,7 @@ type FrozenEdition struct {
 	Blocks       []int64 // article ids in order
 	Verdicts     []ArticleVerdict
 	Corrections  []int64 // ids of those that it tells of
+	Sponsors     []int64 // bookings that it has
 	Actor        string
 	Canary       Canary // zero: everybody gets it at once
 	From         string // from where they act; empty: not known

@@ -2,6 +2,8 @@ package newsletter
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,6 +23,8 @@ type Booking struct {
 	CancelledAt  time.Time // zero: it stands
 	ChangedBy    string
 	ChangedAt    time.Time
+	Editions     []int64 // that have it, frozen or sent; not those that were cancelled or expired
+	NoEdition    bool    // the schedule makes no edition that it is for: only one by hand has it
 }
 
 // MinSponsorPosition is the first place that advertising can have: it never stands before the lead.
@@ -28,6 +32,13 @@ const MinSponsorPosition = 2
 
 // BlockID is the name of the booking's block in an edition.
 func (b Booking) BlockID() string { return fmt.Sprintf("b%d", b.ID) }
+
+// BookingOf returns the number of the booking that a block of an edition is, if it is one.
+func BookingOf(blockID string) (id int64, ok bool) {
+	number, ok := strings.CutPrefix(blockID, "b")
+	id, err := strconv.ParseInt(number, 10, 64)
+	return id, ok && err == nil
+}
 
 // For reports whether the booking enters editions of the cadence. One for any cadence does not
 // enter immediate editions, of which a day has many.

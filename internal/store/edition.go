@@ -99,6 +99,12 @@ func (t *tx) freeze(f newsletter.FrozenEdition, now time.Time) (int64, error) {
 	if err := t.giveCanary(id, f.Canary); err != nil {
 		return 0, err
 	}
+	for _, booking := range f.Sponsors { // of this newsletter: staff name blocks as they like
+		if _, err := t.exec(`INSERT INTO sponsor_runs (booking_id, edition_id)
+			SELECT id, $1 FROM sponsor_bookings WHERE id = $2 AND newsletter_id = $3`, id, booking, e.NewsletterID); err != nil {
+			return 0, err
+		}
+	}
 	for _, c := range f.Corrections {
 		if _, err := t.exec(`INSERT INTO edition_corrections (edition_id, correction_id) VALUES ($1, $2)`, id, c); err != nil {
 			return 0, err

@@ -37,10 +37,33 @@ func bookings(q querier, newsletterID int64, from, to newsletter.Date) ([]newsle
 		WHERE (CAST($1 AS INTEGER) = 0 OR b.newsletter_id = $1) AND b.local_date BETWEEN $2 AND $3 AND b.cancelled_at IS NULL
 		ORDER BY b.local_date, b.newsletter_id, b.position, b.id`, newsletterID, from.String(), to.String())
 	list, err := collect(rows, err, func(rows *sql.Rows) (newsletter.Booking, error) { return scanBooking(rows) })
+	if err == nil && len(list) > 0 {
+		err = addRuns(q, list, newsletterID, from, to)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("bookings of sponsors: %w", err)
 	}
 	return list, nil
+}
+
+// addRuns adds to the bookings the editions that have them.
+func addRuns(q querier, list []newsletter.Booking, newsletterID int64, from, to newsletter.Date) error {
+	rows, err := q.query(`SELECT r.booking_id, r.edition_id FROM sponsor_bookings b
+		JOIN sponsor_runs r ON r.booking_id = b.id JOIN editions e ON e.id = r.edition_id
+		WHERE (CAST($1 AS INTEGER) = 0 OR b.newsletter_id = $1) AND b.local_date BETWEEN $2 AND $3
+			AND e.state NOT IN ('cancelled', 'expired') ORDER BY r.booking_id, r.edition_id`, newsletterID, from.String(), to.String())
+	runs, err := collect(rows, err, func(rows *sql.Rows) (r [2]int64, err error) {
+		err = rows.Scan(&r[0], &r[1])
+		return r, err
+	})
+	for i := range list {
+		for _, r := range runs {
+			if r[0] == list[i].ID {
+				list[i].Editions = append(list[i].Editions, r[1])
+			}
+		}
+	}
+	return err
 }
 
 // BookSponsor records a booking and returns its id. If another one has its place it is a Conflict
