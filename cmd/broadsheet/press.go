@@ -35,14 +35,30 @@ const connectionAge = 10 * time.Minute
 
 // openPress makes the services' desk one that can build and send editions.
 func (s *services) openPress() (*press, error) {
+	sources, err := s.mailTemplates()
+	if err != nil {
+		return nil, err
+	}
+	return s.newPress(sources)
+}
+
+// usableTemplates returns the sources of the mails; none, with a warning, if they are broken: who has
+// to pause an edition, or to look at one, must not have to mend a template first. What composes a
+// mail of them fails then.
+func (s *services) usableTemplates() digest.Templates {
+	sources, err := s.mailTemplates()
+	if err != nil {
+		s.app.warn("%s", err)
+		return nil
+	}
+	return sources
+}
+
+func (s *services) newPress(sources digest.Templates) (*press, error) {
 	limits := mail.Limits{Connections: s.settings.SMTPConnections, Age: connectionAge}
 	transport, err := mail.ParseRelays(s.settings.SMTPURL, limits, mail.Options{HelloName: heloName(s.settings.BaseURL), Now: s.app.now})
 	if err != nil {
 		return nil, renamed(err, "SMTP_URL")
-	}
-	sources, err := s.mailTemplates()
-	if err != nil {
-		return nil, err
 	}
 	signers, err := s.settings.signers(s.app.now)
 	if err != nil {
@@ -214,10 +230,10 @@ func orderedKeys(m map[string]int) []string {
 }
 
 // withPress opens an existing database with a desk that can build and send, runs f, and
-// closes it again.
+// closes it again. With templates that are broken, the desk can do whatever composes nothing.
 func (a *app) withPress(ctx context.Context, f func(*services) error) error {
 	return a.with(ctx, store.ExistingOnly, func(s *services) error {
-		if _, err := s.openPress(); err != nil {
+		if _, err := s.newPress(s.usableTemplates()); err != nil {
 			return err
 		}
 		return f(s)

@@ -37,7 +37,7 @@ and BROADSHEET_ALARM_URL.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
-				p, err := s.openPress()
+				p, err := s.newPress(s.usableTemplates())
 				if err != nil {
 					return err
 				}

@@ -16,11 +16,7 @@ import (
 // withReaders opens the database, runs f, and closes it again.
 func (a *app) withReaders(ctx context.Context, f func(*services, *readers.Service) error) error {
 	return a.with(ctx, store.ExistingOnly, func(s *services) error {
-		sources, err := s.mailTemplates()
-		if err != nil {
-			return err
-		}
-		return f(s, s.newReaders(sources))
+		return f(s, s.newReaders(s.usableTemplates()))
 	})
 }
 

@@ -43,6 +43,9 @@ type mailTemplates struct {
 
 // parseMail parses the templates of one mail.
 func parseMail(t Templates, files mailFiles) (*mailTemplates, error) {
+	if len(t) == 0 {
+		return nil, newsletter.Refusef("templates", "the mail templates cannot be used; \"broadsheet template check\" says why")
+	}
 	m := &mailTemplates{
 		files: files,
 		html:  htmltemplate.New("mail").Option("missingkey=error"),
