@@ -94,7 +94,8 @@ func (a *app) readText(flag, name string) (string, error) {
 	case strings.TrimSpace(string(data)) == "":
 		return "", newsletter.Invalidf(flag, "%s is empty", name)
 	}
-	return string(data), nil
+	text := strings.TrimPrefix(string(data), "\ufeff") // editors of Windows begin a file with it
+	return strings.ReplaceAll(text, "\r\n", "\n"), nil
 }
 
 // printDraft says what a draft is, and what to do with it.

@@ -72,17 +72,23 @@ func (a *app) editByFile(ctx context.Context, s *services, t newsletter.SheetTex
 	if err != nil {
 		return err
 	}
-	draft, mistakes, err := saveSheet(ctx, s, t, text)
-	switch {
-	case len(mistakes) > 0:
+	p, mistakes := desk.ReadSheet(t, text)
+	if p.Revision == 0 && len(mistakes) == 0 { // it could undo what somebody else changed meanwhile
+		mistakes = append(mistakes, newsletter.SheetMistake{Line: 1, Message: fmt.Sprintf(
+			"the line Revision: is missing, which says which draft this was written from; \"broadsheet edition edit %d --print\" prints it", t.Record.EditionID)})
+	}
+	if len(mistakes) > 0 {
 		return mistakesError(t.Record.EditionID, mistakes)
-	case err != nil:
+	}
+	draft, err := s.desk.SaveSheet(ctx, t.Record.EditionID, p.Revision, p.Sheet)
+	if err != nil {
 		return err
 	}
 	return a.printDraft(ctx, s, draft)
 }
 
-// saveSheet keeps the text as the draft's sheet, unless there are mistakes in it.
+// saveSheet keeps the text as the draft's sheet, unless there are mistakes in it. A text that does not
+// say which revision it was written from was written from the one that was opened.
 func saveSheet(ctx context.Context, s *services, t newsletter.SheetText, text string) (*desk.Draft, []newsletter.SheetMistake, error) {
 	p, mistakes := desk.ReadSheet(t, text)
 	if len(mistakes) > 0 {

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"broadsheet/internal/digest"
@@ -30,7 +31,7 @@ func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) 
 	record := newsletter.DraftRecord{
 		Sheet: newsletter.Sheet{Subject: w.Subject, Preheader: w.Preheader, About: w.About, Intro: w.Intro, Announcement: o.Announcement, Until: d.now()},
 	}
-	if err := checkAnnouncement(o); err != nil {
+	if err := errors.Join(newsletter.CheckOwnSubject(w.Subject), newsletter.CheckOwnPreheader(w.Preheader), checkAnnouncement(o)); err != nil {
 		return nil, err
 	}
 	if o.Announcement {

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -95,6 +96,9 @@ func markdownMistake(text string, line int) (newsletter.SheetMistake, bool) {
 func (d *Desk) SaveSheet(ctx context.Context, id int64, revision int, s newsletter.Sheet) (*Draft, error) {
 	record, err := d.o.Press.Store.DraftRecord(ctx, id)
 	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(newsletter.CheckOwnSubject(s.Subject), newsletter.CheckOwnPreheader(s.Preheader)); err != nil {
 		return nil, err
 	}
 	if s.Announcement && len(s.Articles()) > 0 {

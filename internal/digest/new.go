@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +17,6 @@ const (
 	maxSummary  = 1000
 	maxByline   = 200
 	maxLabel    = 40
-	maxSubject  = 200 // of the editors' own
 	maxName     = 200 // of a newsletter
 )
 
@@ -202,12 +202,11 @@ func (s Snapshot) check() error {
 		return newsletter.Invalidf("name", "the name of a newsletter has at most %d characters", maxName)
 	case !strings.Contains(n.From.Email, "@"):
 		return newsletter.Invalidf("from", "%q is not an address to send from", n.From.Email)
-	case len([]rune(s.Subject)) > maxSubject:
-		return newsletter.Invalidf("subject", "a subject has at most %d characters; readers see the first 50 or so", maxSubject)
 	case len([]rune(s.Intro)) > maxText:
 		return newsletter.Invalidf("intro", "it has %d characters; at most %d are possible", len([]rune(s.Intro)), maxText)
-	case len([]rune(s.Preheader)) > maxSubject:
-		return newsletter.Invalidf("preheader", "a preheader has at most %d characters; readers see the first 100 or so", maxSubject)
+	}
+	if err := errors.Join(newsletter.CheckOwnSubject(s.Subject), newsletter.CheckOwnPreheader(s.Preheader)); err != nil {
+		return err
 	}
 	if _, ok := cleanURL(s.BaseURL); !ok {
 		return newsletter.Invalidf("base_url", "%q is not an address of the web; write it as https://news.example.org", s.BaseURL)

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"time"
+	"unicode/utf8"
 )
 
 // The kinds of blocks that a sheet has.
@@ -114,4 +115,23 @@ func (r DraftRecord) With(candidates []Candidate) DraftRecord {
 		}
 	}
 	return r
+}
+
+// maxOwnLine is how many characters a subject or preheader of the editors' own can have.
+const maxOwnLine = 200
+
+// CheckOwnSubject returns an error that says why the editors' own subject cannot be; nil for none.
+func CheckOwnSubject(subject string) error {
+	if n := utf8.RuneCountInString(subject); n > maxOwnLine {
+		return Invalidf("subject", "a subject has at most %d characters, and this one %d; readers see the first 50 or so", maxOwnLine, n)
+	}
+	return nil
+}
+
+// CheckOwnPreheader is CheckOwnSubject for the preheader.
+func CheckOwnPreheader(preheader string) error {
+	if n := utf8.RuneCountInString(preheader); n > maxOwnLine {
+		return Invalidf("preheader", "a preheader has at most %d characters, and this one %d; readers see the first 100 or so", maxOwnLine, n)
+	}
+	return nil
 }

@@ -1,6 +1,7 @@
 package newsletter
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -100,6 +101,7 @@ func writeIndented(w *strings.Builder, text string) {
 // ParseSheet reads a sheet's text. headlines are those of the articles that the edition can have:
 // a headline that is the same is not the editors' own.
 func ParseSheet(text string, headlines map[int64]string) (ParsedSheet, []SheetMistake) {
+	text = strings.TrimPrefix(text, "\ufeff") // editors of Windows begin a file with it, and end lines like that
 	p := sheetParser{lines: strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n"), headlines: headlines}
 	for p.at < len(p.lines) {
 		line := p.lines[p.at]
@@ -162,6 +164,16 @@ func shortened(s string) string {
 	return s
 }
 
+// line notes what an error says of a line's field.
+func (p *sheetParser) line(at int, err error) {
+	var wrong *Error
+	if errors.As(err, &wrong) {
+		for _, f := range wrong.Fields {
+			p.wrong(at, "%s", f.Message)
+		}
+	}
+}
+
 func (p *sheetParser) field(at int, word, value string) {
 	if slices.Contains(p.given, word) {
 		p.wrong(at, "%s: stands here twice", word)
@@ -171,13 +183,14 @@ func (p *sheetParser) field(at int, word, value string) {
 	switch word {
 	case "subject":
 		p.Sheet.Subject = value
+		p.line(at, CheckOwnSubject(value))
 	case "preheader":
 		p.Sheet.Preheader = value
+		p.line(at, CheckOwnPreheader(value))
 	case "about":
 		var err error
-		if p.Sheet.About, err = ParseAbout(value); err != nil {
-			p.wrong(at, "%s", strings.TrimPrefix(err.Error(), "about: "))
-		}
+		p.Sheet.About, err = ParseAbout(value)
+		p.line(at, err)
 		p.about = at
 	case "revision":
 		var err error

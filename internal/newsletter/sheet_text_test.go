@@ -27,6 +27,10 @@ func TestSheet_FormatIsReadBack(t *testing.T) {
 	if len(mistakes) > 0 || p.Revision != 3 || !reflect.DeepEqual(p.Sheet, s) {
 		t.Errorf("revision %d, mistakes %v\n%+v\nwant\n%+v\nfrom\n%s", p.Revision, mistakes, p.Sheet, s, text)
 	}
+	windows, mistakes := newsletter.ParseSheet("\ufeff"+strings.ReplaceAll(text, "\n", "\r\n"), headlines)
+	if len(mistakes) > 0 || !reflect.DeepEqual(windows, p) {
+		t.Errorf("from an editor of Windows: mistakes %v\n%+v\nwant\n%+v", mistakes, windows, p)
+	}
 	lines := strings.Split(text, "\n")
 	for i, line := range p.Texts {
 		if first, _, _ := strings.Cut(s.Blocks[i].Text, "\n"); first != "" && strings.TrimSpace(lines[line-1]) != first {
