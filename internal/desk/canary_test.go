@@ -176,6 +176,7 @@ func TestCanary_CutOffGoesOnWhereItWas(t *testing.T) {
 	}
 	holds(t, r, e.ID)
 	gotEach(t, r, 1, first)
+	r.Exec(`UPDATE deliveries SET state = 4 WHERE subscriber_id IN (SELECT subscriber_id FROM canary_readers LIMIT 1)`)
 	if err := r.Desk.Pause(t.Context(), e.ID, "wrong headline"); err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +188,10 @@ func TestCanary_CutOffGoesOnWhereItWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, tally := r.Tally(e.ID)
-	wantStates(t, tally, map[newsletter.State]int{newsletter.Accepted: 300})
+	wantStates(t, tally, map[newsletter.State]int{newsletter.Accepted: 299, newsletter.Refused: 1})
+	if canary, err := r.Store.CanaryTally(t.Context(), e.ID); err != nil || canary.Forgiven != 1 {
+		t.Errorf("what was refused before it was resumed stops it again: %+v (%v)", canary, err)
+	}
 }
 
 func TestCanary_OfNobodyIsRefusedToWhoAsksForIt(t *testing.T) {

@@ -128,6 +128,9 @@ type CanaryTally struct {
 	Counts     map[State]int
 	Bounced    int // of those accepted
 	Complained int
+	// Forgiven were refused before somebody let the edition go on: a brake had stopped it for them,
+	// or staff, and they do not stop it once more.
+	Forgiven int
 }
 
 // How many of a canary must have come back before a share says anything: one person's full
@@ -140,7 +143,7 @@ const (
 // JudgeCanary says why the rest must not go on, if there is a reason. over says that the time to
 // wait is over, so that no more is to be expected.
 func (b Brakes) JudgeCanary(t CanaryTally, over bool) (reason string, stop bool) {
-	accepted, refused := t.Counts[Accepted], t.Counts[Refused]
+	accepted, refused := t.Counts[Accepted], t.Counts[Refused]-t.Forgiven
 	bad := refused + t.Bounced
 	share := func(n, of int) float64 { return float64(n) / float64(max(of, 1)) }
 	switch {
@@ -152,7 +155,7 @@ func (b Brakes) JudgeCanary(t CanaryTally, over bool) (reason string, stop bool)
 			t.Complained, Percent(share(t.Complained, accepted)), accepted, Percent(b.Complaints)), true
 	case over && accepted == 0:
 		return fmt.Sprintf("canary: none of its messages was accepted (%d refused, %d put off, %d in doubt)",
-			refused, t.Counts[Deferred], t.Counts[InDoubt]), true
+			t.Counts[Refused], t.Counts[Deferred], t.Counts[InDoubt]), true
 	}
 	return "", false
 }

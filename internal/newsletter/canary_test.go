@@ -75,6 +75,8 @@ func TestJudgeCanary(t *testing.T) {
 		{"two are refused", tally(10, 2, 0, 0), true, false},
 		{"three of thirty", tally(27, 3, 0, 0), false, true},
 		{"three of a hundred", tally(97, 3, 0, 0), true, false},
+		{"three of thirty, before it was resumed", CanaryTally{Counts: tally(27, 3, 0, 0).Counts, Forgiven: 3}, true, false},
+		{"three more after it", CanaryTally{Counts: tally(27, 6, 0, 0).Counts, Forgiven: 3}, false, true},
 		{"bounces count", tally(20, 1, 2, 0), false, true},
 		{"one complaint", tally(100, 0, 0, 1), true, false},
 		{"two complaints", tally(100, 0, 0, 2), false, true},

@@ -154,15 +154,17 @@ func (s *Store) CanaryTally(ctx context.Context, editionID int64) (newsletter.Ca
 
 func canaryTally(q querier, editionID int64) (newsletter.CanaryTally, error) {
 	t := newsletter.CanaryTally{Counts: map[newsletter.State]int{}}
-	rows, err := q.query(`SELECT d.state, COALESCE(d.returned, 0), COUNT(*)
+	rows, err := q.query(`SELECT d.state, COALESCE(d.returned, 0), COUNT(*), COUNT(*) FILTER (WHERE d.state = 4 AND d.updated_at <
+			(SELECT MAX(x.at) FROM desk_events x WHERE x.edition_id = $1 AND x.action = 'edition sending'))
 		FROM canary_readers c CROSS JOIN deliveries d ON d.edition_id = c.edition_id AND d.subscriber_id = c.subscriber_id
 		WHERE c.edition_id = $1 GROUP BY 1, 2`, editionID)
 	_, err = collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
 		var state newsletter.State
 		var returned newsletter.Returned
-		var n int
-		err := rows.Scan(&state, &returned, &n)
+		var n, forgiven int
+		err := rows.Scan(&state, &returned, &n, &forgiven)
 		t.Counts[state] += n
+		t.Forgiven += forgiven
 		switch returned {
 		case newsletter.Bounced:
 			t.Bounced += n
