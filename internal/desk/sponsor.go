@@ -194,6 +194,22 @@ func (d *Desk) placeBooked(ctx context.Context, s *newsletter.Sheet, draft *Draf
 	return placed, err
 }
 
+// nextFor is when the next edition is built that a booking is for; noon where the schedule makes
+// none on its date, and the last one where all have passed.
+func nextFor(n newsletter.Newsletter, b newsletter.Booking, zone *time.Location, now time.Time) time.Time {
+	var due time.Time
+	for _, s := range n.Schedules {
+		slot, ok := s.On(b.Date, zone)
+		if ok && b.For(s.Cadence) && (due.IsZero() || due.Before(now) || slot.At.Before(due) && !slot.At.Before(now)) {
+			due = slot.At
+		}
+	}
+	if due.IsZero() {
+		return newsletter.Resolve(b.Date, 12, 0, zone)
+	}
+	return due
+}
+
 // judgeSponsors tells of bookings whose message has not come a day before.
 func (d *Desk) judgeSponsors(ctx context.Context, s *Status, n newsletter.Newsletter) error {
 	zone, err := n.Location()
@@ -203,12 +219,7 @@ func (d *Desk) judgeSponsors(ctx context.Context, s *Status, n newsletter.Newsle
 	today := newsletter.DateOf(d.now().In(zone))
 	list, err := d.o.Press.Store.Bookings(ctx, n.ID, today, today.AddDays(1))
 	for _, b := range list {
-		due := newsletter.Resolve(b.Date, 12, 0, zone)
-		for _, schedule := range n.Schedules {
-			if slot, ok := schedule.On(b.Date, zone); ok && b.For(schedule.Cadence) {
-				due = slot.At
-			}
-		}
+		due := nextFor(n, b, zone, d.now())
 		if b.Text != "" || due.Sub(d.now()) > 24*time.Hour || due.Before(d.now()) {
 			continue
 		}

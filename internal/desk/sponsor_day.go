@@ -48,12 +48,22 @@ func (d *Desk) enters(ctx context.Context, draft *Draft) (func(newsletter.Bookin
 }
 
 // warnBooked tells of what is booked for the day of a draft and not in its sheet, and of what is in
-// it and was booked for another day, or was in another edition: staff decide what a draft has.
+// it and was cancelled, booked for another day, or was in another edition: staff decide what a draft
+// has.
 func (d *Desk) warnBooked(ctx context.Context, draft *Draft, record *newsletter.DraftRecord) error {
 	e := draft.Edition
 	list, err := d.o.Press.Store.Bookings(ctx, e.NewsletterID, e.Date.AddDays(-nearby), e.Date.AddDays(nearby))
-	if err != nil || len(list) == 0 || record.Sheet.Announcement {
+	if err != nil || record.Sheet.Announcement {
 		return err
+	}
+	for _, k := range record.Sheet.Blocks {
+		id, ok := newsletter.BookingOf(k.ID)
+		if ok && k.Kind == newsletter.SheetSponsor && !slices.ContainsFunc(list, func(b newsletter.Booking) bool { return b.ID == id }) {
+			draft.warn("%s is in the draft by booking %d, which does not stand any more; \"broadsheet edition edit %d\" takes it out", k.Sponsor, id, e.ID)
+		}
+	}
+	if len(list) == 0 {
+		return nil
 	}
 	enters, err := d.enters(ctx, draft)
 	if err != nil {
@@ -64,8 +74,8 @@ func (d *Desk) warnBooked(ctx context.Context, draft *Draft, record *newsletter.
 		switch {
 		case has && b.Date != e.Date:
 			draft.warn("%s has booked %s (booking %d), and this is the edition of %s; \"broadsheet edition edit %d\" takes it out", b.Sponsor, b.Date, b.ID, e.Date, e.ID)
-		case has && len(b.Editions) > 0:
-			draft.warn("%s is in edition %d already by the same booking, %d; \"broadsheet edition edit %d\" takes it out", b.Sponsor, b.Editions[0], b.ID, e.ID)
+		case has && enters(b) != "":
+			draft.warn("%s is in it by booking %d, and it would be an extra edition: %s; \"broadsheet edition edit %d\" takes it out", b.Sponsor, b.ID, enters(b), e.ID)
 		case !has && b.Date == e.Date && b.For(e.Cadence) && b.Text != "" && enters(b) == "":
 			draft.warn("%s has booked %s (booking %d), and is not in the draft; \"broadsheet edition sponsor %d --booking %[3]d\" puts it in", b.Sponsor, b.Date, b.ID, e.ID)
 		}

@@ -142,13 +142,19 @@ func TestBooking_ExtraEditionsHaveWhatNoOtherHas(t *testing.T) {
 		}
 	}
 	warned := strings.Join(draft.Warnings, "\n")
-	for _, want := range []string{"is in edition 1 already by the same booking, 1", "has booked 2026-11-21 (booking 2), and this is the edition of 2026-11-20"} {
+	for _, want := range []string{"is in it by booking 1, and it would be an extra edition: edition 1 has it", "has booked 2026-11-21 (booking 2), and this is the edition of 2026-11-20"} {
 		if !strings.Contains(warned, want) {
 			t.Errorf("it warns of %q, want %q", warned, want)
 		}
 	}
 	if _, err := r.Desk.PlaceBooking(t.Context(), id, leaf.ID); newsletter.ReasonOf(err) != "placed" {
 		t.Errorf("placed twice: %v", err)
+	}
+	if _, err := r.Desk.CancelBooking(t.Context(), morrow.ID); err != nil {
+		t.Fatal(err)
+	}
+	if draft, err = r.Desk.OpenDraft(t.Context(), id); err != nil || !strings.Contains(strings.Join(draft.Warnings, "\n"), "by booking 2, which does not stand any more") {
+		t.Errorf("with a booking that was cancelled it warns of %q (%v)", draft.Warnings, err)
 	}
 	// What was given up had nothing.
 	r.Exec(`UPDATE editions SET state = 'cancelled' WHERE id = $1`, e.ID)
