@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -37,6 +38,9 @@ func (d *Desk) askForSlot(ctx context.Context, n newsletter.Newsletter, key news
 	if now.Before(d.retryAt(key)) {
 		return nil
 	}
+	if planning, err := d.aboutToBePlanned(ctx, key); err != nil || planning {
+		return err
+	}
 	draft, err := d.CreateDraft(ctx, DraftOptions{Build: BuildOptions{Newsletter: n.Slug, Cadence: key.Cadence, Slot: key.Slot, Due: due}})
 	switch newsletter.ReasonOf(err) {
 	case newsletter.SkippedNothingNew:
@@ -59,6 +63,15 @@ func (d *Desk) askForSlot(ctx context.Context, n newsletter.Newsletter, key news
 	d.o.Logger.Info("staff are asked to approve an edition", "edition", draft.Edition.ID, "newsletter", n.Slug,
 		"slot", newsletter.SlotName(key.Cadence, key.Slot), "due", due.At)
 	return nil
+}
+
+// aboutToBePlanned reports whether an edition for the same readers is to be planned now, as where
+// staff are asked a day ahead: its articles are in no reader's hands yet, and would be drafted again.
+func (d *Desk) aboutToBePlanned(ctx context.Context, key newsletter.SlotKey) (bool, error) {
+	list, err := d.o.Press.Store.UnfinishedEditions(ctx, key.NewsletterID)
+	return slices.ContainsFunc(list, func(e newsletter.Edition) bool {
+		return e.State.Open() && e.PlannedAt.IsZero() && !e.Waits(d.now()) && e.Cadence == key.Cadence && e.Audience() == key.Slot
+	}), err
 }
 
 // expireApprovals ends the drafts that nobody approved in time: their slots pass.

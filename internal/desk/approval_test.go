@@ -365,3 +365,27 @@ func TestApproval_ItsMailSurvivesACrash(t *testing.T) {
 		t.Errorf("a mail about what is cancelled goes out: %v", err)
 	}
 }
+
+// Asked a day ahead, staff are not shown what the edition has that goes out just then.
+func TestApproval_ADayAheadWaitsForTheDaysEdition(t *testing.T) {
+	t.Parallel()
+	r, n := approved(t)
+	lead := "24h"
+	if _, err := r.Desk.EditNewsletter(t.Context(), n.Slug, desk.NewsletterEdit{
+		ApprovalLead: &lead, Slots: []desk.SlotEdit{desk.ParseSlotEdit(newsletter.Daily, "daily 07:00")},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Desk.Approve(t.Context(), 1, nil, false); err != nil {
+		t.Fatal(err)
+	}
+	r.Feed.Publish("A story of the day", at(20, 6, 30))
+	tick(t, r, at(20, 7, 0))
+	same(t, slots(t, r, n.Slug), "2026-11-20 main frozen ")
+	carried(t, r, 1, 3)
+	tick(t, r, at(20, 7, 1))
+	same(t, slots(t, r, n.Slug), "2026-11-20 main sent ", "2026-11-21 main draft ")
+	if a := approving(t, r, 2); a.Draft == nil || a.Draft.Edition.Articles != 1 {
+		t.Errorf("the draft for the next day has %+v", a.Draft)
+	}
+}
