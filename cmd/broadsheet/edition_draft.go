@@ -25,14 +25,23 @@ what came later, "send --edition ID" shows it, asks and sends it.
 
 --body is a note of yours before the first story, in Markdown: paragraphs, emphasis, links
 and lists; "-" reads it from standard input. With --no-articles the edition is a plain
-announcement: it needs --subject and --body, and goes to every reader of the cadence.`,
+announcement: it needs --subject and --body, and goes to every reader of the cadence.
+
+--from begins with the sheet of an edition that was cancelled, or has expired: its words,
+stories, notes and sponsors, in their order.`,
 		Example: `  broadsheet edition draft daily-news
   broadsheet edition draft daily-news --cadence weekly --subject "Ports special" --body note.md
-  broadsheet edition draft daily-news --no-articles --subject "We are moving" --body note.md`,
+  broadsheet edition draft daily-news --no-articles --subject "We are moving" --body note.md
+  broadsheet edition draft daily-news --from 41`,
 		Args: exactArgs("NEWSLETTER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
 			o.Build.Newsletter = args[0]
+			for _, own := range []string{"cadence", "slot", "subject", "preheader", "about", "intro", "body", "no-articles"} {
+				if o.From != 0 && cmd.Flags().Changed(own) {
+					return usagef("--from takes the whole sheet of edition %d; leave out --%s, and change the draft with \"broadsheet edition edit\"", o.From, own)
+				}
+			}
 			if cadence != "" {
 				if o.Build.Cadence, err = newsletter.ParseCadence(cadence); err != nil {
 					return err
@@ -61,6 +70,7 @@ announcement: it needs --subject and --body, and goes to every reader of the cad
 	f.StringVar(&about, "about", "", aboutHelp)
 	f.StringVar(&o.Build.Words.Intro, "intro", "", "words before the first story, in Markdown")
 	f.StringVar(&body, "body", "", "a file with a note in Markdown; - reads standard input")
+	f.Int64Var(&o.From, "from", 0, "begin with the sheet of this edition")
 	f.BoolVar(&o.Announcement, "no-articles", false, "an announcement to every reader of the cadence")
 	return cmd
 }

@@ -39,12 +39,16 @@ somebody else changed the draft meanwhile, nothing of theirs is overwritten: you
 				return usagef("give --print or --file, not both")
 			}
 			return a.withPress(cmd.Context(), func(s *services) error {
+				if show {
+					t, err := s.desk.ShowSheet(cmd.Context(), id)
+					if err == nil {
+						_, err = fmt.Fprint(a.stdout, t.Format())
+					}
+					return err
+				}
 				t, err := s.desk.OpenSheet(cmd.Context(), id)
 				switch {
 				case err != nil:
-					return err
-				case show:
-					_, err = fmt.Fprint(a.stdout, t.Format())
 					return err
 				case file != "":
 					return a.editByFile(cmd.Context(), s, t, file)

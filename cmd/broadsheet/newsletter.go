@@ -67,7 +67,7 @@ func editOf(cmd *cobra.Command) desk.NewsletterEdit {
 		Zone: changedString(cmd, "zone"), PrivacyURL: changedString(cmd, "privacy-url"),
 		LegalFooter: changedString(cmd, "legal-footer"), LinkParams: changedString(cmd, "link-params"),
 		MinArticles: changedInt(cmd, "min-articles"), MaxArticles: changedInt(cmd, "max-articles"), Repeats: changedString(cmd, "repeats"), Related: changedInt(cmd, "related"),
-		Immediate: cmd.Flags().Lookup("immediate").Value.String() == "true", ImmediateQuiet: changedString(cmd, "quiet"),
+		Immediate: cmd.Flags().Lookup("immediate").Value.String() == "true", ImmediateQuiet: changedString(cmd, "quiet-time"),
 		ImmediateHours: changedString(cmd, "immediate-hours"), ImmediateLabels: changedSlice(cmd, "immediate-labels"),
 		ImmediateSections: changedSlice(cmd, "immediate-sections"),
 		Slots:             append(slotsOf(cmd, newsletter.Daily), slotsOf(cmd, newsletter.Weekly)...),
@@ -151,13 +151,13 @@ dropped (--drop daily/evening): its readers have the main one then. Where there 
 it asks, and needs --yes without a terminal.
 
 With --immediate readers can choose to get each story as it comes. Those that come within
---quiet are one edition. With --immediate-labels or --immediate-sections only such stories go
+--quiet-time are one edition. With --immediate-labels or --immediate-sections only such stories go
 out like this; the others their readers do not get, unless they choose another cadence.`,
 		Example: `  broadsheet newsletter edit daily-news --daily "mon-sat 06:30" --max-articles 8
   broadsheet newsletter edit daily-news --weekly "fri 08:00"
   broadsheet newsletter edit daily-news --daily "evening=mon-fri 18:00"
   broadsheet newsletter edit daily-news --drop daily/evening
-  broadsheet newsletter edit daily-news --immediate --quiet 15m --immediate-labels Exclusive
+  broadsheet newsletter edit daily-news --immediate --quiet-time 15m --immediate-labels Exclusive
   broadsheet newsletter edit daily-news --drop weekly
   broadsheet newsletter edit daily-news --approval manual --approval-lead 90m
   broadsheet newsletter edit daily-news --archive noindex

@@ -13,7 +13,7 @@ import (
 func immediateFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.Bool("immediate", false, "offer the cadence immediate: each new story as it comes")
-	f.String("quiet", "", "how long stories are gathered for one immediate edition (default 10m)")
+	f.String("quiet-time", "", "how long stories are gathered for one immediate edition (default 10m)")
 	f.String("immediate-hours", "", "when immediate editions go out, such as 06:00-22:00; what comes at other times waits (empty: day and night)")
 	f.StringSlice("immediate-labels", nil, "only stories with one of these labels, such as Exclusive (empty: all)")
 	f.StringSlice("immediate-sections", nil, "only stories in one of these sections, by slug (empty: all)")

@@ -218,7 +218,7 @@ func (a *app) printLedger(ctx context.Context, sv *services, id int64) error {
 // sayWhatIsLeft says what can be done about messages that were refused, or in doubt.
 func (a *app) sayWhatIsLeft(id int64, t newsletter.Tally) {
 	if n := t.Counts[newsletter.Refused]; n > 0 {
-		a.say("\n%s refused: \"broadsheet edition deliveries %d --state refused\" says why, \"broadsheet edition retry %d\" tries again.",
+		a.say("\n%s refused: \"broadsheet edition deliveries %d --state refused\" says why, \"broadsheet edition retry %d\" tries those again whose address is not suppressed.",
 			counted(n, "message was", "messages were"), id, id)
 	}
 	if n := t.Counts[newsletter.InDoubt]; n > 0 {

@@ -13,6 +13,7 @@ import (
 type DraftStore interface {
 	CreateDraft(ctx context.Context, e newsletter.Edition, r newsletter.DraftRecord, actor string, now time.Time) (int64, error)
 	DraftRecord(ctx context.Context, id int64) (newsletter.DraftRecord, error)
+	SheetOf(ctx context.Context, id int64) (newsletter.DraftRecord, error)
 	SaveDraft(ctx context.Context, r newsletter.DraftRecord, subject, action, detail, actor string, now time.Time) error
 }
 
@@ -22,26 +23,21 @@ type DraftOptions struct {
 	Note  string       // a note before the stories, Markdown; of an announcement, what it says
 	// Announcement makes it one without articles, for every reader of the cadence.
 	Announcement bool
+	// From is an edition of the same newsletter that was cancelled, or has expired, whose sheet the
+	// draft begins with, in the place of what is owed now, of Words and of Note; 0: none.
+	From int64
 }
 
 // CreateDraft makes a draft of what is owed now, or of an announcement, and records it. It takes
 // no slot, and nothing is sent before it is frozen. It refuses as Build does.
 func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) {
-	w := o.Build.Words
-	record := newsletter.DraftRecord{
-		Sheet: newsletter.Sheet{Subject: w.Subject, Preheader: w.Preheader, About: w.About, Intro: w.Intro, Announcement: o.Announcement, Until: d.now()},
-	}
-	if err := errors.Join(newsletter.CheckOwnSubject(w.Subject), newsletter.CheckOwnPreheader(w.Preheader), checkAnnouncement(o)); err != nil {
+	record, err := d.newRecord(ctx, &o)
+	if err != nil {
 		return nil, err
 	}
-	if o.Announcement {
+	written := record.Sheet.Announcement || o.From != 0 // what it has does not depend on what is owed
+	if written {
 		o.Build.draft = &record
-	}
-	if o.Note != "" { // it is looked at before sources are asked
-		if err := digest.CheckMarkdown("body", o.Note); err != nil {
-			return nil, err
-		}
-		record.Sheet.Blocks = append(record.Sheet.Blocks, newsletter.SheetBlock{Kind: newsletter.SheetNote, ID: "n1", Text: o.Note})
 	}
 	draft, err := d.Build(ctx, o.Build)
 	if err != nil {
@@ -53,7 +49,7 @@ func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) 
 	}
 	var shown []newsletter.Candidate
 	for _, a := range draft.Articles {
-		if a.Shown() && !o.Announcement {
+		if a.Shown() && !written {
 			shown = append(shown, a.Candidate)
 		}
 	}
@@ -62,7 +58,7 @@ func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) 
 		record.Sheet.Blocks = append(record.Sheet.Blocks, newsletter.SheetBlock{Kind: newsletter.SheetArticle, Article: c.ID})
 	}
 	record = record.With(shown)
-	if !o.Announcement {
+	if !record.Sheet.Announcement {
 		asked := &Draft{Newsletter: draft.Newsletter, Edition: draft.Edition, manual: draft.manual, extra: draft.extra} // Build has warned already
 		if _, err := d.placeBooked(ctx, &record.Sheet, asked, time.Time{}); err != nil {
 			return nil, err
@@ -81,6 +77,46 @@ func (d *Desk) CreateDraft(ctx context.Context, o DraftOptions) (*Draft, error) 
 		draft.Warnings = append(warnings, draft.Warnings...)
 	}
 	return draft, err
+}
+
+// newRecord returns what a new draft begins with, and makes the options those of its edition.
+func (d *Desk) newRecord(ctx context.Context, o *DraftOptions) (newsletter.DraftRecord, error) {
+	if o.From != 0 {
+		return d.sheetAnew(ctx, o)
+	}
+	w := o.Build.Words
+	record := newsletter.DraftRecord{
+		Sheet: newsletter.Sheet{Subject: w.Subject, Preheader: w.Preheader, About: w.About, Intro: w.Intro, Announcement: o.Announcement, Until: d.now()},
+	}
+	if err := errors.Join(newsletter.CheckOwnSubject(w.Subject), newsletter.CheckOwnPreheader(w.Preheader), checkAnnouncement(*o)); err != nil {
+		return record, err
+	}
+	if o.Note == "" {
+		return record, nil
+	}
+	record.Sheet.Blocks = []newsletter.SheetBlock{{Kind: newsletter.SheetNote, ID: "n1", Text: o.Note}}
+	return record, digest.CheckMarkdown("body", o.Note) // before sources are asked
+}
+
+// sheetAnew returns the sheet of an earlier edition for another of the same readers.
+func (d *Desk) sheetAnew(ctx context.Context, o *DraftOptions) (newsletter.DraftRecord, error) {
+	e, err := d.o.Press.Store.Edition(ctx, o.From)
+	if err != nil {
+		return newsletter.DraftRecord{}, err
+	}
+	switch {
+	case e.Newsletter != o.Build.Newsletter:
+		return newsletter.DraftRecord{}, newsletter.Invalidf("from", "edition %d is of %s, not of %s", e.ID, e.Newsletter, o.Build.Newsletter)
+	case e.State == newsletter.EditionDraft:
+		return newsletter.DraftRecord{}, newsletter.Conflictf(`edition %d is a draft itself; "broadsheet edition edit %d" changes it`, e.ID, e.ID)
+	case e.State.Open() || e.State == newsletter.EditionPaused:
+		return newsletter.DraftRecord{}, newsletter.Conflictf(`edition %d is %s, and has its articles; "broadsheet edition cancel %d" stops it first`, e.ID, e.State, e.ID)
+	}
+	old, err := d.o.Press.Store.SheetOf(ctx, o.From)
+	old.Sheet.Until = d.now()
+	o.Build.Cadence, o.Build.Slot, o.Announcement = e.Cadence, e.Audience(), old.Sheet.Announcement
+	o.Build.Words = digest.Words{Subject: old.Sheet.Subject, Preheader: old.Sheet.Preheader, Intro: old.Sheet.Intro, About: old.Sheet.About}
+	return newsletter.DraftRecord{Sheet: old.Sheet, Items: old.Items}, err
 }
 
 // recordDraft records a new draft: staff's own, or that of a slot, which they are to approve.

@@ -175,7 +175,7 @@ func TestImmediate_WhatCannotBeIsSaid(t *testing.T) {
 	t.Parallel()
 	r, n, _ := atOnce(t, desk.NewsletterEdit{})
 	for want, edit := range map[string]desk.NewsletterEdit{
-		"quiet":              {ImmediateQuiet: new("5s")},
+		"quiet-time":         {ImmediateQuiet: new("5s")},
 		"immediate_hours":    {ImmediateHours: new("6-22")},
 		"immediate_sections": {ImmediateSections: &[]string{"sport"}},
 		"immediate_labels":   {ImmediateLabels: &[]string{strings.Repeat("x", 61)}},

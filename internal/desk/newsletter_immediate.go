@@ -28,9 +28,9 @@ func (e NewsletterEdit) applyImmediate(n *newsletter.Newsletter, c *checks) []st
 		quiet, err := time.ParseDuration(strings.TrimSpace(*e.ImmediateQuiet))
 		switch {
 		case err != nil:
-			c.wrong("quiet", "%q is not a time; write it as 10m or 1h30m", *e.ImmediateQuiet)
+			c.wrong("quiet-time", "%q is not a time; write it as 10m or 1h30m", *e.ImmediateQuiet)
 		case quiet < newsletter.MinQuiet || quiet > newsletter.MaxQuiet:
-			c.wrong("quiet", "%s is not possible; use a time from 1m to 24h", *e.ImmediateQuiet)
+			c.wrong("quiet-time", "%s is not possible; use a time from 1m to 24h", *e.ImmediateQuiet)
 		case quiet.Truncate(time.Minute) != rule.Quiet:
 			rule.Quiet, changed = quiet.Truncate(time.Minute), append(changed, "quiet")
 		}

@@ -40,6 +40,29 @@ func (d *Desk) OpenSheet(ctx context.Context, id int64) (newsletter.SheetText, e
 	return t, nil
 }
 
+// ShowSheet is OpenSheet of an edition in any state: one that is no draft any more has the sheet that
+// it was frozen with.
+func (d *Desk) ShowSheet(ctx context.Context, id int64) (newsletter.SheetText, error) {
+	t, err := d.OpenSheet(ctx, id)
+	if newsletter.ReasonOf(err) != "not_draft" {
+		return t, err
+	}
+	e, err := d.o.Press.Store.Edition(ctx, id)
+	if err != nil {
+		return t, err
+	}
+	record, err := d.o.Press.Store.SheetOf(ctx, id)
+	if err != nil {
+		return t, err
+	}
+	t = newsletter.SheetText{Record: record, Headlines: map[int64]string{}}
+	t.Title = fmt.Sprintf("Edition %d of %s, %s: it is %s, and cannot be changed any more", id, e.Newsletter, e.Cadence, e.State)
+	for article, item := range record.Items {
+		t.Headlines[article] = item.Headline
+	}
+	return t, nil
+}
+
 // eligibleFor returns the draft's edition and the articles that it can have, in order.
 func (d *Desk) eligibleFor(ctx context.Context, id int64) (newsletter.Edition, []newsletter.Candidate, error) {
 	e, err := d.o.Press.Store.Edition(ctx, id)

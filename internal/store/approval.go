@@ -140,7 +140,7 @@ func (t *tx) decide(editionID int64, state newsletter.ApprovalState, detail, act
 	case err != nil:
 		return err
 	case e.State != newsletter.EditionDraft:
-		return notDraft(editionID, string(e.State))
+		return notDraft(editionID, e.State)
 	case !a.Waits(e, now):
 		return a.TooLate(e)
 	}

@@ -79,33 +79,58 @@ func (s *Store) DraftRecord(ctx context.Context, id int64) (newsletter.DraftReco
 }
 
 func draftRecord(q querier, id int64) (newsletter.DraftRecord, error) {
-	r := newsletter.DraftRecord{EditionID: id}
-	var state, sheet, items string
+	r, state, err := sheetOf(q, id)
+	if state != "" && state != newsletter.EditionDraft {
+		err = notDraft(id, state)
+	}
+	return r, err
+}
+
+// SheetOf is DraftRecord of an edition that was frozen since, or ended. It is a Conflict with the
+// reason no_sheet if the edition never was a draft.
+func (s *Store) SheetOf(ctx context.Context, id int64) (newsletter.DraftRecord, error) {
+	r, _, err := sheetOf(s.read(ctx), id)
+	return r, err
+}
+
+func sheetOf(q querier, id int64) (r newsletter.DraftRecord, state newsletter.EditionState, err error) {
+	r.EditionID = id
+	var sheet, items string
 	var at int64
-	err := q.row(`SELECT e.state, COALESCE(d.sheet, ''), COALESCE(d.items, ''), COALESCE(d.revision, 0), COALESCE(d.changed_by, ''), COALESCE(d.changed_at, 0)
+	err = q.row(`SELECT e.state, COALESCE(d.sheet, ''), COALESCE(d.items, ''), COALESCE(d.revision, 0), COALESCE(d.changed_by, ''), COALESCE(d.changed_at, 0)
 		FROM editions e LEFT JOIN edition_drafts d ON d.edition_id = e.id WHERE e.id = $1`, id).
 		Scan(&state, &sheet, &items, &r.Revision, &r.ChangedBy, &at)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return r, noEdition(id)
+		return r, state, noEdition(id)
 	case err != nil:
-		return r, fmt.Errorf("draft %d: %w", id, err)
-	case state != string(newsletter.EditionDraft):
-		return r, notDraft(id, state)
+		return r, state, fmt.Errorf("draft %d: %w", id, err)
+	case sheet == "":
+		return r, state, &newsletter.Error{Kind: newsletter.Conflict, Reason: "no_sheet",
+			Message: fmt.Sprintf("edition %d was not made from a draft, so it has no sheet; \"broadsheet preview --edition %d\" shows what it is", id, id)}
 	}
 	r.ChangedAt = fromMillis(at)
 	if err := json.Unmarshal([]byte(sheet), &r.Sheet); err != nil {
-		return r, fmt.Errorf("sheet of draft %d: %w", id, err)
+		return r, state, fmt.Errorf("sheet of draft %d: %w", id, err)
 	}
 	if err := json.Unmarshal([]byte(items), &r.Items); err != nil {
-		return r, fmt.Errorf("articles of draft %d: %w", id, err)
+		return r, state, fmt.Errorf("articles of draft %d: %w", id, err)
 	}
-	return r, nil
+	return r, state, nil
 }
 
-func notDraft(id int64, state string) error {
+// notDraft says of an edition in that state why it is no draft, and what can be done instead.
+func notDraft(id int64, state newsletter.EditionState) error {
+	next := fmt.Sprintf(`"broadsheet edition draft NEWSLETTER --from %d" makes a new one of its sheet`, id)
+	switch state {
+	case newsletter.EditionFrozen, newsletter.EditionSending, newsletter.EditionPaused:
+		next = fmt.Sprintf(`"broadsheet edition watch %d" shows how far it is, "broadsheet edition cancel %d" stops it`, id, id)
+	case newsletter.EditionSent:
+		next = `"broadsheet edition draft NEWSLETTER" makes a new one`
+	default:
+	}
 	return &newsletter.Error{Kind: newsletter.Conflict, Reason: "not_draft",
-		Message: fmt.Sprintf("edition %d is %s, not a draft, so it cannot be changed; \"broadsheet edition draft NEWSLETTER\" makes a new one", id, state)}
+		Message: fmt.Sprintf("edition %d is %s, not a draft, so it cannot be changed; %s", id, state, next)}
 }
 
 // SaveDraft keeps the record if it was made from the latest revision; otherwise it is a Conflict
