@@ -251,12 +251,8 @@ func readerGets(w *desk.Why, row *newsletter.Delivery) string {
 	}
 	switch row.State {
 	case newsletter.Accepted:
-		switch row.Returned {
-		case newsletter.Bounced:
+		if row.Returned == newsletter.Bounced {
 			return "was sent it, and it came back"
-		case newsletter.Complained:
-			return "got it, and reported it as spam"
-		case newsletter.NothingReturned:
 		}
 		return "got it"
 	case newsletter.Sending:
@@ -362,7 +358,10 @@ func deliveryLine(row newsletter.Delivery) string {
 		line += ": " + reasonWords(row.Reason)
 	}
 	if row.Code != 0 {
-		line += fmt.Sprintf(" %d %s %s", row.Code, row.Enhanced, row.Reply)
+		line += strings.TrimRight(fmt.Sprintf(" %d %s %s", row.Code, row.Enhanced, row.Reply), " ")
+	}
+	if row.Returned != newsletter.NothingReturned {
+		line += ", later " + row.Returned.String()
 	}
 	if row.VariantID != 0 {
 		line += fmt.Sprintf(", variant %d", row.VariantID)
