@@ -100,6 +100,7 @@ type personSubscription struct {
 	Slot       string     `json:"slot"`
 	UpdatedAt  *time.Time `json:"updated_at"`
 	OwedSince  *time.Time `json:"owed_since"` // null: since they joined
+	PausedAt   *time.Time `json:"paused_at"`  // null: never
 }
 
 type mentionView struct {
@@ -215,7 +216,7 @@ func viewPerson(ctx context.Context, r *readers.Service, record *readers.Record)
 	v.SuppressionEvents, v.SignUps, v.Mails = viewStanding(record.Standing).Events, []signUpView{}, []mailView{}
 	v.Language, v.UpdatedAt, v.SubscriptionDetails, v.Mentions = record.Detail.Language, utc(record.Detail.UpdatedAt), []personSubscription{}, []mentionView{}
 	for _, u := range record.Detail.Subscriptions {
-		v.SubscriptionDetails = append(v.SubscriptionDetails, personSubscription{u.Newsletter, u.Slot, utc(u.UpdatedAt), utc(u.OwedSince)})
+		v.SubscriptionDetails = append(v.SubscriptionDetails, personSubscription{u.Newsletter, u.Slot, utc(u.UpdatedAt), utc(u.OwedSince), utc(u.PausedAt)})
 	}
 	for _, m := range record.Mentions {
 		v.Mentions = append(v.Mentions, mentionView(m))

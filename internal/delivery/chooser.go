@@ -97,9 +97,9 @@ type chooser struct {
 // kind is all that the rules for a reader depend on beside what they had.
 type kind struct {
 	sections newsletter.Mask
-	joined   int   // class of the time of joining
-	lastGot  int64 // see gift
-	missed   int   // how many candidates came before the end of the pause that they have caught up after
+	joined   int    // class of the time of joining
+	lastGot  int64  // see gift
+	missed   [2]int // which candidates, in the order of when they are owed, came in the pause that they have caught up after
 }
 
 // rules say what the readers of one kind are owed.
@@ -254,9 +254,10 @@ func (c *chooser) decide(r *newsletter.PlanReader, i int) *outcome {
 
 // rulesFor returns the rules for the kind of reader who last got an edition then.
 func (c *chooser) rulesFor(r *newsletter.PlanReader, lastGot int64) *rules {
-	k := kind{r.Sections, c.joins.class(r.JoinedAt), lastGot, 0}
+	k := kind{r.Sections, c.joins.class(r.JoinedAt), lastGot, [2]int{}}
 	if r.CaughtUp {
-		k.missed, _ = slices.BinarySearch(c.owedFrom, r.ResumedAt.UnixMilli())
+		k.missed[0], _ = slices.BinarySearch(c.owedFrom, r.PausedAt.UnixMilli()+1)
+		k.missed[1], _ = slices.BinarySearch(c.owedFrom, r.ResumedAt.UnixMilli())
 	}
 	if k == c.latest && c.rules != nil {
 		return c.rules
@@ -279,7 +280,7 @@ func (c *chooser) newRules(r *newsletter.PlanReader, lastGot int64) *rules {
 		Sections: r.Sections, JoinedAt: r.JoinedAt, JoinedAfter: c.joins.freezeBefore(r.JoinedAt),
 		Had:         func(int64) bool { return had },
 		RepeatsFrom: c.repeats, HadHere: func(int64) bool { return false },
-		ResumedAt: r.ResumedAt, CaughtUp: r.CaughtUp,
+		PausedAt: r.PausedAt, ResumedAt: r.ResumedAt, CaughtUp: r.CaughtUp,
 	}
 	if lastGot != 0 {
 		reader.LastGot = time.UnixMilli(lastGot).UTC()

@@ -212,6 +212,10 @@ func (w *world) makeReaders(t *testing.T) {
 			state, until = newsletter.PausedSub, sql.NullInt64{Int64: w.asOf.UnixMilli() + int64(w.IntN(3)) - 1 - int64(w.IntN(2))*w.Int64N(20*day.Milliseconds()), Valid: true}
 			if r.Paused = until.Int64 > w.asOf.UnixMilli(); !r.Paused {
 				r.ResumedAt = time.UnixMilli(until.Int64).UTC()
+				r.PausedAt = r.ResumedAt.Add(-time.Duration(w.Int64N(int64(20 * day)))).Truncate(time.Millisecond)
+				if w.IntN(4) == 0 { // it was not kept then
+					r.PausedAt = time.UnixMilli(0).UTC()
+				}
 			}
 		case 2:
 			state = newsletter.Left
@@ -222,14 +226,15 @@ func (w *world) makeReaders(t *testing.T) {
 		case 5:
 			r.Suppressed = true
 		}
+		paused := sql.NullInt64{Int64: r.PausedAt.UnixMilli(), Valid: r.PausedAt.UnixMilli() > 0}
 		joined := sql.NullInt64{Int64: r.JoinedAt.UnixMilli(), Valid: !r.JoinedAt.IsZero()}
 		for _, do := range []struct {
 			statement string
 			args      []any
 		}{
 			{`INSERT INTO subscribers (id, email, email_key, created_at, updated_at) VALUES ($1, $2, $2, 0, 0)`, []any{id, email}},
-			{`INSERT INTO subscriptions (newsletter_id, subscriber_id, state, cadence, sections, joined_at, paused_until, created_at, updated_at)
-				VALUES (1, $1, $2, $3, $4, $5, $6, 0, 0)`, []any{id, string(state), string(cadence), int64(r.Sections), joined, until}},
+			{`INSERT INTO subscriptions (newsletter_id, subscriber_id, state, cadence, sections, joined_at, paused_until, paused_at, created_at, updated_at)
+				VALUES (1, $1, $2, $3, $4, $5, $6, $7, 0, 0)`, []any{id, string(state), string(cadence), int64(r.Sections), joined, until, paused}},
 		} {
 			if _, err := tx.ExecContext(t.Context(), do.statement, do.args...); err != nil {
 				t.Fatal(err)
@@ -400,7 +405,7 @@ func (w *world) alone(r newsletter.PlanReader, held []holding, e Edition, s *Sur
 		s.Withheld[newsletter.ReasonPaused]++
 		return nil, newsletter.ReasonPaused
 	}
-	reader := newsletter.Reader{Sections: r.Sections, JoinedAt: r.JoinedAt, ResumedAt: r.ResumedAt}
+	reader := newsletter.Reader{Sections: r.Sections, JoinedAt: r.JoinedAt, ResumedAt: r.ResumedAt, PausedAt: r.PausedAt}
 	for _, e := range w.editions {
 		if e.State != newsletter.EditionSkipped && e.NewsletterID == 1 && e.Cadence == newsletter.Daily && e.AsOf.Before(r.JoinedAt) && e.AsOf.After(reader.JoinedAfter) {
 			reader.JoinedAfter = e.AsOf

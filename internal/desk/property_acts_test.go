@@ -86,13 +86,16 @@ func (w *propertyWorld) change(r *propertyReader, n *propertyLetter, sub *proper
 	case sub.state == newsletter.Left: // they sign up again, and confirm
 		c := w.choice(n)
 		sub.state, sub.until, sub.joined, sub.rhythm, sub.mask = newsletter.Active, time.Time{}, now, rhythmOf(c.Cadence, c.Slot), c.Sections
-		sub.kept = time.Time{}
-		w.exec(`UPDATE subscriptions SET owed_since = NULL WHERE newsletter_id = $1 AND subscriber_id = $2`, n.ID, r.id)
+		sub.kept, sub.paused = time.Time{}, time.Time{}
+		w.exec(`UPDATE subscriptions SET owed_since = NULL, paused_at = NULL WHERE newsletter_id = $1 AND subscriber_id = $2`, n.ID, r.id)
 		w.exec(set, "active", nil, now.UnixMilli(), sub.rhythm.cadence, sub.rhythm.column(), int64(c.Sections), nil, n.ID, r.id)
 	case what < 2:
 		w.must(w.store.Leave(ctx, link, origin, now))
 		sub.state, sub.leftAt = newsletter.Left, now
 	case what < 5 && sub.state == newsletter.Active: // until a day, or until they say so
+		if now.Sub(sub.until) >= 30*24*time.Hour {
+			sub.paused = now
+		}
 		sub.state, sub.until = newsletter.PausedSub, time.Time{}
 		if w.chance(800) {
 			sub.until = now.Add(time.Duration(1+w.IntN(20*24)) * time.Hour)

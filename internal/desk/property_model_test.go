@@ -73,6 +73,7 @@ type propertyReader struct {
 type propertySub struct {
 	state  newsletter.SubscriptionState
 	until  time.Time
+	paused time.Time // when the first of the pauses began that lie together
 	rhythm propertyRhythm
 	mask   newsletter.Mask
 	joined time.Time
@@ -163,11 +164,12 @@ func (m *propertyModel) keep(n *propertyLetter, sub *propertySub) {
 			last = e.asOf
 		}
 	}
-	if last.IsZero() {
-		sub.kept = sub.owedSince().Add(-7 * 24 * time.Hour)
-		return
+	switch {
+	case !last.IsZero():
+		sub.kept = last.Add(time.Millisecond)
+	case sub.kept.IsZero(): // else it is kept already, however often they change
+		sub.kept = sub.joined.Add(-7 * 24 * time.Hour)
 	}
-	sub.kept = last.Add(time.Millisecond)
 }
 
 func newPropertyModel(w *propertyWorld) *propertyModel {
@@ -739,7 +741,7 @@ func (m *propertyModel) due(a *propertyArticle, row *propertyRow) string {
 		return why
 	}
 	// One edition after a pause has the best of what was missed, and none the rest.
-	if resumed := sub.until; !resumed.IsZero() && !resumed.After(now) && now.Sub(resumed) < 30*day && !got.Before(resumed) && a.from.Before(resumed) {
+	if resumed := sub.until; !resumed.IsZero() && !resumed.After(now) && now.Sub(resumed) < 30*day && !got.Before(resumed) && a.from.Before(resumed) && a.from.After(sub.paused) {
 		return "missed in a pause"
 	}
 	return ""

@@ -66,10 +66,11 @@ type Reader struct {
 	// editions than those for which HadHere is true; zero: none is.
 	RepeatsFrom time.Time
 	HadHere     func(articleID int64) bool
-	// ResumedAt is when the reader's pause ended; zero: there was none. CaughtUp reports whether
-	// they got an edition since.
-	ResumedAt time.Time
-	CaughtUp  bool
+	// ResumedAt is when the reader's pause ended, which began at PausedAt; zero: there was none.
+	// CaughtUp reports whether they got an edition since: what came in the pause, and was not among
+	// the best of it, is not owed any more. What was left for later before the pause still is.
+	ResumedAt, PausedAt time.Time
+	CaughtUp            bool
 }
 
 // Eligible decides whether an article can be in an edition at all, whoever reads it; the
@@ -112,7 +113,7 @@ func Owed(c Candidate, r Reader, now time.Time) Verdict {
 			return Repeated
 		}
 		return HadAlready
-	case r.CaughtUp && c.OwedFrom.Before(r.ResumedAt):
+	case r.CaughtUp && c.OwedFrom.After(r.PausedAt) && c.OwedFrom.Before(r.ResumedAt):
 		return MissedPaused
 	}
 	return Taken

@@ -55,6 +55,8 @@ func TestOwed_TheRule(t *testing.T) {
 		"had elsewhere, too long ago":      {article: seen(2 * day), reader: had(false, ago(2*day)), want: newsletter.HadAlready},
 		"missed in a pause, to catch up":   {article: seen(5 * day), reader: newsletter.Reader{ResumedAt: ago(day)}, want: newsletter.Taken},
 		"missed in a pause, caught up":     {article: seen(5 * day), reader: newsletter.Reader{ResumedAt: ago(2 * day), CaughtUp: true}, want: newsletter.MissedPaused},
+		"left from before a pause":         {article: seen(5 * day), reader: newsletter.Reader{PausedAt: ago(4 * day), ResumedAt: ago(2 * day), CaughtUp: true}, want: newsletter.Taken},
+		"missed since a pause began":       {article: seen(3 * day), reader: newsletter.Reader{PausedAt: ago(4 * day), ResumedAt: ago(2 * day), CaughtUp: true}, want: newsletter.MissedPaused},
 		"after a pause":                    {article: seen(day), reader: newsletter.Reader{ResumedAt: ago(2 * day), CaughtUp: true}, want: newsletter.Taken},
 		"had another":                      {article: fresh, reader: newsletter.Reader{Had: func(id int64) bool { return id == 2 }}, want: newsletter.Taken},
 		"joined after the edition":         {article: seen(2 * day), reader: newsletter.Reader{JoinedAfter: ago(day)}, want: newsletter.BeforeJoining},

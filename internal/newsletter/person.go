@@ -76,6 +76,7 @@ type PersonSubscription struct {
 	Slot       string
 	UpdatedAt  time.Time
 	OwedSince  time.Time // since when articles are owed, for who changed cadence or slot after joining
+	PausedAt   time.Time // when their last pause began
 }
 
 // PersonMention is a row that is not the person's own and says something of them: words of

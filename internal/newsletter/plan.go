@@ -66,6 +66,7 @@ type PlanReader struct {
 	Sections     Mask
 	JoinedAt     time.Time
 	ResumedAt    time.Time // when their pause ended, if that is not longer ago than MaxLookBack
+	PausedAt     time.Time // when it began
 	CaughtUp     bool      // they got an edition since; found out by choosing
 	Paused       bool
 	Suppressed   bool

@@ -13,7 +13,9 @@ import (
 // newsletter, or of all if its id is 0. It returns how many are different now. note says in
 // words what was done, for the history.
 //
-// paused_until stays when a pause is over: what came before is what the reader missed.
+// paused_at and paused_until stay when a pause is over: what came between them is what the reader
+// missed. A pause that begins before the last one is forgotten goes on with it: what the catch-up
+// left of that is not owed anew.
 func (s *Store) PauseSubscriptions(ctx context.Context, subscriberID, newsletterID int64, until time.Time, note string, origin newsletter.Origin, now time.Time) (changed int, err error) {
 	err = s.write(ctx, func(t *tx) error {
 		changed = 0
@@ -31,8 +33,10 @@ func (s *Store) PauseSubscriptions(ctx context.Context, subscriberID, newsletter
 				state == newsletter.Active && !paused || state == newsletter.PausedSub && paused && u.PausedUntil.Equal(until) {
 				continue
 			}
-			if _, err := t.exec(`UPDATE subscriptions SET state = $1, paused_until = $2, updated_at = $3 WHERE newsletter_id = $4 AND subscriber_id = $5`,
-				string(state), nullMillis(until), millis(now), u.NewsletterID, subscriberID); err != nil {
+			goesOn := state == newsletter.Active || paused || u.PausedUntil.After(now.Add(-newsletter.MaxLookBack))
+			if _, err := t.exec(`UPDATE subscriptions SET state = $1, paused_until = $2, paused_at = CASE WHEN $3 THEN paused_at ELSE $4 END, updated_at = $4
+				WHERE newsletter_id = $5 AND subscriber_id = $6`,
+				string(state), nullMillis(until), goesOn, millis(now), u.NewsletterID, subscriberID); err != nil {
 				return err
 			}
 			origin.Note = note

@@ -50,12 +50,12 @@ func (s *Store) PersonDetail(ctx context.Context, subscriberID int64) (d newslet
 		return d, fmt.Errorf("subscriber %d: %w", subscriberID, err)
 	}
 	d.UpdatedAt = fromMillis(updated)
-	rows, err := s.read(ctx).query(`SELECT n.slug, u.slot, u.updated_at, u.owed_since FROM subscriptions u JOIN newsletters n ON n.id = u.newsletter_id
+	rows, err := s.read(ctx).query(`SELECT n.slug, u.slot, u.updated_at, u.owed_since, u.paused_at FROM subscriptions u JOIN newsletters n ON n.id = u.newsletter_id
 		WHERE u.subscriber_id = $1 ORDER BY n.slug`, subscriberID)
 	d.Subscriptions, err = collect(rows, err, func(rows *sql.Rows) (u newsletter.PersonSubscription, err error) {
-		var owed sql.NullInt64
-		err = rows.Scan(&u.Newsletter, &u.Slot, &updated, &owed)
-		u.UpdatedAt, u.OwedSince = fromMillis(updated), fromNull(owed)
+		var owed, paused sql.NullInt64
+		err = rows.Scan(&u.Newsletter, &u.Slot, &updated, &owed, &paused)
+		u.UpdatedAt, u.OwedSince, u.PausedAt = fromMillis(updated), fromNull(owed), fromNull(paused)
 		return u, err
 	})
 	if err != nil {

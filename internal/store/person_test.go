@@ -14,7 +14,7 @@ import (
 // becomes of it.
 var personColumns = map[string]struct{ shown, leftOut string }{
 	"subscribers":        {"id email name time_zone language created_at updated_at", "email_key domain"}, // the same, folded
-	"subscriptions":      {"newsletter_id state cadence slot sections joined_at left_at paused_until created_at updated_at owed_since", "subscriber_id"},
+	"subscriptions":      {"newsletter_id state cadence slot sections joined_at left_at paused_until created_at updated_at owed_since paused_at", "subscriber_id"},
 	"signups":            {"id email name time_zone page placement created_at expires_at confirmed_at", "subscriber_id nonce"}, // the nonce is a secret
 	"signup_newsletters": {"newsletter_id cadence slot sections", "signup_id"},
 	"subscription_events": {"id newsletter_id kind at channel page placement ip user_agent actor note words_id edition_id",

@@ -241,7 +241,7 @@ func TestPlanReaders_ThoseWhoAreSubscribedInOrder(t *testing.T) {
 		all := []newsletter.PlanReader{
 			{SubscriberID: 1},
 			{SubscriberID: 2, Sections: 1 << 58, JoinedAt: fromMillis(0), Paused: true},
-			{SubscriberID: 3, Sections: 2 << 58, JoinedAt: fromMillis(-5), ResumedAt: fromMillis(1000), Suppressed: barredOne},
+			{SubscriberID: 3, Sections: 2 << 58, JoinedAt: fromMillis(-5), ResumedAt: fromMillis(1000), PausedAt: fromMillis(0), Suppressed: barredOne},
 			{SubscriberID: 4, Sections: 3 << 58, JoinedAt: fromMillis(1700000000000), Paused: true},
 		}
 		for after := range int64(5) {

@@ -70,7 +70,7 @@ func (t *tx) keepOwed(newsletterID int64, c newsletter.Cadence, slot string, fro
 			WHERE e.newsletter_id = subscriptions.newsletter_id AND e.cadence = subscriptions.cadence AND e.for_slot IN ($1, 'all')
 			AND e.as_of < COALESCE(subscriptions.owed_since, subscriptions.joined_at) AND e.state NOT IN ('skipped', 'draft')
 			AND EXISTS (SELECT 1 FROM blocks b WHERE b.edition_id = e.id AND b.article_id IS NOT NULL)),
-			COALESCE(owed_since, joined_at) - $2)
+			owed_since, joined_at - $2)
 		WHERE newsletter_id = $3 AND cadence = $4 AND slot = $5 AND subscriber_id BETWEEN $6 AND $7`,
 		fromSlotColumn(slot), newsletter.LookBack.Milliseconds(), newsletterID, string(c), slot, from, to)
 	return err

@@ -49,7 +49,7 @@ func (t *tx) activate(subscriberID int64, c newsletter.SignUpChoice, now time.Ti
 		VALUES ($1, $2, 'active', $3, $4, $5, $6, $6, $6)
 		ON CONFLICT (newsletter_id, subscriber_id) DO UPDATE
 		SET state = 'active', cadence = excluded.cadence, slot = excluded.slot, sections = excluded.sections, joined_at = excluded.joined_at,
-		    owed_since = NULL, left_at = NULL, paused_until = NULL, updated_at = excluded.updated_at`,
+		    owed_since = NULL, left_at = NULL, paused_until = NULL, paused_at = NULL, updated_at = excluded.updated_at`,
 		c.NewsletterID, subscriberID, string(c.Cadence), slotColumn(c.Slot), int64(c.Sections), millis(now))
 	return err
 }
