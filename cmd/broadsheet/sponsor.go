@@ -112,40 +112,58 @@ are refused unless --force is given. The message can come later, by "sponsor cop
 }
 
 func sponsorList(a *app) *cobra.Command {
-	return &cobra.Command{
+	var from string
+	cmd := &cobra.Command{
 		Use:   "list [NEWSLETTER]",
-		Short: "Show what is booked from today on",
-		Long: `Shows what is booked from today on, by date, which editions have it, and what is to be
-done about it.`,
-		Example: `  broadsheet sponsor list daily-news`,
-		Args:    cobra.MaximumNArgs(1),
+		Short: "Show what is booked, and which editions have it",
+		Long: `Shows what is booked from today on, or from another date, which editions have it, and what
+is to be done about it.`,
+		Example: `  broadsheet sponsor list daily-news
+  broadsheet sponsor list daily-news --from 2026-11-01`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			slug := ""
-			if len(args) > 0 {
-				slug = args[0]
+			var since newsletter.Date
+			if from != "" {
+				var err error
+				if since, err = newsletter.ParseDate(from); err != nil {
+					return newsletter.Invalidf("from", "%q is not a date; write it as 2026-11-01", from)
+				}
 			}
 			return a.withPress(cmd.Context(), func(s *services) error {
-				bookings, err := s.desk.Bookings(cmd.Context(), slug)
+				bookings, err := s.desk.Bookings(cmd.Context(), strings.Join(args, ""), since)
 				if err != nil {
 					return err
 				}
-				views, rows := []bookingView{}, [][]string{}
-				for _, b := range bookings {
-					views = append(views, viewBooking(b))
-					rows = append(rows, []string{fmt.Sprint(b.ID), b.Date.String(), b.Newsletter, string(b.Cadence), fmt.Sprint(b.Position), cut(b.Sponsor, 40), ranIn(b), missing(b, bookings)})
-				}
-				switch {
-				case a.json:
-					return a.printJSON(views)
-				case len(rows) == 0:
-					a.say("Nothing is booked. Book: broadsheet sponsor book NEWSLETTER --date 2026-12-01 --sponsor \"Leaf Ltd\"")
-					return nil
-				}
-				a.printTable([]string{"BOOKING", "DATE", "NEWSLETTER", "CADENCE", "POSITION", "SPONSOR", "EDITIONS", "TO DO"}, rows)
-				return nil
+				return a.showBookings(bookings)
 			})
 		},
 	}
+	cmd.Flags().StringVar(&from, "from", "", "also what was booked for the days since then")
+	return cmd
+}
+
+func (a *app) showBookings(bookings []newsletter.Booking) error {
+	views, rows := []bookingView{}, [][]string{}
+	today := newsletter.DateOf(a.now()).AddDays(-1) // it may be today still somewhere
+	for _, b := range bookings {
+		todo := missing(b, bookings)
+		if b.Date.Before(today) {
+			if todo = ""; len(b.Editions) == 0 {
+				todo = "no edition had it"
+			}
+		}
+		views = append(views, viewBooking(b))
+		rows = append(rows, []string{fmt.Sprint(b.ID), b.Date.String(), b.Newsletter, string(b.Cadence), fmt.Sprint(b.Position), cut(b.Sponsor, 40), ranIn(b), todo})
+	}
+	switch {
+	case a.json:
+		return a.printJSON(views)
+	case len(rows) == 0:
+		a.say("Nothing is booked. Book: broadsheet sponsor book NEWSLETTER --date 2026-12-01 --sponsor \"Leaf Ltd\"")
+		return nil
+	}
+	a.printTable([]string{"BOOKING", "DATE", "NEWSLETTER", "CADENCE", "POSITION", "SPONSOR", "EDITIONS", "TO DO"}, rows)
+	return nil
 }
 
 // missing says what is to be done about a booking.

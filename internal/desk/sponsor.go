@@ -84,8 +84,9 @@ func (d *Desk) BookSponsor(ctx context.Context, slug string, b newsletter.Bookin
 // lastDate is after all that can be booked.
 var lastDate = newsletter.Date{Year: 9999, Month: 12, Day: 31} //nolint:gochecknoglobals // a constant
 
-// Bookings returns what is booked from today on, of one newsletter or, with an empty slug, all.
-func (d *Desk) Bookings(ctx context.Context, slug string) ([]newsletter.Booking, error) {
+// Bookings returns what is booked from a date on, today if it is zero, of one newsletter or, with an
+// empty slug, all.
+func (d *Desk) Bookings(ctx context.Context, slug string, from newsletter.Date) ([]newsletter.Booking, error) {
 	var id int64
 	if slug != "" {
 		n, err := d.Newsletter(ctx, slug)
@@ -94,8 +95,10 @@ func (d *Desk) Bookings(ctx context.Context, slug string) ([]newsletter.Booking,
 		}
 		id = n.ID
 	}
-	yesterday := newsletter.DateOf(d.now()).AddDays(-1) // it may be today still somewhere
-	list, err := d.o.Press.Store.Bookings(ctx, id, yesterday, lastDate)
+	if from == (newsletter.Date{}) {
+		from = newsletter.DateOf(d.now()).AddDays(-1) // it may be today still somewhere
+	}
+	list, err := d.o.Press.Store.Bookings(ctx, id, from, lastDate)
 	if err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func TestBooking_ExtraEditionsHaveWhatNoOtherHas(t *testing.T) {
 	e, _ := r.Send("daily-news")
 	r.Feed.Publish("A story of the afternoon", r.Clock.Now())
 	has(false, "edition 1 has it", false)
-	if list, err := r.Desk.Bookings(t.Context(), ""); err != nil || len(list) != 2 || len(list[0].Editions) != 1 || list[0].Editions[0] != e.ID {
+	if list, err := r.Desk.Bookings(t.Context(), "", newsletter.Date{}); err != nil || len(list) != 2 || len(list[0].Editions) != 1 || list[0].Editions[0] != e.ID {
 		t.Errorf("booked is %+v (%v)", list, err)
 	}
 	draft, err := r.Desk.CreateDraft(t.Context(), desk.DraftOptions{Build: desk.BuildOptions{Newsletter: "daily-news"}})
