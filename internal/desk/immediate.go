@@ -68,19 +68,17 @@ func (d *Desk) immediateSlot(ctx context.Context, n newsletter.Newsletter, s new
 const atTheSameTime = time.Minute
 
 // firstImmediate returns since when the first article is owed that came after a time, that the last
-// edition did not look at, and that immediate readers are to get. What is long past counts no
-// more: nobody was there to send it, and it goes with what comes next.
+// edition did not look at, and that immediate readers are to get; what the last one had no place
+// left for is owed anew since then. What is long past counts no more: nobody was there to send it,
+// and it goes with what comes next.
 func (d *Desk) firstImmediate(ctx context.Context, n newsletter.Newsletter, id int64, last, after time.Time) (first time.Time, ok bool, err error) {
 	now := d.now()
-	after = latest(after, now.Add(-newsletter.GraceTime-n.Immediate.Quiet-24*time.Hour))
+	oldest := now.Add(-newsletter.GraceTime - n.Immediate.Quiet - 24*time.Hour)
+	after = latest(after, oldest)
 	if !last.IsZero() { // what came just before it, it may have missed
 		after = latest(after, last.Add(-atTheSameTime))
 	}
-	candidates, err := d.o.Press.Store.Candidates(ctx, n.ID, after)
-	if err != nil || len(candidates) == 0 {
-		return first, false, err
-	}
-	seen := map[int64]bool{}
+	from, seen, left := after, map[int64]bool{}, map[int64]bool{}
 	if id != 0 {
 		verdicts, err := d.o.Press.Store.EditionVerdicts(ctx, id)
 		if err != nil {
@@ -88,10 +86,23 @@ func (d *Desk) firstImmediate(ctx context.Context, n newsletter.Newsletter, id i
 		}
 		for _, v := range verdicts {
 			seen[v.ArticleID] = true
+			if v.Verdict == newsletter.OverCap && last.After(oldest) {
+				left[v.ArticleID], from = true, now.Add(-newsletter.LookBack)
+			}
 		}
 	}
+	candidates, err := d.o.Press.Store.Candidates(ctx, n.ID, from)
+	if err != nil {
+		return first, false, err
+	}
 	for _, c := range candidates {
-		if newsletter.Eligible(c, now) != newsletter.Taken || !c.OwedFrom.After(after) || !n.Immediate.Wants(c) {
+		if newsletter.Eligible(c, now) != newsletter.Taken || !n.Immediate.Wants(c) {
+			continue
+		}
+		if left[c.ID] {
+			return last, true, nil
+		}
+		if !c.OwedFrom.After(after) {
 			continue
 		}
 		if seen[c.ID] && !c.OwedFrom.After(last) {

@@ -63,6 +63,22 @@ func TestImmediate_StoriesOfTheQuietTimeAreOneEdition(t *testing.T) {
 	same(t, slots(t, r, n.Slug)[:1], "2026-11-20 main skipped nothing_new")
 }
 
+// What one edition has no place for comes by the next one, without waiting for another story.
+func TestImmediate_WhatIsOverTheCapComesNext(t *testing.T) {
+	t.Parallel()
+	two := 2
+	r, n, _ := atOnce(t, desk.NewsletterEdit{MaxArticles: &two})
+	for _, title := range []string{"Harbour opens", "Bridge closes", "Market falls", "Ferries stop", "Snow comes"} {
+		news(t, r, title, at(20, 12, 0))
+	}
+	for minute := 10; minute < 50; minute += 5 {
+		tick(t, r, at(20, 12, minute))
+	}
+	same(t, got(t, r), "20 12:10 now++", "20 12:20 now++", "20 12:30 now+")
+	tick(t, r, at(20, 18, 0))
+	same(t, slots(t, r, n.Slug)[1:], "2026-11-20 12:10 frozen ", "2026-11-20 12:20 frozen ", "2026-11-20 12:30 frozen ")
+}
+
 // Two processes that tick build an edition once, however far each of them has got.
 func TestImmediate_IsBuiltOnceWhateverTicks(t *testing.T) {
 	t.Parallel()
