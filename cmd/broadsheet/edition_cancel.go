@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"broadsheet/internal/newsletter"
 
@@ -74,6 +75,10 @@ func (a *app) cancelEdition(ctx context.Context, s *services, id int64, reason s
 	a.say("Edition %d of %s is cancelled; %s withheld.", id, e.Newsletter, counted(n, "delivery was", "deliveries were"))
 	if left := tally.WaitingCount(); left > 0 {
 		a.say("%s being handed over, and finished.", counted(left, "message is", "messages are"))
+	}
+	if e.DueAt.After(a.now()) && !e.WasDraft() && !strings.HasPrefix(e.Slot, "extra-") {
+		a.say("The schedule makes no other edition for its slot, %s of %s: \"broadsheet send %s\" sends what is owed, or the next edition brings it.",
+			newsletter.SlotName(e.Cadence, e.Slot), e.Date, e.Newsletter)
 	}
 	return nil
 }
