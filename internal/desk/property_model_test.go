@@ -97,6 +97,7 @@ type propertyEdition struct {
 	verdicts map[int64]string
 	done     bool // planning is finished
 	open     bool // it has rows that are to be tried
+	ended    bool // nobody plans it any more
 	late     bool // planning was cut off
 	first    map[int64]bool
 }
@@ -132,6 +133,20 @@ func (e *propertyEdition) isLike(o *propertyEdition) bool {
 	return e.letter == o.letter && e.rhythm.meets(o.rhythm)
 }
 
+// isBefore reports whether the edition can be the one before another, or before a reader joined: who
+// joined is owed the first digest whole, also after an edition that nobody got.
+func (e *propertyEdition) isBefore() bool {
+	if !e.news || !e.done && !e.ended {
+		return e.news
+	}
+	for _, row := range e.rows {
+		if row.holds() {
+			return true
+		}
+	}
+	return false
+}
+
 // minimum is how many articles a copy must have. A story that goes out at once waits for no others …
 func (e *propertyEdition) minimum() int {
 	if e.rhythm.cadence == "immediate" {
@@ -160,7 +175,7 @@ func (s *propertySub) owedSince() time.Time {
 func (m *propertyModel) keep(n *propertyLetter, sub *propertySub) {
 	var last time.Time
 	for _, e := range m.order {
-		if e.letter == n && e.news && e.rhythm.meets(sub.rhythm) && e.asOf.Before(sub.owedSince()) && e.asOf.After(last) {
+		if e.letter == n && e.isBefore() && e.rhythm.meets(sub.rhythm) && e.asOf.Before(sub.owedSince()) && e.asOf.After(last) {
 			last = e.asOf
 		}
 	}
@@ -281,7 +296,7 @@ func (m *propertyModel) learn() {
 			from = min(from, e.id)
 		}
 	}
-	rows, err := w.db.QueryContext(w.t.Context(), `SELECT e.id, e.newsletter_id, e.cadence, e.for_slot, e.as_of, e.planned_at IS NOT NULL
+	rows, err := w.db.QueryContext(w.t.Context(), `SELECT e.id, e.newsletter_id, e.cadence, e.for_slot, e.as_of, e.planned_at IS NOT NULL, e.state NOT IN ('frozen', 'sending', 'paused')
 		FROM editions e WHERE e.state <> 'skipped' AND e.id >= $1 ORDER BY e.id`, from)
 	w.must(err)
 	defer rows.Close()
@@ -289,13 +304,14 @@ func (m *propertyModel) learn() {
 	for rows.Next() {
 		var id, letter, asOf int64
 		var rhythm propertyRhythm
-		var done bool
-		w.must(rows.Scan(&id, &letter, &rhythm.cadence, &rhythm.slot, &asOf, &done))
+		var done, ended bool
+		w.must(rows.Scan(&id, &letter, &rhythm.cadence, &rhythm.slot, &asOf, &done, &ended))
 		e := m.editions[id]
 		if e == nil {
 			e = &propertyEdition{id: id, rhythm: rhythm, asOf: time.UnixMilli(asOf).UTC(), rows: map[int64]*propertyRow{}, verdicts: map[int64]string{}, letter: m.letters[letter-1]}
 			m.count.editions++
 		}
+		e.ended = ended
 		if !e.done {
 			e.done = done
 			list = append(list, e)
@@ -711,7 +727,7 @@ func (m *propertyModel) due(a *propertyArticle, row *propertyRow) string {
 		if mine := other.rows[r.id]; mine != nil && len(mine.articles) > 0 && mine.holds() && now.Sub(other.asOf) <= 30*day && other.asOf.After(got) {
 			got = other.asOf
 		}
-		if other.isLike(e) && other.news && other.asOf.Before(sub.owedSince()) && other.asOf.After(before) {
+		if other.isLike(e) && other.isBefore() && other.asOf.Before(sub.owedSince()) && other.asOf.After(before) {
 			before = other.asOf
 		}
 	}
@@ -762,7 +778,7 @@ func (m *propertyModel) had(a *propertyArticle, row *propertyRow) string {
 		return "had"
 	}
 	for _, other := range m.order {
-		if other != e && other.isLike(e) && other.news && !a.from.After(other.asOf) {
+		if other != e && other.isLike(e) && other.isBefore() && !a.from.After(other.asOf) {
 			return "had"
 		}
 	}

@@ -35,7 +35,9 @@ type PastEdition struct {
 	Cadence      Cadence
 	ForSlot      string
 	AsOf         time.Time
-	News         bool // it has articles, in full or as headlines: an announcement has none
+	// News says that it has articles, in full or as headlines, and that somebody got it or may get
+	// it yet: that it can be "the edition before".
+	News bool
 }
 
 // Serves reports whether an edition for the readers of the slot has some of this one's readers.

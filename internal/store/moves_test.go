@@ -21,7 +21,7 @@ import (
 func smallLedger(t testing.TB, s *Store) {
 	t.Helper()
 	var statements []string
-	for _, table := range []string{"deliveries", "edition_totals", "variant_articles", "variants", "blocks", "editions",
+	for _, table := range []string{"deliveries", "edition_totals", "edition_articles", "variant_articles", "variants", "blocks", "editions",
 		"articles", "sources", "subscription_events", "subscriptions", "subscribers", "desk_events", "newsletters", "returns", "return_counts", "suppressions", "suppression_events"} {
 		statements = append(statements, "DELETE FROM "+table)
 	}

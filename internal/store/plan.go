@@ -12,11 +12,21 @@ import (
 	"broadsheet/internal/newsletter"
 )
 
+// editionBefore is the condition that an edition e counts as the one before another, or before a
+// reader joined: it was to give news, and somebody got it or may get it yet. While it is planned
+// that is taken for granted; then its rows say it, of which nearly always the first one does, and
+// once it has ended its totals.
+const editionBefore = `e.state NOT IN ('skipped', 'draft')
+	AND EXISTS (SELECT 1 FROM edition_articles n WHERE n.edition_id = e.id AND n.verdict IN ('taken', 'repeat'))
+	AND (e.planned_at IS NULL AND e.state IN ('frozen', 'sending', 'paused')
+		OR EXISTS (SELECT 1 FROM edition_totals o WHERE o.edition_id = e.id AND o.kind = 'state' AND o.key = '' AND o.state IN (1, 2, 3, 5, 6))
+		OR e.totals_at IS NULL AND EXISTS (SELECT 1 FROM deliveries d WHERE d.edition_id = e.id AND d.state IN (1, 2, 3, 5, 6)))`
+
 // PastEditions returns the editions of all newsletters that were frozen since then, and older
 // ones that have one of the articles; oldest first. Those that were skipped are none.
 func (s *Store) PastEditions(ctx context.Context, since time.Time, articles []int64) ([]newsletter.PastEdition, error) {
 	q := s.read(ctx)
-	rows, err := q.query(`SELECT e.id, e.newsletter_id, e.cadence, e.for_slot, e.as_of, EXISTS (SELECT 1 FROM edition_articles a WHERE a.edition_id = e.id AND a.verdict IN ('taken', 'repeat'))
+	rows, err := q.query(`SELECT e.id, e.newsletter_id, e.cadence, e.for_slot, e.as_of, `+editionBefore+`
 		FROM editions e WHERE e.as_of >= $1 AND e.state NOT IN ('skipped', 'draft')`, millis(since))
 	list, err := collect(rows, err, scanPastEdition)
 	for _, article := range articles {
@@ -42,12 +52,12 @@ func scanPastEdition(rows *sql.Rows) (e newsletter.PastEdition, err error) {
 	return e, err
 }
 
-// FreezeBefore returns when the last edition with articles for the readers of a slot was frozen
-// before a time; the zero time if there was none.
+// FreezeBefore returns when the last edition for the readers of a slot was frozen before a time, of
+// those that count as one before; the zero time if there was none.
 func (s *Store) FreezeBefore(ctx context.Context, newsletterID int64, c newsletter.Cadence, slot string, before time.Time) (time.Time, error) {
 	var at int64
 	err := s.read(ctx).row(`SELECT e.as_of FROM editions e WHERE e.as_of < $1 AND e.newsletter_id = $2 AND e.cadence = $3
-		AND (e.for_slot = $4 OR e.for_slot = 'all' OR CAST($4 AS TEXT) = 'all') AND e.state NOT IN ('skipped', 'draft') AND EXISTS (SELECT 1 FROM edition_articles a WHERE a.edition_id = e.id AND a.verdict IN ('taken', 'repeat'))
+		AND (e.for_slot = $4 OR e.for_slot = 'all' OR CAST($4 AS TEXT) = 'all') AND `+editionBefore+`
 		ORDER BY e.as_of DESC LIMIT 1`, millis(before), newsletterID, string(c), fromSlotColumn(slot)).Scan(&at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return time.Time{}, nil

@@ -262,3 +262,67 @@ func TestPlanReaders_ThoseWhoAreSubscribedInOrder(t *testing.T) {
 		}
 	}
 }
+
+// An edition is the one before if somebody got it or may get it yet, by its rows or its totals.
+func TestFreezeBefore_ByWhatBecameOfIt(t *testing.T) {
+	t.Parallel()
+	s := openTest(t)
+	for name, c := range map[string]struct {
+		state  newsletter.EditionState
+		row    newsletter.State // 0: there is none
+		then   string
+		counts bool
+	}{
+		"being planned":                {newsletter.EditionFrozen, 0, `UPDATE editions SET planned_at = NULL`, true},
+		"paused while it was planned":  {newsletter.EditionPaused, newsletter.Refused, `UPDATE editions SET planned_at = NULL`, true},
+		"waiting":                      {newsletter.EditionSending, newsletter.Waiting, ``, true},
+		"for nobody":                   {newsletter.EditionSending, newsletter.Withheld, ``, false},
+		"cancelled in the planning":    {newsletter.EditionCancelled, 0, `UPDATE editions SET planned_at = NULL`, false},
+		"cancelled":                    {newsletter.EditionCancelled, newsletter.Withheld, ``, false},
+		"cancelled, in doubt":          {newsletter.EditionCancelled, newsletter.InDoubt, ``, true},
+		"cancelled, being handed over": {newsletter.EditionCancelled, newsletter.Sending, ``, true},
+		"expired":                      {newsletter.EditionExpired, newsletter.Expired, ``, false},
+		"refused":                      {newsletter.EditionSent, newsletter.Refused, ``, false},
+		"sent":                         {newsletter.EditionSent, newsletter.Accepted, ``, true},
+		"sent, only the totals kept":   {newsletter.EditionSent, newsletter.Accepted, `DELETE FROM deliveries; UPDATE editions SET pruned_at = 1`, true},
+		"expired, the same":            {newsletter.EditionExpired, newsletter.Expired, `DELETE FROM deliveries; UPDATE editions SET pruned_at = 1`, false},
+		"an announcement":              {newsletter.EditionSent, newsletter.Accepted, `DELETE FROM edition_articles`, false},
+		"skipped":                      {newsletter.EditionSkipped, newsletter.Accepted, ``, false},
+	} {
+		smallLedger(t, s)
+		must(t, s, `INSERT INTO edition_articles (edition_id, article_id, verdict) VALUES (1, 1, 'taken')`,
+			`UPDATE editions SET as_of = 5000, state = '`+string(c.state)+`'`)
+		if c.row != 0 {
+			row(t, s, 1, 1, c.row)
+		}
+		if strings.Contains(c.then, "pruned") {
+			if kept, err := s.KeepTotals(t.Context(), report(t, s, 1), noon); err != nil || !kept {
+				t.Fatal(kept, err)
+			}
+		}
+		for statement := range splitStatements(c.then) {
+			must(t, s, statement)
+		}
+		want := time.Time{}
+		if c.counts {
+			want = fromMillis(5000)
+		}
+		at, err := s.FreezeBefore(t.Context(), 1, newsletter.Daily, newsletter.AllSlots, fromMillis(9000))
+		if err != nil || !at.Equal(want) {
+			t.Errorf("%s: frozen at %s, want %s (%v)", name, at, want, err)
+		}
+		past, err := s.PastEditions(t.Context(), fromMillis(0), nil)
+		if err != nil || len(past) > 1 || len(past) == 1 && past[0].News != c.counts {
+			t.Errorf("%s: past editions %+v (%v)", name, past, err)
+		}
+		must(t, s, `UPDATE subscriptions SET joined_at = 9000`)
+		inTx(t, s, func(t *tx) error { return t.keepOwed(1, newsletter.Daily, "", 1, 2) })
+		owed := 9000 - int(newsletter.LookBack.Milliseconds())
+		if c.counts {
+			owed = 5001
+		}
+		if got := count(t, s, `SELECT COUNT(*) FROM subscriptions WHERE owed_since = `+sprint(int64(owed))); got != 2 {
+			t.Errorf("%s: %d are owed what came since %d", name, got, owed)
+		}
+	}
+}

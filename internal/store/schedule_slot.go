@@ -66,12 +66,11 @@ func (s *Store) LeaveSlot(ctx context.Context, newsletterID int64, c newsletter.
 // or slot: what was owed to them since the last edition before they joined stays owed, although
 // the editions of the new slot may have come later.
 func (t *tx) keepOwed(newsletterID int64, c newsletter.Cadence, slot string, from, to int64) error {
-	_, err := t.exec(`UPDATE subscriptions SET owed_since = COALESCE((SELECT MAX(e.as_of) + 1 FROM editions e
-			WHERE e.newsletter_id = subscriptions.newsletter_id AND e.cadence = subscriptions.cadence AND e.for_slot IN ($1, 'all')
-			AND e.as_of < COALESCE(subscriptions.owed_since, subscriptions.joined_at) AND e.state NOT IN ('skipped', 'draft')
-			AND EXISTS (SELECT 1 FROM blocks b WHERE b.edition_id = e.id AND b.article_id IS NOT NULL)),
-			owed_since, joined_at - $2)
-		WHERE newsletter_id = $3 AND cadence = $4 AND slot = $5 AND subscriber_id BETWEEN $6 AND $7`,
-		fromSlotColumn(slot), newsletter.LookBack.Milliseconds(), newsletterID, string(c), slot, from, to)
+	_, err := t.exec(`WITH before AS MATERIALIZED (SELECT e.as_of FROM editions e
+			WHERE e.newsletter_id = $1 AND e.cadence = $2 AND e.for_slot IN ($3, 'all') AND `+editionBefore+`)
+		UPDATE subscriptions SET owed_since = COALESCE((SELECT MAX(before.as_of) + 1 FROM before
+			WHERE before.as_of < COALESCE(subscriptions.owed_since, subscriptions.joined_at)), owed_since, joined_at - $4)
+		WHERE newsletter_id = $1 AND cadence = $2 AND slot = $5 AND subscriber_id BETWEEN $6 AND $7`,
+		newsletterID, string(c), fromSlotColumn(slot), newsletter.LookBack.Milliseconds(), slot, from, to)
 	return err
 }
