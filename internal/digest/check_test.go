@@ -24,7 +24,8 @@ func TestCheck_WhatIsWrong_IsNamedByFileAndLine(t *testing.T) {
 		"digest.html":     {"old", "call it brief.html"},
 		"digest.subject":  {"{{.Lead.Headline}}", "digest.subject:1"}, // an announcement has no lead
 		"breif.html":      {"x", "nothing reads it"},
-		"blocks.html":     {"{{define \"note\"}}{{.Nothing}}{{end}}", "no such template"},
+		"blocks.html":     {"{{define \"note\"}}{{.Nothing}}{{end}}", "your own parts.html or blocks.html has to have {{define \"close\"}}"},
+		"blocks.txt":      {"", "your own blocks.txt has to have {{define \"open\"}}"},
 		"already.subject": {"{{.T.nothing}}", "already.subject:1"},
 	} {
 		sources := mailSources(t)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	htmltemplate "html/template"
+	"regexp"
 	"slices"
 	"strings"
 	texttemplate "text/template"
@@ -78,7 +79,7 @@ func parseMail(t Templates, files mailFiles) (*mailTemplates, error) {
 func (m *mailTemplates) htmlPart(data any) (string, error) {
 	var b bytes.Buffer
 	if err := m.html.ExecuteTemplate(&b, m.files.html[len(m.files.html)-1], data); err != nil {
-		return "", fmt.Errorf("mail template: %w", err)
+		return "", failed(err, m.files.html)
 	}
 	return tidy(b.String(), 0), nil
 }
@@ -87,9 +88,24 @@ func (m *mailTemplates) htmlPart(data any) (string, error) {
 func (m *mailTemplates) textPart(data any) (string, error) {
 	var b bytes.Buffer
 	if err := m.text.ExecuteTemplate(&b, m.files.text[len(m.files.text)-1], data); err != nil {
-		return "", fmt.Errorf("mail template: %w", err)
+		return "", failed(err, m.files.text)
 	}
 	return tidy(b.String(), 2), nil
+}
+
+// missingBlock is how html/template and text/template say that nothing defines a block.
+var missingBlock = regexp.MustCompile(`no such template ("[^"]+")|template ("[^"]+") not defined`)
+
+// failed says why a part made of these files cannot be rendered. A file of the publisher's own
+// that was copied before there was a block lacks it: then it says what to add, and where.
+func failed(err error, files []string) error {
+	found := missingBlock.FindStringSubmatch(err.Error())
+	shared := files[:len(files)-1]
+	if found == nil || len(shared) == 0 {
+		return fmt.Errorf("mail template: %w", err)
+	}
+	return fmt.Errorf("mail template: %w; your own %s has to have {{define %s}}, as the built-in one has: \"broadsheet template copy\" writes that",
+		err, strings.Join(shared, " or "), found[1]+found[2])
 }
 
 // short renders a text of one line, such as the subject, of at most n characters.
