@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -25,7 +26,8 @@ type WithdrawnEdition struct {
 // Withdraw takes an article back: from one edition that is still to be sent, or with the id 0 from
 // everything, and then no edition takes it any more. Who waits for a message with it gets a copy
 // without it, or none if nothing is left; of what is left readers miss nothing. What was sent
-// cannot be called back. If there is nothing left to withdraw the error is a Conflict.
+// cannot be called back. It is marked first: where a copy cannot be made, the error says so, and
+// still no message with it goes out. If there is nothing left to withdraw the error is a Conflict.
 func (d *Desk) Withdraw(ctx context.Context, articleID, editionID int64) (Withdrawal, error) {
 	var w Withdrawal
 	lock, err := d.o.Press.Store.LockPlanning(ctx)
@@ -48,18 +50,23 @@ func (d *Desk) Withdraw(ctx context.Context, articleID, editionID int64) (Withdr
 		return w, err
 	}
 	moved := false
+	var failed error
 	for _, e := range editions {
 		if editionID != 0 && e.ID != editionID {
 			continue
 		}
 		recast, err := d.recast(ctx, e.ID)
 		if err != nil {
-			return w, err
+			failed = errors.Join(failed, err)
+			continue
 		}
 		moved = moved || recast != (newsletter.Recast{})
 		w.Editions = append(w.Editions, WithdrawnEdition{Edition: e.ID, Recast: recast})
 	}
 	d.o.Press.Engine.Wake()
+	if failed != nil {
+		return w, fmt.Errorf("article %d is withdrawn, and no message with it goes out any more; copies without it are not made yet, and are when the same is said again or the sender comes to them: %w", articleID, failed)
+	}
 	if already != nil && !moved {
 		return w, already
 	}

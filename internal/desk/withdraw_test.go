@@ -23,6 +23,11 @@ func TestWithdraw_WhoWaitsGetsACopyWithoutIt(t *testing.T) {
 		t.Fatal(before, err)
 	}
 	lead, other := before[0].Articles[0], before[0].Articles[1]
+	r.Exec(`CREATE TRIGGER no_room BEFORE INSERT ON variants BEGIN SELECT RAISE(FAIL, 'no room'); END`)
+	if _, err := r.Desk.Withdraw(t.Context(), lead, 0); err == nil || !strings.Contains(err.Error(), "is withdrawn, and no message with it goes out any more") {
+		t.Errorf("without room for copies: %v", err)
+	}
+	r.Exec(`DROP TRIGGER no_room`)
 	w, err := r.Desk.Withdraw(t.Context(), lead, 0)
 	if err != nil || w.Article.WithdrawnAt.IsZero() || !slices.Equal(w.Editions, []desk.WithdrawnEdition{{Edition: e.ID, Recast: newsletter.Recast{Recopied: 3}, Had: 1}}) {
 		t.Fatalf("withdrawn: %+v (%v)", w, err)
