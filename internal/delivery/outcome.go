@@ -48,24 +48,22 @@ func (c *chooser) newOutcome(had bitset) *outcome {
 	c.fresh.each(func(i int) { o.verdicts = append(o.verdicts, articleVerdict{i, newsletter.Taken, false}) })
 	c.again.each(func(i int) { o.verdicts = append(o.verdicts, articleVerdict{i, newsletter.Repeated, true}) })
 	slices.SortFunc(o.verdicts, func(a, b articleVerdict) int { return a.at - b.at })
-	var visible, before []int64
-	elsewhere := 0 // owed, and the edition does not have it in full
-	for i, v := range o.verdicts {
+	var m matter
+	for _, v := range o.verdicts {
 		candidate := c.edition.Candidates[v.at]
-		if v.verdict == newsletter.Repeated && c.edition.Repeats == newsletter.RepeatAlways {
-			v.verdict = newsletter.Taken
+		switch inFull := candidate.Form == newsletter.InFull; {
+		case !v.had && inFull:
+			m.fresh = append(m.fresh, candidate.ID)
+		case !v.had:
+			m.elsewhere++
+		case c.edition.Repeats == newsletter.RepeatAlways && inFull:
+			m.again = append(m.again, candidate.ID)
+		case c.edition.Repeats != newsletter.RepeatAlways && candidate.Form != newsletter.Counted:
+			m.headlines = append(m.headlines, candidate.ID)
 		}
-		switch {
-		case v.verdict == newsletter.Repeated && candidate.Form != newsletter.Counted:
-			before = append(before, candidate.ID)
-		case v.verdict == newsletter.Taken && candidate.Form == newsletter.InFull:
-			visible = append(visible, candidate.ID)
-		case v.verdict == newsletter.Taken:
-			elsewhere++
-		}
-		o.verdicts[i] = v
 	}
-	c.fill(o, visible, headlinesOf(before), elsewhere)
+	m.headlines = headlinesOf(m.headlines)
+	c.fill(o, m)
 	if o.reason == "" {
 		for i, correction := range c.edition.Corrections {
 			if had.has(c.edition.original(i)) && !had.has(c.edition.told(i)) {
@@ -86,28 +84,51 @@ func headlinesOf(before []int64) []int64 {
 	return slices.DeleteFunc(before, func(id int64) bool { return !slices.Contains(newest, id) })
 }
 
-// fill gives the outcome its copy, or the reason why it has none: what is new to the readers, in
-// full, what they had before, as links, and how many more they are owed than the edition has for
-// them.
-func (c *chooser) fill(o *outcome, visible, headlines []int64, elsewhere int) {
-	full := min(len(visible), c.edition.MaxArticles)
-	fresh := len(visible) + elsewhere
+// matter is what an edition has for readers, each in the order of the edition.
+type matter struct {
+	fresh     []int64 // new to them
+	again     []int64 // had before, and told of again in full
+	headlines []int64 // had before, and told of again as links
+	elsewhere int     // new to them, and the edition does not have it in full
+}
+
+// chosen returns what a copy has in full of so many articles at most, and how many of them are new.
+// What is new comes first: it is owed, and what was had before takes the places that are left.
+func (m matter) chosen(most int) (chosen map[int64]bool, fresh int) {
+	chosen = map[int64]bool{}
+	fresh = min(len(m.fresh), most)
+	for _, id := range slices.Concat(m.fresh[:fresh], m.again[:min(len(m.again), most-fresh)]) {
+		chosen[id] = true
+	}
+	return chosen, fresh
+}
+
+// fill gives the outcome its copy, or the reason why it has none, and says of each article what
+// becomes of it.
+func (c *chooser) fill(o *outcome, m matter) {
+	owed, had := len(m.fresh)+m.elsewhere, len(m.again)+len(m.headlines)
+	chosen, fresh := m.chosen(c.edition.MaxArticles)
 	switch {
-	case fresh > 0 && fresh+len(headlines) < c.edition.MinArticles:
+	case owed > 0 && owed+had < c.edition.MinArticles:
 		o.reason = newsletter.ReasonTooFew
-	case fresh == 0 && len(headlines) < c.edition.MinArticles, len(visible)+len(headlines) == 0:
+	case owed == 0 && had < c.edition.MinArticles, len(m.fresh)+had == 0:
 		o.reason = newsletter.ReasonNothingNew
 	default:
-		o.copy = newsletter.Copy{Articles: visible[:full:full], Headlines: headlines, More: min(len(visible)-full+elsewhere, newsletter.MaxMore)}
+		o.copy = newsletter.Copy{Headlines: m.headlines, More: min(owed-fresh, newsletter.MaxMore)}
 	}
 	for i, v := range o.verdicts {
 		id := c.edition.Candidates[v.at].ID
 		switch {
-		case v.verdict == newsletter.Taken && o.reason == newsletter.ReasonTooFew:
-			v.verdict = newsletter.BelowMinimum
-		case v.verdict == newsletter.Repeated && !slices.Contains(o.copy.Headlines, id):
+		case o.reason == "" && chosen[id]:
+			v.verdict = newsletter.Taken
+			o.copy.Articles = append(o.copy.Articles, id)
+		case v.had && !slices.Contains(o.copy.Headlines, id):
 			v.verdict = newsletter.HadAlready
-		case v.verdict == newsletter.Taken && !slices.Contains(o.copy.Articles, id):
+		case v.had:
+			v.verdict = newsletter.Repeated
+		case o.reason == newsletter.ReasonTooFew:
+			v.verdict = newsletter.BelowMinimum
+		default:
 			v.verdict = newsletter.OverCap
 		}
 		o.verdicts[i] = v

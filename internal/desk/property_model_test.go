@@ -560,9 +560,7 @@ func (m *propertyModel) checkRow(row *propertyRow) {
 	for _, a := range m.articles {
 		switch why := m.due(a, row); why {
 		case "repeat":
-			if again = append(again, a); e.repeats() == newsletter.RepeatAlways {
-				owed, again = append(owed, a), nil
-			}
+			again = append(again, a)
 		case "":
 			if e.late && (a.disturbed || !slices.Contains(e.blocks, a.number)) {
 				sub.left[a.number] = "not in an edition whose planning was cut off"
@@ -577,16 +575,23 @@ func (m *propertyModel) checkRow(row *propertyRow) {
 	}
 	slices.SortFunc(owed, newsFirst)
 	taken := owed[:min(len(owed), e.letter.MaxArticles)]
+	rest := owed[len(taken):]
 	reason, left := "", "over the cap"
 	switch n := len(owed) + len(again); {
 	case n == 0, len(owed) == 0 && n < e.minimum():
 		reason, again = "nothing_new", nil
 	case n < e.minimum():
-		reason, left, taken, again = "too_few", "too few", nil, nil
+		reason, left, taken, rest, again = "too_few", "too few", nil, owed, nil
+	}
+	if e.repeats() == newsletter.RepeatAlways { // new stories take places before repeats
+		slices.SortFunc(again, newsFirst)
+		taken = slices.Concat(taken, again[:min(len(again), e.letter.MaxArticles-len(taken))])
+		slices.SortFunc(taken, newsFirst)
+		again = nil
 	}
 	slices.SortFunc(again, func(a, b *propertyArticle) int { return int(b.id - a.id) })
-	m.wantAgain(row, again[:min(len(again), newsletter.MaxHeadlines)], min(len(owed)-len(taken), newsletter.MaxMore), reason)
-	for _, a := range owed[len(taken):] {
+	m.wantAgain(row, again[:min(len(again), newsletter.MaxHeadlines)], min(len(rest), newsletter.MaxMore), reason)
+	for _, a := range rest {
 		sub.left[a.number] = left
 		if e.verdicts[a.id] == "" {
 			w.wrong("edition %d says nothing of article %d, which %s is owed and does not get", e.id, a.number, r.email)
