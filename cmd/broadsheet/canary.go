@@ -42,8 +42,8 @@ func (s *sending) showCanary(d *desk.Draft) {
 	if d.Canary.Share == 0 || d.Survey.Canary == 0 {
 		return
 	}
-	s.say("\nFirst to %s (%s), and %g minutes later to the rest, if nothing is wrong.",
-		counted(d.Survey.Canary, "reader", "readers"), d.Canary.Word(), d.Canary.Hold.Minutes())
+	s.say("\nFirst to %s (%s), and %s later to the rest, if nothing is wrong.",
+		counted(d.Survey.Canary, "reader", "readers"), d.Canary.Word(), d.Canary.HoldWord())
 }
 
 // waitFor is how long the command waits for the next try: where the rest waits for its canary,
@@ -125,7 +125,7 @@ func canaryWords(c newsletter.CanaryRun) string {
 	case "holding":
 		return fmt.Sprintf("%s (%s) had it; the rest waits until %s", counted(c.Size, "reader", "readers"), c.Word(), local(c.Until()))
 	case "sending":
-		return fmt.Sprintf("it goes to %s (%s) first; the rest waits %g minutes then", counted(c.Size, "reader", "readers"), c.Word(), c.Hold.Minutes())
+		return fmt.Sprintf("it goes to %s (%s) first; the rest waits %s then", counted(c.Size, "reader", "readers"), c.Word(), c.HoldWord())
 	}
 	return fmt.Sprintf("%s of the readers get it first", c.Word())
 }

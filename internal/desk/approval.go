@@ -171,10 +171,11 @@ func (d *Desk) Hold(ctx context.Context, id int64, reason string) error {
 type DraftChange struct {
 	Subject string // empty: each reader's first headline
 	Drop    []int64
+	PutBack []int64 // what was dropped here before
 }
 
-// ChangeDraft changes the subject of a draft and drops articles from it; what is dropped stays
-// owed. revision is the one that was seen: if somebody changed the draft meanwhile it is a
+// ChangeDraft changes the subject of a draft, drops articles from it and puts them back; what is
+// dropped stays owed. revision is the one that was seen: if somebody changed the draft meanwhile it is a
 // Conflict with the reason changed.
 func (d *Desk) ChangeDraft(ctx context.Context, id int64, revision int, c DraftChange) (*Draft, error) {
 	record, err := d.o.Press.Store.DraftRecord(ctx, id)
@@ -193,9 +194,15 @@ func (d *Desk) ChangeDraft(ctx context.Context, id int64, revision int, c DraftC
 		}
 	}
 	sheet.Subject = c.Subject
-	sheet.Blocks = slices.DeleteFunc(slices.Clone(sheet.Blocks), func(b newsletter.SheetBlock) bool {
-		return b.Kind == newsletter.SheetArticle && slices.Contains(c.Drop, b.Article)
-	})
+	for _, article := range slices.Backward(c.Drop) { // so that each has the place that it was seen at
+		sheet = sheet.Drop(article)
+	}
+	for _, article := range c.PutBack {
+		var ok bool
+		if sheet, ok = sheet.PutBack(article); !ok {
+			return nil, newsletter.Invalidf("back", "article %d was not dropped from the draft", article)
+		}
+	}
 	return d.SaveSheet(ctx, id, revision, sheet)
 }
 

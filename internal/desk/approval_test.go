@@ -183,6 +183,24 @@ func TestApproval_WhatChangedMeanwhileIsNotApproved(t *testing.T) {
 	if a.Preview.Subject != "All about ferries" || len(a.Draft.Snapshot.Articles()) != 1 {
 		t.Errorf("it is %q with %d articles", a.Preview.Subject, len(a.Draft.Snapshot.Articles()))
 	}
+	if dropped := a.Dropped(); len(dropped) != 1 || dropped[0].ID != first[0] {
+		t.Errorf("dropped: %+v", dropped)
+	}
+	if _, err := r.Desk.ChangeDraft(t.Context(), 1, seen.Revision, desk.DraftChange{PutBack: first[1:]}); newsletter.KindOf(err) != newsletter.Invalid {
+		t.Errorf("put back what was not dropped: %v", err)
+	}
+	draft, err := r.Desk.ChangeDraft(t.Context(), 1, seen.Revision, desk.DraftChange{Subject: "All about ferries", PutBack: first[:1]})
+	if err != nil || !slices.Equal(draft.Snapshot.Articles(), first) {
+		t.Errorf("put back, it has %v, want %v (%v)", draft.Snapshot.Articles(), first, err)
+	}
+	entries, err := r.Desk.EditionLog(t.Context(), 1)
+	if last := entries[len(entries)-1]; err != nil || !strings.HasPrefix(last.Detail, fmt.Sprintf("article %d put in (“", first[0])) {
+		t.Errorf("the record says %+v (%v)", last, err)
+	}
+	if _, err := r.Desk.ChangeDraft(t.Context(), 1, seen.Revision+1, desk.DraftChange{Subject: "All about ferries", Drop: first[:1]}); err != nil {
+		t.Fatal(err)
+	}
+	seen = approving(t, r, 1).Seen()
 	name := "The Daily News"
 	if _, err := r.Desk.EditNewsletter(t.Context(), "daily-news", desk.NewsletterEdit{Name: &name}); err != nil {
 		t.Fatal(err)

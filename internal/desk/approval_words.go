@@ -41,13 +41,13 @@ func (a *Approving) Facts() []Fact {
 		when = "at once"
 	}
 	s := a.Draft.Survey
-	add("Sent", "%s, if it is approved until %s", when, a.In(a.Until(e)))
+	add("Sent", "%s, if it is approved by %s", when, a.In(a.Until(e)))
 	add("Goes to", "%d of the %d readers of the %s edition", s.Readers, s.Planned(), e.Name())
 	if len(s.Withheld) > 0 {
 		add("Not to", "%s", withheldWords(s.Withheld))
 	}
 	if c := a.Draft.Canary; c.Share > 0 && s.Canary > 0 {
-		add("First to", "%d of them (%s), and %g minutes later to the rest, if nothing is wrong", s.Canary, c.Word(), c.Hold.Minutes())
+		add("First to", "%d of them (%s), and %s later to the rest, if nothing is wrong", s.Canary, c.Word(), c.HoldWord())
 	}
 	if words := a.cadences(); words != "" {
 		add("Readers by cadence", "%s", words)
@@ -168,6 +168,22 @@ func (draft *Draft) Headline(id int64) string {
 		}
 	}
 	return fmt.Sprintf("article %d", id)
+}
+
+// Dropped returns the stories that staff took out where they approve, and that could be in it still.
+func (a *Approving) Dropped() []DraftArticle {
+	if a.Draft == nil {
+		return nil
+	}
+	var list []DraftArticle
+	for _, dropped := range a.Draft.record.Sheet.Dropped {
+		for _, article := range a.Draft.Articles {
+			if article.ID == dropped.Block.Article && article.Verdict == newsletter.Dropped {
+				list = append(list, article)
+			}
+		}
+	}
+	return list
 }
 
 // Stories returns the edition's stories in order, each with how many readers get it.

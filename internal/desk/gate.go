@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -206,6 +207,7 @@ func (g *gates) slots(message *mail.Variant) {
 // headlines: those that no subject has yet may stand in the subject of a reader's copy. And
 // pictures should have descriptions.
 func (g *gates) headlines() {
+	var undescribed []string
 	for _, b := range g.snapshot.Blocks {
 		if b.Kind == digest.KindArticle && b.Headline != "" {
 			for _, f := range newsletter.CheckSubject(b.Headline, false) {
@@ -215,11 +217,19 @@ func (g *gates) headlines() {
 			}
 		}
 		if b.ImageURL != "" && b.ImageAlt == "" {
-			name := b.Headline
-			if name == "" {
-				name = b.Sponsor
-			}
-			g.warn(newsletter.GateAlt, "describe it where it comes from, unless it only decorates", "the picture of %q has no description", name)
+			undescribed = append(undescribed, "“"+cmp.Or(b.Headline, b.Sponsor)+"”")
 		}
+	}
+	const named = 3
+	switch n := len(undescribed); {
+	case n == 1:
+		g.warn(newsletter.GateAlt, "describe it where it comes from, unless it only decorates", "the picture of %s has no description", undescribed[0])
+	case n > 1:
+		more := ""
+		if n > named {
+			more = fmt.Sprintf(" and %d more", n-named)
+		}
+		g.warn(newsletter.GateAlt, "describe them where they come from, unless they only decorate",
+			"%d pictures have no description: of %s%s", n, strings.Join(undescribed[:min(n, named)], ", "), more)
 	}
 }

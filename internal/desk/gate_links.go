@@ -36,7 +36,7 @@ func (d *Desk) CheckLinks(ctx context.Context, draft *Draft) ([]newsletter.Findi
 		}
 		v.HTML += full.HTML
 	}
-	addresses := linksIn(v.HTML)
+	addresses := linksIn(v.HTML, draft.Snapshot.BaseURL+"/archive/"+draft.Newsletter.Slug+"/copy/") // which answer once it is sent
 	found := make([]*newsletter.Finding, len(addresses))
 	var wg sync.WaitGroup
 	places := make(chan bool, probesAtOnce)
@@ -70,8 +70,9 @@ func probe(ctx context.Context, p Prober, address string) *newsletter.Finding {
 	return f
 }
 
-// linksIn returns the addresses that the HTML links to, each once, the reader's own left out.
-func linksIn(source string) []string {
+// linksIn returns the addresses that the HTML links to, each once. The reader's own are left out, and
+// those of the edition's copies, which begin like that.
+func linksIn(source, copies string) []string {
 	doc, err := html.Parse(strings.NewReader(source))
 	if err != nil {
 		return nil
@@ -79,7 +80,7 @@ func linksIn(source string) []string {
 	var list []string
 	for n := range doc.Descendants() {
 		for _, a := range n.Attr {
-			if n.Data == "a" && a.Key == "href" && a.Val != newsletter.PlaceManage && a.Val != newsletter.PlaceUnsubscribe && !slices.Contains(list, a.Val) {
+			if n.Data == "a" && a.Key == "href" && a.Val != newsletter.PlaceManage && a.Val != newsletter.PlaceUnsubscribe && !strings.HasPrefix(a.Val, copies) && !slices.Contains(list, a.Val) {
 				list = append(list, a.Val)
 			}
 		}

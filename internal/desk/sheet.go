@@ -1,10 +1,12 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"broadsheet/internal/digest"
 	"broadsheet/internal/newsletter"
@@ -83,6 +85,9 @@ func ReadSheet(t newsletter.SheetText, text string) (newsletter.ParsedSheet, []n
 	p, mistakes := newsletter.ParseSheet(text, t.Headlines)
 	p.Sheet.Announcement = t.Record.Sheet.Announcement
 	p.Sheet.Until = t.Record.Sheet.Until
+	p.Sheet.Dropped = slices.DeleteFunc(slices.Clone(t.Record.Sheet.Dropped), func(d newsletter.DroppedArticle) bool {
+		return slices.Contains(p.Sheet.Articles(), d.Block.Article)
+	})
 	check := func(text string, line int) {
 		if m, wrong := markdownMistake(text, line); wrong {
 			mistakes = append(mistakes, m)
@@ -131,16 +136,52 @@ func (d *Desk) SaveSheet(ctx context.Context, id int64, revision int, s newslett
 	if err != nil {
 		return nil, err
 	}
+	was := record
 	record.Sheet, record.Revision = s, revision
 	record = record.With(slices.DeleteFunc(eligible, func(c newsletter.Candidate) bool {
 		_, taken := record.Items[c.ID]
 		return taken
 	}))
-	return d.saveDraft(ctx, record, "draft changed", sheetDetail(s))
+	return d.saveDraft(ctx, record, "draft changed", sheetChanges(was, record))
 }
 
-func sheetDetail(s newsletter.Sheet) string {
-	return fmt.Sprintf("subject %q, articles %v", s.Subject, s.Articles())
+// sheetChanges says for the record what is different in a draft's sheet.
+func sheetChanges(was, now newsletter.DraftRecord) string {
+	old, sheet := was.Sheet, now.Sheet
+	var changes []string
+	note := func(differs bool, format string, args ...any) {
+		if differs {
+			changes = append(changes, fmt.Sprintf(format, args...))
+		}
+	}
+	note(old.Subject != sheet.Subject && sheet.Subject == "", "no subject of its own")
+	note(old.Subject != sheet.Subject && sheet.Subject != "", "subject “%s”", sheet.Subject)
+	note(old.Preheader != sheet.Preheader, "preheader “%s”", sheet.Preheader)
+	note(old.Intro != sheet.Intro, "intro")
+	note(!slices.Equal(old.About, sheet.About), "what the subject is about")
+	before, after := old.Articles(), sheet.Articles()
+	for _, id := range before {
+		note(!slices.Contains(after, id), "article %d dropped (“%s”)", id, was.Items[id].Headline)
+	}
+	for _, id := range after {
+		note(!slices.Contains(before, id), "article %d put in (“%s”)", id, now.Items[id].Headline)
+	}
+	kept := func(list, other []int64) []int64 {
+		return slices.DeleteFunc(slices.Clone(list), func(id int64) bool { return !slices.Contains(other, id) })
+	}
+	note(!slices.Equal(kept(before, after), kept(after, before)), "another order")
+	written := func(s newsletter.Sheet) []newsletter.SheetBlock {
+		list := slices.DeleteFunc(slices.Clone(s.Blocks), func(b newsletter.SheetBlock) bool { return b.Kind == newsletter.SheetArticle && b.Headline == "" })
+		slices.SortFunc(list, func(a, b newsletter.SheetBlock) int {
+			return cmp.Or(strings.Compare(a.Kind, b.Kind), cmp.Compare(a.Article, b.Article), strings.Compare(a.ID, b.ID))
+		})
+		return list
+	}
+	note(!slices.Equal(written(old), written(sheet)), "headlines, notes or sponsors")
+	if len(changes) == 0 {
+		return "nothing is different"
+	}
+	return strings.Join(changes, ", ")
 }
 
 // saveDraft keeps a record that can be built, and returns the draft.

@@ -91,7 +91,7 @@ type story struct {
 
 // related is a link to an older story.
 type related struct {
-	Word     string // "Related"
+	Word     string // "Related:"
 	Headline string
 	URL      string
 	article  int64
@@ -173,7 +173,7 @@ func (r *Renderer) relatedTo(b Block, gone []int64) []related {
 	var list []related
 	for _, other := range b.Related {
 		if !slices.Contains(gone, other.Article) {
-			list = append(list, related{Word: r.frame.T["related"], Headline: other.Headline, URL: other.URL, article: other.Article})
+			list = append(list, related{Word: r.frame.T.Label(r.frame.T["related"]), Headline: other.Headline, URL: other.URL, article: other.Article})
 		}
 	}
 	return list

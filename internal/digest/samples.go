@@ -216,7 +216,7 @@ func proofSample(baseURL string) *ProofMail {
 		},
 		Warnings: []ProofWarning{
 			{true, "readers cannot reach http://intranet/: it is an address inside your own network; mend the address"},
-			{false, `the picture of "Ferry fares frozen" has no description; describe it where it comes from`},
+			{false, `the picture of “Ferry fares frozen” has no description; describe it where it comes from`},
 		},
 		Link: baseURL + "/staff/approve/sample",
 	}

@@ -73,6 +73,15 @@ func (p phrases) with(pairs ...string) phrases {
 	return filled
 }
 
+// Label returns words as what stands before something, in the language's way: "Privacy policy:".
+// Templates call it.
+func (p phrases) Label(words string) string {
+	if p["label"] == "" { // a publisher's own words.en
+		return words + ":"
+	}
+	return strings.NewReplacer("{words}", words).Replace(p["label"])
+}
+
 // count returns the words for so many of something in the language's plural form (CLDR): those
 // of key_one, key_two, key_few and so on, or else of key_other.
 func (p phrases) count(tag, key string, n int) string {

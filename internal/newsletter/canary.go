@@ -59,6 +59,14 @@ func (c Canary) Word() string {
 	return strconv.FormatFloat(math.Round(c.Share*1e6)/1e4, 'f', -1, 64) + "%"
 }
 
+// HoldWord returns how long the rest waits: "1 minute", "2.5 minutes".
+func (c Canary) HoldWord() string {
+	if c.Hold == time.Minute {
+		return "1 minute"
+	}
+	return fmt.Sprintf("%g minutes", c.Hold.Minutes())
+}
+
 // String returns "1%, and the rest 10m later".
 func (c Canary) String() string {
 	if c.Share == 0 {

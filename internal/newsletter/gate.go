@@ -65,7 +65,7 @@ const MaxSubject = 110
 
 var (
 	trialSubject = regexp.MustCompile(`(?i)^\W*(test(ing)?|xxx+|asdf\w*|todo|draft|untitled|subject)\W*\d*\W*$|^\W*\[?(test|draft|todo)\s*[\]:]|lorem ipsum`)
-	unfilled     = regexp.MustCompile(`\{\{|\}\}|\{%|%\}|\*\||\|\*|\$\{|%%|\{[A-Za-z_. ]{1,40}\}|<%|%>|\[(first|last)?_?name\]`)
+	unfilled     = regexp.MustCompile(`\{\{|\}\}|\{%|%\}|\*\||\|\*|\$\{|%%|\{[A-Za-z_. ]{1,40}\}|<%|%>|(?i:\[(first|last|f|l|full|sur)?[ _-]?name\]|%(first|last|f|l|full|sur)?[_-]?name%|[\[%](subscriber|recipient)[ :._-][a-z _-]{1,20}[\]%])`)
 )
 
 // CheckSubject returns what is wrong with a subject. Own says that staff wrote it: then looks
@@ -89,13 +89,13 @@ func CheckSubject(subject string, own bool) []Finding {
 		find(looks, "shorten it: phones show about 40", "the subject has %d characters, and should have at most %d", n, MaxSubject)
 	}
 	if shouts(subject) {
-		find(looks, "write it in small letters: filters take capitals for spam", "the subject %q is all in capitals", subject)
+		find(looks, "write it in small letters: filters take capitals for spam", "the subject “%s” is all in capitals", subject)
 	}
 	if trialSubject.MatchString(subject) {
-		find(looks, "write what the edition is about", "the subject %q looks like one for a try", subject)
+		find(looks, "write what the edition is about", "the subject “%s” looks like one for a try", subject)
 	}
 	if unfilled.MatchString(subject) {
-		find(looks, "write the words themselves: nothing is filled in here", "the subject %q has a place that was not filled in", subject)
+		find(looks, "write the words themselves: nothing is filled in here", "the subject “%s” has a place that was not filled in", subject)
 	}
 	return found
 }

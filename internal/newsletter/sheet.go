@@ -28,6 +28,14 @@ type Sheet struct {
 	Announcement bool
 	Until        time.Time    // what came until then was looked at
 	Blocks       []SheetBlock // in the order of the edition; the first article leads
+	// Dropped is what staff took out where they approve the edition, and can put back.
+	Dropped []DroppedArticle `json:",omitempty"`
+}
+
+// DroppedArticle is an article that was taken out of a sheet.
+type DroppedArticle struct {
+	Block    SheetBlock
+	Position int // where it stood
 }
 
 // SheetBlock is one block of a sheet.
@@ -77,6 +85,28 @@ func (s Sheet) Insert(b SheetBlock, position int) Sheet {
 	}
 	s.Blocks = slices.Insert(slices.Clone(s.Blocks), at, b)
 	return s
+}
+
+// Drop takes an article out, in a way that PutBack can undo.
+func (s Sheet) Drop(article int64) Sheet {
+	i := slices.IndexFunc(s.Blocks, func(b SheetBlock) bool { return b.Kind == SheetArticle && b.Article == article })
+	if i < 0 {
+		return s
+	}
+	s.Dropped = append(slices.Clip(s.Dropped), DroppedArticle{s.Blocks[i], s.Position(i)})
+	s.Blocks = slices.Delete(slices.Clone(s.Blocks), i, i+1)
+	return s
+}
+
+// PutBack puts a dropped article where it stood; ok is false if it was not dropped.
+func (s Sheet) PutBack(article int64) (sheet Sheet, ok bool) {
+	i := slices.IndexFunc(s.Dropped, func(d DroppedArticle) bool { return d.Block.Article == article })
+	if i < 0 {
+		return s, false
+	}
+	d := s.Dropped[i]
+	s.Dropped = slices.Delete(slices.Clone(s.Dropped), i, i+1)
+	return s.Insert(d.Block, d.Position), true
 }
 
 // FreeID returns an id for one more note ("n") or sponsor ("s").

@@ -64,6 +64,7 @@ type approvePage struct {
 	Warnings   []desk.Warning
 	Stopped    bool // a gate fails
 	Stories    []approveStory
+	Dropped    []approveStory // that can be put back
 	Seen       desk.Seen
 	Subject    string // staff's own, as it is, or as it was typed
 	WasSubject string // as it is
@@ -82,7 +83,7 @@ type approveStory struct {
 	ID       int64
 	Headline string
 	Readers  int
-	Drop     bool
+	Drop     bool // or put back, of one that was dropped
 	Lead     bool
 }
 
@@ -142,6 +143,9 @@ func (a *app) approvePage(c echo.Context, found *desk.Approving) approvePage {
 	for i, s := range found.Stories() {
 		page.Stories = append(page.Stories, approveStory{ID: s.ID, Headline: s.Headline, Readers: s.Readers, Lead: i == 0})
 	}
+	for _, s := range found.Dropped() {
+		page.Dropped = append(page.Dropped, approveStory{ID: s.ID, Headline: s.Headline})
+	}
 	if found.Preview != nil {
 		page.Shown, page.Preheader, page.For = found.Preview.Subject, found.Preview.Preheader, found.Preview.For
 	}
@@ -197,7 +201,7 @@ type decision struct {
 	seen       desk.Seen
 	subject    string
 	wasSubject string
-	drop       []int64
+	drop, back []int64
 	stories    []int64 // that the form showed, in order
 	name       string
 }
@@ -214,6 +218,9 @@ func readDecision(values url.Values) (decision, error) {
 		}
 	}
 	if d.drop, err = articleIDs(values["drop"]); err == nil {
+		d.back, err = articleIDs(values["back"])
+	}
+	if err == nil {
 		d.stories, err = articleIDs(values["story"])
 	}
 	return d, err
@@ -234,7 +241,7 @@ func articleIDs(texts []string) ([]int64, error) {
 	return ids, nil
 }
 
-func (d decision) changes() bool { return len(d.drop) > 0 || d.subject != d.wasSubject }
+func (d decision) changes() bool { return len(d.drop)+len(d.back) > 0 || d.subject != d.wasSubject }
 
 // decide does what staff decided, and shows how it stands then.
 func (a *app) decide(c echo.Context) error {
@@ -266,7 +273,7 @@ func (a *app) decide(c echo.Context) error {
 		if said = "changed"; form.act == "approve" {
 			said = "again"
 		}
-		_, err = d.ChangeDraft(ctx, id, form.seen.Revision, desk.DraftChange{Subject: form.subject, Drop: form.drop})
+		_, err = d.ChangeDraft(ctx, id, form.seen.Revision, desk.DraftChange{Subject: form.subject, Drop: form.drop, PutBack: form.back})
 	case form.act == "approve":
 		said = "approved"
 		_, err = d.Approve(ctx, id, &form.seen, false)
@@ -302,6 +309,9 @@ func (a *app) decideAgain(c echo.Context, form decision, refused error) error {
 		}
 		for i, s := range page.Stories {
 			page.Stories[i].Drop = slices.Contains(form.drop, s.ID)
+		}
+		for i, s := range page.Dropped {
+			page.Dropped[i].Drop = slices.Contains(form.back, s.ID)
 		}
 		if newsletter.ReasonOf(refused) == "changed" {
 			page.Problem = "It has changed since you opened this page, so nothing was done."

@@ -103,6 +103,16 @@ func TestApprove_ChangesAreSeenBeforeTheyAreApproved(t *testing.T) {
 	if n := len(changed.all("input[name=drop]")); n != 1 {
 		t.Errorf("it has %d stories", n)
 	}
+	// What was dropped can be put back, and is dropped again.
+	if back := changed.all("input[name=back]"); len(back) != 1 || value(back[0], "value") != first {
+		t.Fatalf("%d stories can be put back", len(back))
+	}
+	whole := s.get(s.post(path, filled(changed, "change", "back", first)).want(303).Header.Get("Location")).want(200)
+	if stories := whole.all("input[name=drop]"); len(stories) != 2 || value(stories[0], "value") != first || len(whole.all("input[name=back]")) != 0 {
+		t.Errorf("put back, it has %d stories", len(stories))
+	}
+	to = s.post(path, filled(whole, "change", "drop", first, "name", " Ada\n Lovelace ")).want(303).Header.Get("Location")
+	changed = s.get(to).want(200)
 	// The old form shows what changed, and asks again.
 	s.post(path, filled(page, "approve")).want(409).has("nothing was done", "is not in it any more", "The subject is “All about ferries” now.", "changed by Ada Lovelace")
 	s.post(path, filled(page, "change", "subject", "Mine")).want(409).has("nothing was done")

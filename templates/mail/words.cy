@@ -23,6 +23,7 @@ more_on_site_two: A dwy stori arall ar ein gwefan
 more_on_site_few: A thair stori arall ar ein gwefan
 more_on_site_many: A chwe stori arall ar ein gwefan
 more_on_site_other: A {n} stori arall ar ein gwefan
+label: {words}:
 view_in_browser: Gweld yn y porwr
 related: Darllenwch hefyd
 withdrawn: Tynnwyd y stori hon yn ôl ar {day} {month} {year} am {time}.

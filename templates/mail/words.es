@@ -20,6 +20,7 @@ corrections: Correcciones
 more_on_site: Y más artículos en nuestro sitio
 more_on_site_one: Y un artículo más en nuestro sitio
 more_on_site_other: Y {n} artículos más en nuestro sitio
+label: {words}:
 view_in_browser: Ver en el navegador
 related: Lea también
 withdrawn: Este artículo fue retirado el {day} de {month} de {year} a las {time}.
