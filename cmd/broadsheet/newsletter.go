@@ -21,14 +21,14 @@ one in the morning and one in the evening; readers choose one of them.`, groupTh
 		newsletterCreate(a), newsletterList(a), newsletterShow(a), newsletterEdit(a), newsletterSkip(a),
 		newsletterStatus(a, "pause", "Stop the schedule until it is resumed",
 			`Stops the schedule of a newsletter. Readers can still sign up and leave. An edition
-that is under way is finished. What comes in meanwhile is in the next edition after
+that is under way, or frozen for a later time, is finished. What comes in meanwhile is in the next edition after
 "resume", as far as it is not older than 30 days.`, (*desk.Desk).PauseNewsletter),
 		newsletterStatus(a, "resume", "Let a paused or closed newsletter go on",
 			`Lets a newsletter go on that was paused or closed. Slots that passed meanwhile are not
 made up: the next one is the first that is due from now on.`, (*desk.Desk).ResumeNewsletter),
 		newsletterStatus(a, "close", "End a newsletter",
 			`Ends a newsletter: nobody can sign up any more and no edition is made. An edition that
-is under way is finished. Readers, consents and past editions stay. "resume" opens it
+is under way, or frozen for a later time, is finished. Readers, consents and past editions stay. "resume" opens it
 again.`, (*desk.Desk).CloseNewsletter),
 	)
 }
@@ -321,10 +321,15 @@ func newsletterStatus(a *app, verb, short, long string, change func(*desk.Desk, 
 		Example: "  broadsheet newsletter " + verb + " daily-news",
 		Args:    exactArgs("SLUG"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.with(cmd.Context(), store.ExistingOnly, func(s *services) error {
+			return a.withPress(cmd.Context(), func(s *services) error {
 				n, err := change(s.desk, cmd.Context(), args[0])
 				if err != nil {
 					return err
+				}
+				if n.Status != newsletter.Open {
+					if err := a.warnWaiting(cmd.Context(), s, n.Slug); err != nil {
+						return err
+					}
 				}
 				next, err := s.desk.NextSlots(cmd.Context(), n)
 				if err != nil {
@@ -338,6 +343,15 @@ func newsletterStatus(a *app, verb, short, long string, change func(*desk.Desk, 
 			})
 		},
 	}
+}
+
+// warnWaiting names the editions that go out although their newsletter does not run any more.
+func (a *app) warnWaiting(ctx context.Context, s *services, slug string) error {
+	list, err := s.desk.Waiting(ctx, slug)
+	for _, e := range list {
+		a.warn("edition %d is frozen, and is sent at %s all the same; \"broadsheet edition cancel %d\" stops it", e.ID, local(e.SendAt), e.ID)
+	}
+	return err
 }
 
 // rulesOf returns when the newsletter is due, in a few words.

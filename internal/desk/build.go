@@ -434,7 +434,7 @@ func (d *Desk) Start(ctx context.Context, draft *Draft, progress func(rows int))
 	}
 	if !owed {
 		return newsletter.Edition{}, newsletter.Refusef(newsletter.SkippedNothingNew,
-			"nothing of this is owed to anybody any more: another edition was planned meanwhile")
+			"nothing of this is owed to anybody any more: another edition was planned meanwhile; \"broadsheet edition list\" shows it")
 	}
 	snapshot, err := draft.Snapshot.Encode()
 	if err != nil {

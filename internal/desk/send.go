@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"broadsheet/internal/delivery"
@@ -29,6 +30,18 @@ func (d *Desk) Unfinished(ctx context.Context, slug string, c newsletter.Cadence
 		}
 	}
 	return e, false, nil
+}
+
+// Waiting returns the newsletter's editions that are frozen to be sent later, unless they are paused.
+func (d *Desk) Waiting(ctx context.Context, slug string) ([]newsletter.Edition, error) {
+	n, err := d.Newsletter(ctx, slug)
+	if err != nil {
+		return nil, err
+	}
+	list, err := d.o.Press.Store.UnfinishedEditions(ctx, n.ID)
+	return slices.DeleteFunc(list, func(e newsletter.Edition) bool {
+		return !e.Waits(d.now()) || e.State == newsletter.EditionPaused
+	}), err
 }
 
 // Carry carries the edition to its readers, or watches another process do it. An edition

@@ -39,11 +39,15 @@ func (d *Desk) runSchedule(ctx context.Context, n newsletter.Newsletter, s newsl
 	if err != nil {
 		return err
 	}
+	var ahead error // if the next one cannot be drafted, what is due is built all the same
 	if n.Approval.Manual && n.Status == newsletter.Open {
-		if err := d.askAhead(ctx, n, s, zone); err != nil {
-			return err
-		}
+		ahead = d.askAhead(ctx, n, s, zone)
 	}
+	return errors.Join(ahead, d.runDue(ctx, n, s, zone, grace))
+}
+
+// runDue builds the slots of a schedule that are due, or records why they are not.
+func (d *Desk) runDue(ctx context.Context, n newsletter.Newsletter, s newsletter.Schedule, zone *time.Location, grace time.Duration) error {
 	now := d.now()
 	due := s.DueSlots(now, zone)
 	if len(due) == 0 {
