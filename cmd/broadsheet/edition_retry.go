@@ -21,9 +21,10 @@ the same Message-ID and Date, for a day (three days for a weekly edition). The e
 open again until then.
 
 What was refused or has expired is owed to its reader, so a later edition may have brought
-it; that reader's delivery is withheld instead: nobody gets an article twice. It asks on
-a terminal and needs --yes without one. Exit code 3 with the reason nothing_to_retry says
-that there is no such delivery.`,
+it; that reader's delivery is withheld instead: nobody gets an article twice. An edition
+that gives again what others gave (--repeats always) goes out all the same, unless one like
+it brought the article. It asks on a terminal and needs --yes without one. Exit code 3 with
+the reason nothing_to_retry says that there is no such delivery.`,
 		Example: `  broadsheet edition retry 42
   broadsheet edition retry 42 --state refused --code 550 --yes
   broadsheet edition retry 42 --subscriber ada@example.org`,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"broadsheet/internal/delivery"
 	"broadsheet/internal/newsletter"
 )
 
@@ -86,7 +87,7 @@ func (d *Desk) CountRetry(ctx context.Context, f newsletter.RetryFilter) (int, e
 
 // Retry lets deliveries that were refused or have expired be tried again, for the time that
 // editions of their cadence have, and opens the edition. Whoever got one of the articles by
-// another edition meanwhile does not get it twice. It is refused as CountRetry is.
+// another edition meanwhile does not get it twice, unless the edition repeats in full. It is refused as CountRetry is.
 func (d *Desk) Retry(ctx context.Context, f newsletter.RetryFilter) (newsletter.Retried, error) {
 	lock, err := d.o.Press.Store.LockPlanning(ctx)
 	if err != nil {
@@ -99,6 +100,13 @@ func (d *Desk) Retry(ctx context.Context, f newsletter.RetryFilter) (newsletter.
 	}
 	if _, err := d.CountRetry(ctx, f); err != nil {
 		return newsletter.Retried{}, err
+	}
+	snapshot, err := delivery.LoadSnapshot(ctx, d.o.Press.Store, e.ID)
+	if err != nil {
+		return newsletter.Retried{}, err
+	}
+	if f.Repeats = snapshot.Newsletter.Repeats; e.Cadence == newsletter.Immediate {
+		f.Repeats = newsletter.RepeatNever // as it was planned
 	}
 	now := d.now()
 	r, err := d.o.Press.Store.RetryDeliveries(ctx, f, d.o.Press.Transport.Real(), untilAgain(e, now), d.o.Actor, now)

@@ -137,6 +137,24 @@ func TestRetry_OfReadersWhoHadItAllOtherwiseEndsAtOnce(t *testing.T) {
 	}
 }
 
+// An edition that gives again what others gave is sent, whoever gave it; one like it is not.
+func TestRetry_OfAnEditionThatRepeatsInFull(t *testing.T) {
+	t.Parallel()
+	r, _ := newsroomWith(t, 1, refuses("vera@example.org"))
+	review := r.Newsletter("review", func(n *newsletter.Newsletter) { n.Repeats = newsletter.RepeatAlways })
+	r.Reader(review, "r1@example.org", newsletter.Daily, 0)
+	r.Reader(review, "vera@example.org", newsletter.Daily, 0)
+	r.Send("daily-news")
+	r.Clock.Add(time.Hour)
+	e := r.Begin("review")
+	r.Exec(`UPDATE deliveries SET state = 4, code = 550 WHERE edition_id = $1`, e.ID)
+	r.Exec(`UPDATE newsletters SET repeats = 'never' WHERE id = $1`, review.ID) // what it was frozen with counts
+	retried, err := r.Desk.Retry(t.Context(), newsletter.RetryFilter{EditionID: e.ID})
+	if err != nil || retried != (newsletter.Retried{Waiting: 2}) {
+		t.Errorf("retried %+v (%v)", retried, err)
+	}
+}
+
 func TestRetry_OfOneReaderLeavesTheOthers(t *testing.T) {
 	t.Parallel()
 	r, _ := newsroomWith(t, 3, refuses("r1@example.org"), refuses("r2@example.org"))

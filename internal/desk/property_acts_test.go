@@ -156,6 +156,10 @@ func (w *propertyWorld) staffAct() {
 		_, err := w.desk.Cancel(ctx, e.id, "")
 		w.allow(err)
 	case 4:
+		recent := w.model.order[max(0, len(w.model.order)-8):]
+		if i := slices.IndexFunc(recent, (*propertyEdition).refused); i >= 0 { // others have nothing to try
+			e = recent[i]
+		}
 		_, err := w.desk.Retry(ctx, newsletter.RetryFilter{EditionID: e.id, State: newsletter.Refused})
 		w.allow(err)
 	case 5:

@@ -23,6 +23,7 @@ type propertyModel struct {
 	count    propertyCount
 	slots    map[string]int64 // the edition that the schedule made of each slot
 	lastSlot int64            // editions up to this one are in it, or are made by hand
+	plans    int              // rows that were planned, or retried
 }
 
 // propertyCount is what the worlds went through, for the report.
@@ -104,7 +105,7 @@ type propertyEdition struct {
 
 type propertyRow struct {
 	edition  *propertyEdition
-	planned  int // before it so many rows were
+	planned  int // when it was, or was retried: the first one, the second …
 	reader   *propertyReader
 	articles []int
 	again    []int // as headlines
@@ -141,6 +142,15 @@ func (e *propertyEdition) isBefore() bool {
 	}
 	for _, row := range e.rows {
 		if row.holds() {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *propertyEdition) refused() bool {
+	for _, row := range e.rows {
+		if row.state == newsletter.Refused {
 			return true
 		}
 	}
@@ -264,7 +274,7 @@ func (m *propertyModel) arrived(edition int64, to string, articles []int) {
 	m.w.wrong("a stranger gets a message: %s", to)
 }
 
-// repeats reports whether the one of two rows that was planned later may give again what the other
+// repeats reports whether the one of two rows that was planned or retried later may give again what the other
 // one did. It can arrive first; and an edition whose planning was cut off can be planned after the
 // next one.
 func repeats(a, b *propertyRow) bool {
@@ -272,6 +282,19 @@ func repeats(a, b *propertyRow) bool {
 		a, b = b, a
 	}
 	return a.edition.repeats() == newsletter.RepeatAlways && !a.edition.isLike(b.edition)
+}
+
+// hadOtherwise reports whether another row has an article of this one for the reader, and this one
+// may not give it again.
+func (m *propertyModel) hadOtherwise(row *propertyRow) bool {
+	for _, number := range row.articles {
+		for _, other := range row.reader.got[number] {
+			if other != row && other.holds() && !repeats(row, other) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (s *propertySub) isPaused(now time.Time) bool {
@@ -371,6 +394,7 @@ func (m *propertyModel) learnStates() {
 		}
 	}
 	open := map[*propertyEdition]bool{}
+	var had []*propertyRow // otherwise, as it is said
 	rows, err := w.db.QueryContext(w.t.Context(), `SELECT d.edition_id, d.subscriber_id, d.state, COALESCE(d.reason, ''), d.doubts, d.doubted_at IS NOT NULL, COALESCE(v.articles, '')
 		FROM deliveries d LEFT JOIN variants v ON v.id = d.variant_id WHERE d.edition_id >= $1`, oldest)
 	w.must(err)
@@ -392,6 +416,13 @@ func (m *propertyModel) learnStates() {
 		case newsletter.Waiting, newsletter.Deferred, newsletter.Sending:
 			open[e] = true
 		}
+		if ended := row.state == newsletter.Refused || row.state == newsletter.Expired; ended && state != row.state {
+			m.plans++
+			row.planned = m.plans
+			if reason == newsletter.ReasonHadOtherwise {
+				had = append(had, row)
+			}
+		}
 		row.state, row.reason, row.doubts, row.doubted = state, reason, doubts, doubted
 		m.learnCopy(row, articles)
 		switch {
@@ -404,6 +435,11 @@ func (m *propertyModel) learnStates() {
 		}
 	}
 	w.must(rows.Err())
+	for _, row := range had {
+		if !m.hadOtherwise(row) {
+			w.wrong("edition %d is not sent to %s once more, as if another one held %v", row.edition.id, row.reader.email, row.articles)
+		}
+	}
 	for _, e := range m.order {
 		if e.id >= oldest {
 			e.open = open[e]
@@ -486,7 +522,8 @@ func (m *propertyModel) learnEdition(e *propertyEdition) {
 	w.must(rows.Err())
 	for _, row := range fresh {
 		m.checkRow(row)
-		row.planned = m.count.rows
+		m.plans++
+		row.planned = m.plans
 		e.rows[row.reader.id] = row
 		for _, number := range row.articles {
 			row.reader.got[number] = append(row.reader.got[number], row)

@@ -21,6 +21,8 @@ type RetryFilter struct {
 	SubscriberID int64 // 0: any
 	State        State // Refused, Expired, or Unplanned for both
 	Code         int   // the last SMTP reply code; 0: any
+	// Repeats is what the edition was planned by; the desk knows it.
+	Repeats Repeats
 }
 
 // Retried says what became of deliveries that were to be tried once more.

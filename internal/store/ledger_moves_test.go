@@ -84,6 +84,11 @@ func TestRetry_ReachesEveryRowOnceAndCountsThem(t *testing.T) {
 	}
 }
 
+// tellsTheSame has both editions tell of one correction.
+const tellsTheSame = `INSERT INTO corrections (id, article_id, note, changed_at, made_by, made_at) VALUES (1, 1, 'x', 0, 'x', 0);
+	INSERT INTO edition_corrections (edition_id, correction_id) VALUES (1, 1), (2, 1);
+	INSERT INTO variant_corrections (variant_id, correction_id) VALUES (1, 1), (2, 1)`
+
 // An article that was withdrawn, or that another edition gave, is not sent again; the outbox
 // gives nothing to real readers.
 func TestRetry_LooksAtWhatOthersGave(t *testing.T) {
@@ -93,15 +98,23 @@ func TestRetry_LooksAtWhatOthersGave(t *testing.T) {
 		state    newsletter.State // of its delivery to the reader
 		also     string
 		want     newsletter.Retried
+		repeats  newsletter.Repeats
 	}{
-		"nothing shared":             {"3", newsletter.Accepted, "", newsletter.Retried{Waiting: 1}},
-		"one article shared":         {"2,3", newsletter.Accepted, "", newsletter.Retried{HadOtherwise: 1}},
-		"shared, on its way":         {"2,3", newsletter.Waiting, "", newsletter.Retried{HadOtherwise: 1}},
-		"shared, in doubt":           {"2,3", newsletter.InDoubt, "", newsletter.Retried{HadOtherwise: 1}},
-		"shared, and refused too":    {"1,2", newsletter.Refused, "", newsletter.Retried{Waiting: 1}},
-		"shared, and withheld":       {"1,2", newsletter.Withheld, "", newsletter.Retried{Waiting: 1}},
-		"shared, with somebody else": {"1,2", newsletter.Accepted, `UPDATE deliveries SET subscriber_id = 2 WHERE edition_id = 2`, newsletter.Retried{Waiting: 1}},
-		"shared, into the outbox":    {"1,2", newsletter.Accepted, `UPDATE deliveries SET relay_id = 0 WHERE edition_id = 2`, newsletter.Retried{Waiting: 1}},
+		"nothing shared":             {"3", newsletter.Accepted, "", newsletter.Retried{Waiting: 1}, ""},
+		"one article shared":         {"2,3", newsletter.Accepted, "", newsletter.Retried{HadOtherwise: 1}, ""},
+		"shared, on its way":         {"2,3", newsletter.Waiting, "", newsletter.Retried{HadOtherwise: 1}, ""},
+		"shared, in doubt":           {"2,3", newsletter.InDoubt, "", newsletter.Retried{HadOtherwise: 1}, ""},
+		"shared, and refused too":    {"1,2", newsletter.Refused, "", newsletter.Retried{Waiting: 1}, ""},
+		"shared, and withheld":       {"1,2", newsletter.Withheld, "", newsletter.Retried{Waiting: 1}, ""},
+		"shared, with somebody else": {"1,2", newsletter.Accepted, `UPDATE deliveries SET subscriber_id = 2 WHERE edition_id = 2`, newsletter.Retried{Waiting: 1}, ""},
+		"shared, into the outbox":    {"1,2", newsletter.Accepted, `UPDATE deliveries SET relay_id = 0 WHERE edition_id = 2`, newsletter.Retried{Waiting: 1}, ""},
+		"repeated, from a daily":     {"1,2", newsletter.Accepted, `UPDATE editions SET cadence = 'weekly' WHERE id = 1`, newsletter.Retried{Waiting: 1}, newsletter.RepeatAlways},
+		"repeated, of another slot":  {"1,2", newsletter.Accepted, `UPDATE editions SET for_slot = 'evening' WHERE id = 1`, newsletter.Retried{Waiting: 1}, newsletter.RepeatAlways},
+		"repeated, by one like it":   {"1,2", newsletter.Accepted, ``, newsletter.Retried{HadOtherwise: 1}, newsletter.RepeatAlways},
+		"repeated, by one for all":   {"1,2", newsletter.Accepted, `UPDATE editions SET for_slot = 'all' WHERE id = 2`, newsletter.Retried{HadOtherwise: 1}, newsletter.RepeatAlways},
+		"the same correction":        {"3", newsletter.Accepted, tellsTheSame, newsletter.Retried{HadOtherwise: 1}, ""},
+		"the same, and refused too":  {"3", newsletter.Refused, tellsTheSame, newsletter.Retried{Waiting: 1}, ""},
+		"as links, from a daily":     {"1,2", newsletter.Accepted, `UPDATE editions SET cadence = 'weekly' WHERE id = 1`, newsletter.Retried{HadOtherwise: 1}, newsletter.RepeatAsHeadlines},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -115,7 +128,7 @@ func TestRetry_LooksAtWhatOthersGave(t *testing.T) {
 			for statement := range splitStatements(c.also) {
 				must(t, s, statement)
 			}
-			r, err := s.RetryDeliveries(t.Context(), newsletter.RetryFilter{EditionID: 1}, true, noon, "test", noon)
+			r, err := s.RetryDeliveries(t.Context(), newsletter.RetryFilter{EditionID: 1, Repeats: c.repeats}, true, noon, "test", noon)
 			if err != nil || r != c.want {
 				t.Errorf("retried %+v, want %+v (%v)", r, c.want, err)
 			}

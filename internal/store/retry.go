@@ -29,8 +29,9 @@ func (s *Store) CountRetry(ctx context.Context, f newsletter.RetryFilter) (n int
 // RetryDeliveries lets deliveries that were refused or have expired wait for another try,
 // until a time, and opens their edition again. Attempts are counted anew; doubts, the Date and
 // the Message-ID stay. What was refused or has expired had released its articles: a delivery
-// is withheld instead if another one holds an article of it for the reader by now. With real set,
-// deliveries to the outbox hold nothing. Who did it is on record with each few thousand.
+// is withheld instead if another one holds an article of it for the reader by now; of an edition
+// that repeats in full, only one of an edition like it. With real set, deliveries to the outbox hold
+// nothing. Who did it is on record with each few thousand.
 //
 // The caller holds the planning lock, so that no edition is planned meanwhile. It is refused
 // with the reason cancelled or rows_gone where nothing can be tried again.
@@ -40,7 +41,7 @@ func (s *Store) RetryDeliveries(ctx context.Context, f newsletter.RetryFilter, r
 		if err := t.reopen(f.EditionID, expires, now); err != nil {
 			return err
 		}
-		chunk, err := t.retry(retryPick(f), first, last, real, expires, now)
+		chunk, err := t.retry(f, first, last, real, expires, now)
 		if err != nil {
 			return err
 		}
@@ -53,7 +54,8 @@ func (s *Store) RetryDeliveries(ctx context.Context, f newsletter.RetryFilter, r
 	return r, nil
 }
 
-func (t *tx) retry(p rowPick, first, last int64, real bool, expires, now time.Time) (r newsletter.Retried, err error) {
+func (t *tx) retry(f newsletter.RetryFilter, first, last int64, real bool, expires, now time.Time) (r newsletter.Retried, err error) {
+	p := retryPick(f)
 	moved, err := t.changed(`UPDATE deliveries SET state = 1, attempts = 0, next_try = $1, expires_at = $2,
 			code = NULL, enhanced = NULL, reply_id = NULL, relay_id = NULL, returned = NULL, updated_at = $1
 		WHERE edition_id = $3 AND subscriber_id BETWEEN $4 AND $5 AND state IN ($6, $7) AND state IN (4, 7)
@@ -67,12 +69,14 @@ func (t *tx) retry(p rowPick, first, last int64, real bool, expires, now time.Ti
 		WHERE edition_id = $3 AND subscriber_id BETWEEN $4 AND $5 AND state = 1 AND updated_at = $2
 		AND EXISTS (SELECT 1 FROM deliveries o
 			WHERE o.edition_id IN (SELECT theirs.edition_id FROM blocks mine JOIN blocks theirs ON theirs.article_id = mine.article_id
-				WHERE mine.edition_id = $3 AND theirs.edition_id <> $3)
+				JOIN editions e ON e.id = theirs.edition_id JOIN editions this ON this.id = mine.edition_id
+				WHERE mine.edition_id = $3 AND theirs.edition_id <> $3 AND (CAST($6 AS INTEGER) = 0
+					OR e.newsletter_id = this.newsletter_id AND e.cadence = this.cadence AND (e.for_slot = this.for_slot OR 'all' IN (e.for_slot, this.for_slot))))
 			AND o.subscriber_id = deliveries.subscriber_id AND o.state IN (1, 2, 3, 5, 6)
-			AND (CAST($6 AS INTEGER) = 0 OR o.relay_id IS NULL OR o.relay_id <> 0)
+			AND (CAST($7 AS INTEGER) = 0 OR o.relay_id IS NULL OR o.relay_id <> 0)
 			AND EXISTS (SELECT 1 FROM variant_articles a JOIN variant_articles b ON b.article_id = a.article_id
 				WHERE a.variant_id = deliveries.variant_id AND b.variant_id = o.variant_id))`,
-		newsletter.ReasonHadOtherwise, millis(now), p.editionID, first, last, real)
+		newsletter.ReasonHadOtherwise, millis(now), p.editionID, first, last, f.Repeats == newsletter.RepeatAlways, real)
 	if err != nil {
 		return r, err
 	}
