@@ -181,11 +181,18 @@ out like this; the others their readers do not get, unless they choose another c
 				if err != nil || !goOn {
 					return err
 				}
+				before, err := s.desk.Newsletter(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
 				n, err := s.desk.EditNewsletter(cmd.Context(), args[0], edit)
 				if err != nil {
 					return err
 				}
 				a.warnApproval(s, n)
+				if err := a.warnLeftOut(cmd.Context(), s, before, n); err != nil {
+					return err
+				}
 				next, err := s.desk.NextSlots(cmd.Context(), n)
 				if err != nil {
 					return err
@@ -343,6 +350,16 @@ func newsletterStatus(a *app, verb, short, long string, change func(*desk.Desk, 
 			})
 		},
 	}
+}
+
+// warnLeftOut names the editions that do not come since the newsletter was changed.
+func (a *app) warnLeftOut(ctx context.Context, s *services, before, n newsletter.Newsletter) error {
+	list, err := s.desk.LeftOut(ctx, before, n)
+	for _, l := range list {
+		a.warn("the %s edition of %s is left out, since its new time, %s, has passed; \"broadsheet send %s --cadence %s --slot %s\" makes it",
+			l.Schedule.Name(), l.Due.Date, local(l.Due.At), n.Slug, l.Schedule.Cadence, l.Schedule.Slot)
+	}
+	return err
 }
 
 // warnWaiting names the editions that go out although their newsletter does not run any more.

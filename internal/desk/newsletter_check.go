@@ -260,5 +260,5 @@ func (e NewsletterEdit) apply(n *newsletter.Newsletter, now time.Time, c *checks
 			changed = append(changed, m.field)
 		}
 	}
-	return append(changed, e.applySchedules(n, before.Zone != n.Zone, now, c)...)
+	return append(changed, e.applySchedules(n, before, now, c)...)
 }

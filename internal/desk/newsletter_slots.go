@@ -42,8 +42,9 @@ func (e NewsletterEdit) slots() []SlotEdit {
 	return append(list, e.Slots...)
 }
 
-// applySchedules changes the schedules of n to a new list, and returns which slots changed.
-func (e NewsletterEdit) applySchedules(n *newsletter.Newsletter, zoneChanged bool, now time.Time, c *checks) []string {
+// applySchedules changes the schedules of n, which was another one before, to a new list, and returns
+// which slots changed.
+func (e NewsletterEdit) applySchedules(n *newsletter.Newsletter, before newsletter.Newsletter, now time.Time, c *checks) []string {
 	var changed []string
 	list := slices.Clone(n.Schedules)
 	given := map[string]bool{}
@@ -78,13 +79,73 @@ func (e NewsletterEdit) applySchedules(n *newsletter.Newsletter, zoneChanged boo
 		changed = append(changed, name)
 	}
 	list, dropped := e.drop(list, c)
-	if zoneChanged {
+	if before.Zone != n.Zone {
 		for i := range list {
 			list[i].SetAt = now
 		}
 	}
 	n.Schedules = list
+	keepDue(before, n, now)
 	return append(changed, dropped...)
+}
+
+// keepDue lets the schedules that were changed now have the slot that was due under them before as
+// well, at the same time, and may not have been built yet: nobody meant to take that away.
+func keepDue(before newsletter.Newsletter, n *newsletter.Newsletter, now time.Time) {
+	was, err := before.Location()
+	zone, wrong := n.Location()
+	if err != nil || wrong != nil { // it is said elsewhere
+		return
+	}
+	for i, s := range n.Schedules {
+		at := indexOf(before.Schedules, s.Cadence, s.Slot)
+		if at < 0 || !s.SetAt.Equal(now) {
+			continue
+		}
+		old := before.Schedules[at]
+		s.SetAt = now.Add(-newsletter.GraceTime)
+		for _, due := range s.DueSlots(now, zone) {
+			if before, ok := old.On(due.Date, was); ok && before.At.Equal(due.At) && due.At.After(old.SetAt) {
+				n.Schedules[i].SetAt = due.At.Add(-time.Millisecond)
+				break
+			}
+		}
+	}
+}
+
+// LeftOut is a slot that does not come, since the newsletter was changed after its new time.
+type LeftOut struct {
+	Schedule newsletter.Schedule
+	Due      newsletter.Due
+}
+
+// LeftOut returns the slots that were still to come before a newsletter was changed, on days that it
+// has slots still, and that do not come any more: by its new rules and zone their time has passed.
+func (d *Desk) LeftOut(ctx context.Context, before, n newsletter.Newsletter) ([]LeftOut, error) {
+	zone, err := n.Location()
+	if err != nil {
+		return nil, err
+	}
+	old, err := d.NextSlots(ctx, before)
+	if err != nil {
+		return nil, err
+	}
+	next, err := d.NextSlots(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	var list []LeftOut
+	for i, s := range n.Schedules {
+		at := indexOf(before.Schedules, s.Cadence, s.Slot)
+		if at < 0 || old[at].At.IsZero() {
+			continue
+		}
+		date := old[at].Date
+		if due, ok := s.On(date, zone); ok && !due.At.After(d.now()) && next[i].Date != date {
+			list = append(list, LeftOut{s, due})
+		}
+	}
+	return list, nil
 }
 
 // drop takes away what is not to be offered any more: a cadence with all of its slots, or one

@@ -282,3 +282,46 @@ func TestSlots_WhoChangesBeforeTheFirstEditionMissesNothing(t *testing.T) {
 	tick(t, r, at(23, 7, 0))
 	same(t, got(t, r), "20 main morning+", "20 evening evening+", "23 main late+")
 }
+
+// A rule that is changed just after a slot was due, at the same time of that day, does not cost the
+// day its edition. One that is put to a time, or a zone, by which the day's time has passed does, and
+// that is said: nothing is sent because a setting was changed.
+func TestSlots_ARuleThatIsChangedOnItsDay(t *testing.T) {
+	t.Parallel()
+	zone, weekdays, earlier, sunday := "Europe/Berlin", "mon-sat 07:00", "mon-fri 06:45", "sun 07:00"
+	for name, c := range map[string]struct {
+		edit    desk.NewsletterEdit
+		at      time.Time
+		built   []string
+		leftOut int
+	}{
+		"just after its time, other days":      {desk.NewsletterEdit{Daily: &weekdays}, at(20, 7, 0), []string{"2026-11-20 main frozen ", "2026-11-21 main skipped nothing_new"}, 0},
+		"hours after it, beyond the grace":     {desk.NewsletterEdit{Daily: &weekdays}, at(20, 13, 30), []string{"2026-11-21 main frozen "}, 0},
+		"before its time, to one that is past": {desk.NewsletterEdit{Daily: &earlier}, at(20, 6, 50), nil, 1},
+		"before its time, to another day":      {desk.NewsletterEdit{Daily: &sunday}, at(20, 6, 50), nil, 0},
+		"a zone where its time is past":        {desk.NewsletterEdit{Zone: &zone}, at(20, 6, 30), nil, 1},
+		"a zone where it is due at once":       {desk.NewsletterEdit{Zone: &zone}, at(20, 5, 59), []string{"2026-11-20 main frozen "}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newsroomtest.New(t, newsroomtest.Options{})
+			before := r.Newsletter("daily-news", nil)
+			r.Readers(before, 1, 2)
+			news(t, r, "Harbour opens", at(20, 5, 30))
+			r.Clock.Add(c.at.Sub(r.Clock.Now()))
+			n, err := r.Desk.EditNewsletter(t.Context(), "daily-news", c.edit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			left, err := r.Desk.LeftOut(t.Context(), before, n)
+			if err != nil || len(left) != c.leftOut {
+				t.Errorf("left out: %+v, want %d (%v)", left, c.leftOut, err)
+			}
+			for hour := 1; hour < 26; hour++ {
+				tick(t, r, c.at.Add(time.Duration(hour)*time.Hour/2))
+			}
+			tick(t, r, at(21, 8, 0))
+			same(t, slots(t, r, "daily-news"), c.built...)
+		})
+	}
+}
