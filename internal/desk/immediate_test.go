@@ -46,9 +46,9 @@ func TestImmediate_StoriesOfTheQuietTimeAreOneEdition(t *testing.T) {
 	r, n, _ := atOnce(t, desk.NewsletterEdit{})
 	news(t, r, "Harbour opens", at(20, 12, 0))
 	tick(t, r, at(20, 12, 1))
-	news(t, r, "Bridge closes", at(20, 12, 5))
 	tick(t, r, at(20, 12, 9))
 	same(t, got(t, r))
+	news(t, r, "Bridge closes", at(20, 12, 10).Add(30*time.Second)) // just before it, and in it
 	tick(t, r, at(20, 12, 11))
 	tick(t, r, at(20, 12, 30)) // nothing came
 	news(t, r, "Market falls", at(20, 12, 40))
@@ -60,7 +60,7 @@ func TestImmediate_StoriesOfTheQuietTimeAreOneEdition(t *testing.T) {
 	}
 	tick(t, r, at(23, 7, 0))
 	same(t, got(t, r), "20 12:10 now++", "20 12:50 now+", "23 main daily+++")
-	same(t, slots(t, r, n.Slug)[:1], "2026-11-20 main skipped nothing_new")
+	same(t, slots(t, r, n.Slug)[:3], "2026-11-20 main skipped nothing_new", "2026-11-20 12:10 frozen ", "2026-11-20 12:50 frozen ")
 }
 
 // What one edition has no place for comes by the next one, without waiting for another story.

@@ -37,6 +37,12 @@ func TestImmediateRule_Due(t *testing.T) {
 			t.Errorf("%s, since %s: %s (%s), want %s", test.hours, test.since, got, due.Date, test.want)
 		}
 	}
+	// Half past one has been, and the clock was turned back since: nobody waits for what is past.
+	again := time.Date(2026, 10, 25, 1, 0, 0, 0, time.UTC)
+	rule := newsletter.ImmediateRule{Quiet: newsletter.DefaultQuiet, Hours: newsletter.Hours{From: 90, Until: 22 * 60}}
+	if due := rule.Due(again, zone); !due.At.Equal(again.Add(newsletter.DefaultQuiet)) {
+		t.Errorf("after the clock was turned back: %s", due.At)
+	}
 	for _, wrong := range []string{"6-22", "06:00", "06:00-06:00", "24:00-06:00", "06:00-22:60"} {
 		if _, err := newsletter.ParseHours(wrong); newsletter.KindOf(err) != newsletter.Invalid {
 			t.Errorf("%q: %v", wrong, err)
