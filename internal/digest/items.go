@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"broadsheet/internal/newsletter"
 )
@@ -63,6 +64,9 @@ func lookOf(n NewsletterInfo) look {
 		Face: htmltemplate.CSS(face), Logo: n.LogoURL, //nolint:gosec // a constant
 	}
 }
+
+// plainLook is the look without settings.
+var plainLook = sync.OnceValue(func() look { return lookOf(NewsletterInfo{}) })
 
 // readTexts reads what editors wrote. In an edition without a design the intro is plain lines.
 func (r *Renderer) readTexts() error {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	texttemplate "text/template"
 
 	"broadsheet/internal/newsletter"
@@ -42,11 +43,50 @@ type mailTemplates struct {
 	text  *texttemplate.Template // those of subject and preheader too
 }
 
-// parseMail parses the templates of one mail.
-func parseMail(t Templates, files mailFiles) (*mailTemplates, error) {
+// maxParsed is how many mails' templates are kept parsed: three designs and a few transactional
+// mails, of the folder in use and of editions that were frozen with others.
+const maxParsed = 32
+
+// parsedMails keeps what parseMail has parsed, by the names and sources of the files: to parse them
+// takes as long as to render them, and hardly ever are they different from the last time.
+var parsedMails = struct {
+	sync.Mutex
+	list map[string]*mailTemplates // by Templates.Hash of the files
+}{list: map[string]*mailTemplates{}}
+
+// parsedMail returns the parsed templates of one mail.
+func parsedMail(t Templates, files mailFiles) (*mailTemplates, error) {
 	if len(t) == 0 {
 		return nil, newsletter.Refusef("templates", "the mail templates cannot be used; \"broadsheet template check\" says why")
 	}
+	used := make(Templates, len(t))
+	for _, file := range slices.Concat(files.html, files.text, []string{files.subject, files.preheader}) {
+		if source, ok := t[file]; ok {
+			used[file] = source
+		}
+	}
+	key := used.Hash()
+	parsedMails.Lock()
+	m := parsedMails.list[key]
+	parsedMails.Unlock()
+	if m != nil {
+		return m, nil
+	}
+	m, err := parseMail(used, files)
+	if err != nil {
+		return nil, err
+	}
+	parsedMails.Lock()
+	defer parsedMails.Unlock()
+	if len(parsedMails.list) >= maxParsed {
+		clear(parsedMails.list)
+	}
+	parsedMails.list[key] = m
+	return m, nil
+}
+
+// parseMail parses the templates of one mail.
+func parseMail(t Templates, files mailFiles) (*mailTemplates, error) {
 	m := &mailTemplates{
 		files: files,
 		html:  htmltemplate.New("mail").Option("missingkey=error"),

@@ -44,7 +44,7 @@ func RenderProof(t Templates, data ProofMail) (subject, html, text string, err e
 		return "", "", "", newsletter.Invalidf("link", "the link of a proof is not an address of the web")
 	}
 	data.Link, data.Subject = link, clean(data.Subject)
-	templates, err := parseMail(t, filesOf("proof"))
+	templates, err := parsedMail(t, filesOf("proof"))
 	if err != nil {
 		return "", "", "", err
 	}

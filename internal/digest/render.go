@@ -35,10 +35,10 @@ type Renderer struct {
 	grouped   bool             // stories stand under the names of their sections
 }
 
-// NewRenderer parses the snapshot's templates.
+// NewRenderer returns a renderer of the snapshot, or says what is wrong with its templates or words.
 func NewRenderer(s Snapshot) (*Renderer, error) {
 	n := s.Newsletter
-	templates, err := parseMail(s.Templates, designFiles(n.Design))
+	templates, err := parsedMail(s.Templates, designFiles(n.Design))
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func newFrame(language string, words phrases) frame {
 	if language == "" {
 		language = "en"
 	}
-	return frame{Lang: language, Dir: direction(language), T: words, Outlook: forOutlook(), Look: lookOf(NewsletterInfo{})}
+	return frame{Lang: language, Dir: direction(language), T: words, Outlook: forOutlook(), Look: plainLook()}
 }
 
 // Render renders the variant for readers with this copy; in which order its articles are given

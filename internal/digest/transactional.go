@@ -70,7 +70,7 @@ func renderAction(t Templates, name string, data ConfirmMail) (subject, html, te
 	if !ok {
 		return "", "", "", newsletter.Invalidf("link", "the link of a %s mail is not an address of the web", name)
 	}
-	templates, err := parseMail(t, filesOf(name))
+	templates, err := parsedMail(t, filesOf(name))
 	if err != nil {
 		return "", "", "", err
 	}
