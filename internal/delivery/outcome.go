@@ -50,14 +50,14 @@ func (c *chooser) newOutcome(had bitset) *outcome {
 	slices.SortFunc(o.verdicts, func(a, b articleVerdict) int { return a.at - b.at })
 	var m matter
 	for _, v := range o.verdicts {
-		candidate := c.edition.Candidates[v.at]
+		candidate := &c.edition.Candidates[v.at]
 		switch inFull := candidate.Form == newsletter.InFull; {
 		case !v.had && inFull:
-			m.fresh = append(m.fresh, candidate.ID)
+			m.fresh++
 		case !v.had:
 			m.elsewhere++
 		case c.edition.Repeats == newsletter.RepeatAlways && inFull:
-			m.again = append(m.again, candidate.ID)
+			m.again++
 		case c.edition.Repeats != newsletter.RepeatAlways && candidate.Form != newsletter.Counted:
 			m.headlines = append(m.headlines, candidate.ID)
 		}
@@ -84,45 +84,41 @@ func headlinesOf(before []int64) []int64 {
 	return slices.DeleteFunc(before, func(id int64) bool { return !slices.Contains(newest, id) })
 }
 
-// matter is what an edition has for readers, each in the order of the edition.
+// matter is what an edition has for readers.
 type matter struct {
-	fresh     []int64 // new to them
-	again     []int64 // had before, and told of again in full
-	headlines []int64 // had before, and told of again as links
+	fresh     int     // articles that are new to them
+	again     int     // that they had, and are told of again in full
+	headlines []int64 // that they had, and are told of again as links
 	elsewhere int     // new to them, and the edition does not have it in full
 }
 
-// chosen returns what a copy has in full of so many articles at most, and how many of them are new.
-// What is new comes first: it is owed, and what was had before takes the places that are left.
-func (m matter) chosen(most int) (chosen map[int64]bool, fresh int) {
-	chosen = map[int64]bool{}
-	fresh = min(len(m.fresh), most)
-	for _, id := range slices.Concat(m.fresh[:fresh], m.again[:min(len(m.again), most-fresh)]) {
-		chosen[id] = true
-	}
-	return chosen, fresh
-}
-
 // fill gives the outcome its copy, or the reason why it has none, and says of each article what
-// becomes of it.
+// becomes of it. What is new takes the places that there are first: it is owed. What was had before
+// takes those that are left.
 func (c *chooser) fill(o *outcome, m matter) {
-	owed, had := len(m.fresh)+m.elsewhere, len(m.again)+len(m.headlines)
-	chosen, fresh := m.chosen(c.edition.MaxArticles)
+	owed, had := m.fresh+m.elsewhere, m.again+len(m.headlines)
+	fresh := min(m.fresh, c.edition.MaxArticles)
+	again := min(m.again, c.edition.MaxArticles-fresh)
 	switch {
 	case owed > 0 && owed+had < c.edition.MinArticles:
 		o.reason = newsletter.ReasonTooFew
-	case owed == 0 && had < c.edition.MinArticles, len(m.fresh)+had == 0:
+	case owed == 0 && had < c.edition.MinArticles, m.fresh+had == 0:
 		o.reason = newsletter.ReasonNothingNew
 	default:
-		o.copy = newsletter.Copy{Headlines: m.headlines, More: min(owed-fresh, newsletter.MaxMore)}
+		o.copy = newsletter.Copy{Articles: make([]int64, 0, fresh+again), Headlines: m.headlines, More: min(owed-fresh, newsletter.MaxMore)}
 	}
 	for i, v := range o.verdicts {
-		id := c.edition.Candidates[v.at].ID
+		candidate := &c.edition.Candidates[v.at]
+		place := &fresh
+		if v.had {
+			place = &again
+		}
 		switch {
-		case o.reason == "" && chosen[id]:
+		case o.reason == "" && candidate.Form == newsletter.InFull && *place > 0:
+			*place--
 			v.verdict = newsletter.Taken
-			o.copy.Articles = append(o.copy.Articles, id)
-		case v.had && !slices.Contains(o.copy.Headlines, id):
+			o.copy.Articles = append(o.copy.Articles, candidate.ID)
+		case v.had && !slices.Contains(o.copy.Headlines, candidate.ID):
 			v.verdict = newsletter.HadAlready
 		case v.had:
 			v.verdict = newsletter.Repeated
