@@ -19,7 +19,7 @@ GOLANGCI         := .bin/golangci-lint-$(GOLANGCI_VERSION)
 
 GO_DIRS   := cmd internal migrations templates
 TIMEOUT   ?= 8m
-WORLDS    ?= 100
+WORLDS    ?= 170
 FUZZTIME  ?= 10s
 BENCH     ?= .
 BENCHTIME ?= 1s
@@ -51,16 +51,18 @@ run: ## start the service with the settings of ./broadsheet.env (ARGS="..." for 
 demo: ## run the main job end to end on sample data (ARGS="--once" to stop after it)
 	go run ./cmd/broadsheet demo $(ARGS)
 
-# Worlds of the property test, years of slots and previews for ten thousand readers take five times as long with
-# the race detector, so most run beside it without.
+# With the race detector tests take five times as long. So most worlds of the property test, years of slots
+# and previews for ten thousand readers run beside it without, and some tests that do one thing after the other.
 # Many tests wait for a relay or a browser, so more of them run at once than there are processors. The tests
 # need little memory, and less time if what they leave behind is collected later.
+MOSTLY = TestProperty_|TestSchedule_AYear|TestPreview_TenThousand
+ALONE  = TestPictures_AreTheSame|TestRead_IsBounded|TestMails_Axe
 test: export GOGC := 400
 test: ## install what the tests need, run them all with the race detector, fail on a skip
 	@.ci/install-test-needs
-	@PROPERTY_WORLDS=$(WORLDS) go run ./internal/testreport -timeout $(TIMEOUT) -run '^(TestProperty_|TestSchedule_AYear|TestPreview_TenThousand)' ./internal/desk & property=$$!; failed=0; \
-	PROPERTY_WORLDS=2 YEARS=1 PREVIEW_READERS=1000 go run ./internal/testreport -race -parallel 4 -timeout $(TIMEOUT) ./... || failed=1; \
-	wait $$property || failed=1; exit $$failed
+	@PROPERTY_WORLDS=$(WORLDS) go run ./internal/testreport -timeout $(TIMEOUT) -run '^($(MOSTLY)|$(ALONE))' ./internal/desk ./internal/demo ./internal/bounce ./cmd/broadsheet & plain=$$!; failed=0; \
+	PROPERTY_WORLDS=2 YEARS=1 PREVIEW_READERS=1000 go run ./internal/testreport -race -parallel 4 -skip '^($(ALONE))' -timeout $(TIMEOUT) ./... || failed=1; \
+	wait $$plain || failed=1; exit $$failed
 
 lint: $(GOLANGCI) ## gofmt, go vet and golangci-lint, which also holds the import direction
 	@unformatted=$$(gofmt -l $(wildcard $(GO_DIRS))); \

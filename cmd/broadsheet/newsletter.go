@@ -21,15 +21,15 @@ one in the morning and one in the evening; readers choose one of them.`, groupTh
 		newsletterCreate(a), newsletterList(a), newsletterShow(a), newsletterEdit(a), newsletterSkip(a),
 		newsletterStatus(a, "pause", "Stop the schedule until it is resumed",
 			`Stops the schedule of a newsletter. Readers can still sign up and leave. An edition
-that is under way, or frozen for a later time, is finished. What comes in meanwhile is in the next edition after
-"resume", as far as it is not older than 30 days.`, (*desk.Desk).PauseNewsletter),
+that is under way, or frozen for a later time, is finished. What comes in meanwhile is in
+the next edition after "resume", as far as it is not older than 30 days.`, (*desk.Desk).PauseNewsletter),
 		newsletterStatus(a, "resume", "Let a paused or closed newsletter go on",
 			`Lets a newsletter go on that was paused or closed. Slots that passed meanwhile are not
 made up: the next one is the first that is due from now on.`, (*desk.Desk).ResumeNewsletter),
 		newsletterStatus(a, "close", "End a newsletter",
 			`Ends a newsletter: nobody can sign up any more and no edition is made. An edition that
-is under way, or frozen for a later time, is finished. Readers, consents and past editions stay. "resume" opens it
-again.`, (*desk.Desk).CloseNewsletter),
+is under way, or frozen for a later time, is finished. Readers, consents and past editions
+stay. "resume" opens it again.`, (*desk.Desk).CloseNewsletter),
 	)
 }
 

@@ -15,7 +15,8 @@ func newSponsorCommand(a *app) *cobra.Command {
 	return newGroup("sponsor", "Book sponsors' messages ahead",
 		`A sponsor's message can be booked for a newsletter and a date, and its text may come
 later. It enters the editions of that date when they are built, by the schedule, by send or
-as a draft; an extra edition has it only if no other of that date has. Without its text the edition goes without it; a day before, that is an alarm.
+as a draft; an extra edition has it only if no other of that date has. Without its text the
+edition goes without it; a day before, that is an alarm.
 
 "edition sponsor" puts a message into one draft.`, groupThings,
 		sponsorBook(a), sponsorList(a), sponsorCopy(a), sponsorCancel(a))

@@ -230,8 +230,8 @@ func (m *propertyModel) finish() {
 					now.Sub(a.from) < 12*24*time.Hour || sub.mask != 0 && sub.mask&a.sections == 0 {
 					continue
 				}
-				if sub.rhythm.cadence == "immediate" && !m.letters[id-1].atOnce(a) {
-					continue // no edition is made for it
+				if sub.rhythm.cadence == "immediate" && (!m.letters[id-1].atOnce(a) || !m.sentSince(a.from, m.letters[id-1], sub.rhythm)) {
+					continue // no edition is made for it, or it was missed and is in the next one: none came since
 				}
 				m.checkEnd(a, r, sub)
 			}
@@ -244,6 +244,13 @@ func (m *propertyModel) finish() {
 			w.wrong("edition %d has %d rows, %d were planned", e.id, tally.Planned, len(e.rows))
 		}
 	}
+}
+
+// sentSince reports whether a newsletter had an edition for a rhythm after a time.
+func (m *propertyModel) sentSince(from time.Time, n *propertyLetter, rhythm propertyRhythm) bool {
+	return slices.ContainsFunc(m.order, func(e *propertyEdition) bool {
+		return e.letter == n && e.rhythm.meets(rhythm) && e.asOf.After(from)
+	})
 }
 
 func (m *propertyModel) checkEnd(a *propertyArticle, r *propertyReader, sub *propertySub) {

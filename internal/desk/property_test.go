@@ -219,11 +219,8 @@ func (w *propertyWorld) polls(end time.Time) []time.Time {
 	if !slices.ContainsFunc(w.model.letters, func(n *propertyLetter) bool { return n.isImmediate() }) {
 		return nil
 	}
-	var list []time.Time
-	for range 2 {
-		at := w.clock.Now().Add(time.Duration(w.IntN(int(end.Sub(w.clock.Now())/time.Second))) * time.Second)
-		list = append(list, at, at.Add(20*time.Minute), at.Add(4*time.Hour))
-	}
+	at := w.clock.Now().Add(time.Duration(w.IntN(int(end.Sub(w.clock.Now())/time.Second))) * time.Second)
+	list := []time.Time{at, at.Add(20 * time.Minute), at.Add(4 * time.Hour)}
 	return slices.DeleteFunc(list, func(at time.Time) bool { return !at.Before(end) })
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -66,11 +67,13 @@ func (s *Store) LeaveSlot(ctx context.Context, newsletterID int64, c newsletter.
 // or slot: what was owed to them since the last edition before they joined stays owed, although
 // the editions of the new slot may have come later.
 func (t *tx) keepOwed(newsletterID int64, c newsletter.Cadence, slot string, from, to int64) error {
-	_, err := t.exec(`WITH before AS MATERIALIZED (SELECT e.as_of FROM editions e
-			WHERE e.newsletter_id = $1 AND e.cadence = $2 AND e.for_slot IN ($3, 'all') AND `+editionBefore+`)
-		UPDATE subscriptions SET owed_since = COALESCE((SELECT MAX(before.as_of) + 1 FROM before
-			WHERE before.as_of < COALESCE(subscriptions.owed_since, subscriptions.joined_at)), owed_since, joined_at - $4)
-		WHERE newsletter_id = $1 AND cadence = $2 AND slot = $5 AND subscriber_id BETWEEN $6 AND $7`,
-		newsletterID, string(c), fromSlotColumn(slot), newsletter.LookBack.Milliseconds(), slot, from, to)
+	query := strings.Replace(keepOwedQuery, "{edition before}", editionBefore, 1)
+	_, err := t.exec(query, newsletterID, string(c), fromSlotColumn(slot), newsletter.LookBack.Milliseconds(), slot, from, to)
 	return err
 }
+
+const keepOwedQuery = `WITH before AS MATERIALIZED (SELECT e.as_of FROM editions e
+		WHERE e.newsletter_id = $1 AND e.cadence = $2 AND e.for_slot IN ($3, 'all') AND {edition before})
+	UPDATE subscriptions SET owed_since = COALESCE((SELECT MAX(before.as_of) + 1 FROM before
+		WHERE before.as_of < COALESCE(subscriptions.owed_since, subscriptions.joined_at)), owed_since, joined_at - $4)
+	WHERE newsletter_id = $1 AND cadence = $2 AND slot = $5 AND subscriber_id BETWEEN $6 AND $7`
