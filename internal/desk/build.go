@@ -535,6 +535,13 @@ func (d *Desk) plan(ctx context.Context, id int64, progress func(rows int)) (new
 	if err := delivery.Plan(ctx, d.o.Press.Store, edition, choosing, snapshot, d.now, progress); err != nil {
 		return edition, err
 	}
+	// What was frozen days ahead may all have been given meanwhile: the day's own news is not to be
+	// kept back for that.
+	if !edition.SendAt.IsZero() && !strings.HasPrefix(edition.Slot, "extra-") {
+		if err := d.o.Press.Store.FreeSlot(ctx, edition, d.o.Actor, d.now()); err != nil {
+			return edition, err
+		}
+	}
 	// What was withdrawn before it was planned, all readers are spared alike.
 	if _, err := d.recast(ctx, id); err != nil {
 		return edition, err

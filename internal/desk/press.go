@@ -42,6 +42,7 @@ type EditionStore interface {
 	FreezeEdition(ctx context.Context, f newsletter.FrozenEdition, now time.Time) (newsletter.Edition, error)
 	MoveEdition(ctx context.Context, id int64, from []newsletter.EditionState, to newsletter.EditionState, reason, actor string, now time.Time) error
 	LockPlanning(ctx context.Context) (io.Closer, error)
+	FreeSlot(ctx context.Context, e newsletter.Edition, actor string, now time.Time) error
 }
 
 // EditionReader reads editions and their ledger.

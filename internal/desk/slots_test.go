@@ -262,6 +262,44 @@ func TestSlots_ADraftTakesItsSlotOfTheDayOnWhichItIsSent(t *testing.T) {
 	}
 }
 
+// An edition that was frozen days ahead, and of which nobody is owed anything any more when its time
+// comes, does not keep the day's own news back.
+func TestSlots_OneFrozenAheadForNobodyGivesItsSlotBack(t *testing.T) {
+	t.Parallel()
+	r := newsroomtest.New(t, newsroomtest.Options{})
+	n := r.Newsletter("daily-news", nil)
+	r.Readers(n, 1, 2)
+	news(t, r, "Harbour opens", at(20, 6, 0))
+	draft, err := r.Build(n.Slug)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ahead, err := r.Desk.Build(t.Context(), desk.BuildOptions{Newsletter: n.Slug, At: at(24, 7, 0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Desk.Start(t.Context(), ahead, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Desk.Start(t.Context(), draft, nil); err != nil { // gives the story
+		t.Fatal(err)
+	}
+	news(t, r, "Bridge closes", at(24, 6, 30))
+	r.Clock.Add(at(24, 7, 0).Sub(r.Clock.Now()))
+	if err := r.Desk.FinishPlanning(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	tick(t, r, at(24, 7, 1))
+	all := slots(t, r, n.Slug)
+	if !slices.Contains(all, "2026-11-24 extra-1 frozen ") || !slices.Contains(all, "2026-11-24 main frozen ") {
+		t.Errorf("%q", all)
+	}
+	entries, err := r.Desk.EditionLog(t.Context(), 1)
+	if last := entries[len(entries)-1]; err != nil || last.Action != "slot given back" {
+		t.Errorf("%+v (%v)", last, err)
+	}
+}
+
 // What was owed to somebody by the slot that they chose first is owed to them by another one.
 func TestSlots_WhoChangesBeforeTheFirstEditionMissesNothing(t *testing.T) {
 	t.Parallel()

@@ -146,10 +146,39 @@ func (t *tx) freeSlot(f newsletter.FrozenEdition) (string, error) {
 	case !f.Manual:
 		return "", slotIsTaken(key)
 	}
+	return t.extraSlot(f.Edition)
+}
+
+// extraSlot returns the name of one more edition of the day beside those that have its slots.
+func (t *tx) extraSlot(e newsletter.Edition) (string, error) {
 	var extras int
-	err = t.row(`SELECT COUNT(*) FROM editions WHERE newsletter_id = $1 AND cadence = $2 AND local_date = $3 AND slot LIKE 'extra-%'`,
-		f.NewsletterID, string(f.Cadence), f.Date.String()).Scan(&extras)
+	err := t.row(`SELECT COUNT(*) FROM editions WHERE newsletter_id = $1 AND cadence = $2 AND local_date = $3 AND slot LIKE 'extra-%'`,
+		e.NewsletterID, string(e.Cadence), e.Date.String()).Scan(&extras)
 	return "extra-" + strconv.Itoa(extras+1), err
+}
+
+// FreeSlot gives the slot of an edition back to the day's own news, by making it an extra one, if
+// nobody at all gets anything of it.
+func (s *Store) FreeSlot(ctx context.Context, e newsletter.Edition, actor string, now time.Time) error {
+	err := s.write(ctx, func(t *tx) error {
+		var given int
+		err := t.row(`SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE edition_id = $1 AND variant_id IS NOT NULL LIMIT 1) some`, e.ID).Scan(&given)
+		if err != nil || given > 0 {
+			return err
+		}
+		name, err := t.extraSlot(e)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(`UPDATE editions SET slot = $1 WHERE id = $2`, name, e.ID); err != nil {
+			return err
+		}
+		return t.deskEvent(now, actor, "slot given back", e.NewsletterID, e.ID, "nobody is owed anything of it any more; it is "+name+" now, and was "+e.Slot)
+	})
+	if err != nil {
+		return fmt.Errorf("slot of edition %d: %w", e.ID, err)
+	}
+	return nil
 }
 
 func slotIsTaken(key newsletter.SlotKey) error {
