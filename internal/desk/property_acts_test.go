@@ -230,8 +230,8 @@ func (m *propertyModel) finish() {
 					now.Sub(a.from) < 12*24*time.Hour || sub.mask != 0 && sub.mask&a.sections == 0 {
 					continue
 				}
-				if sub.rhythm.cadence == "immediate" && (!m.letters[id-1].atOnce(a) || !m.sentSince(a.from, m.letters[id-1], sub.rhythm)) {
-					continue // no edition is made for it, or it was missed and is in the next one: none came since
+				if sub.rhythm.cadence == "immediate" && (!m.letters[id-1].atOnce(a) || m.missedSince(a.from, m.letters[id-1])) {
+					continue // no edition is made for it, or that was missed, which is on record, and none came since
 				}
 				m.checkEnd(a, r, sub)
 			}
@@ -246,11 +246,19 @@ func (m *propertyModel) finish() {
 	}
 }
 
-// sentSince reports whether a newsletter had an edition for a rhythm after a time.
-func (m *propertyModel) sentSince(from time.Time, n *propertyLetter, rhythm propertyRhythm) bool {
-	return slices.ContainsFunc(m.order, func(e *propertyEdition) bool {
-		return e.letter == n && e.rhythm.meets(rhythm) && e.asOf.After(from)
-	})
+// missedSince reports whether an immediate edition of the newsletter is on record as missed after a
+// time, and none was made since then that would have what is in it.
+func (m *propertyModel) missedSince(from time.Time, n *propertyLetter) bool {
+	if slices.ContainsFunc(m.order, func(e *propertyEdition) bool {
+		return e.letter == n && e.rhythm.cadence == "immediate" && e.asOf.After(from)
+	}) {
+		return false
+	}
+	var missed int
+	m.w.must(m.w.db.QueryRowContext(m.w.t.Context(), `SELECT COUNT(*) FROM editions
+		WHERE newsletter_id = $1 AND cadence = 'immediate' AND state = 'skipped' AND reason IN ('missed', 'source_failed') AND as_of > $2`,
+		n.ID, from.UnixMilli()).Scan(&missed))
+	return missed > 0
 }
 
 func (m *propertyModel) checkEnd(a *propertyArticle, r *propertyReader, sub *propertySub) {
