@@ -66,6 +66,26 @@ func Mail(fsys fs.FS) (map[string]string, error) {
 	return sources, nil
 }
 
+// Words returns the files of words in a folder, mail or web, by file name: "words.de".
+func Words(fsys fs.FS, folder string) (map[string]string, error) {
+	entries, err := fs.ReadDir(fsys, folder)
+	if err != nil {
+		return nil, fmt.Errorf("%s templates: %w", folder, err)
+	}
+	sources := map[string]string{}
+	for _, e := range entries {
+		if e.IsDir() || !strings.HasPrefix(e.Name(), "words.") {
+			continue
+		}
+		data, err := fs.ReadFile(fsys, path.Join(folder, e.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("%s template %s: %w", folder, e.Name(), err)
+		}
+		sources[e.Name()] = string(data)
+	}
+	return sources, nil
+}
+
 // overlay is two file systems of which the first wins, file by file.
 type overlay struct{ over, under fs.FS }
 

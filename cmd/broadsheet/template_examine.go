@@ -13,6 +13,7 @@ import (
 	"broadsheet/internal/digest"
 	"broadsheet/internal/mail"
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/words"
 )
 
 // sampleMail is one mail that the template check rendered, and what is wrong with it.
@@ -27,7 +28,7 @@ func (m sampleMail) name() string { return m.mail + "-" + m.language + "-" + m.s
 // examineTemplates renders every mail in every language with hard data and looks at it, by the
 // standards that a bulk sender has to meet.
 func examineTemplates(t digest.Templates, baseURL string, now time.Time, see func(sampleMail)) error {
-	for _, language := range digest.Languages(t) {
+	for _, language := range words.Languages(t) {
 		for _, design := range newsletter.Designs() {
 			samples, err := digest.Samples(t, design, language, baseURL)
 			if err != nil {

@@ -126,7 +126,7 @@ func (r *Renderer) tombstones(withdrawn map[int64]time.Time) (map[int64]string, 
 	words := make(map[int64]string, len(withdrawn))
 	for id, at := range withdrawn {
 		at = at.In(zone)
-		if words[id], err = r.frame.T.moment("withdrawn", at); err != nil {
+		if words[id], err = r.frame.T.Moment("withdrawn", at); err != nil {
 			return nil, err
 		}
 		words[id] = cmp.Or(words[id], "This story was withdrawn on "+at.Format("2 January 2006, 15:04")+".")

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/words"
 )
 
 // Check executes the templates of every mail with samples of every shape, in the languages that
@@ -20,10 +21,10 @@ func Check(t Templates) error {
 			found = append(found, err)
 		}
 	}
-	for _, language := range Languages(t) {
-		words, err := phrasesFor(t, language)
+	for _, language := range words.Languages(t) {
+		fixed, err := words.In(t, "mail template", language)
 		if err == nil {
-			_, err = words.date(newsletter.Date{Year: 2026, Month: 1, Day: 1})
+			_, err = fixed.Date(newsletter.Date{Year: 2026, Month: 1, Day: 1})
 		}
 		if err != nil {
 			found = append(found, err)
@@ -55,18 +56,6 @@ func checkDesign(t Templates, d newsletter.Design) error {
 	return nil
 }
 
-// Languages returns the languages that have a file of words, English first.
-func Languages(t Templates) []string {
-	list := []string{"en"}
-	for name := range t {
-		if language, ok := strings.CutPrefix(name, "words."); ok && language != "en" {
-			list = append(list, language)
-		}
-	}
-	slices.Sort(list[1:])
-	return list
-}
-
 // Unread returns an error for each file that nothing reads.
 func Unread(t Templates) []error {
 	var known []string
@@ -78,7 +67,7 @@ func Unread(t Templates) []error {
 	}
 	var found []error
 	for name := range t {
-		if slices.Contains(known, name) || strings.HasPrefix(name, "words.") {
+		if slices.Contains(known, name) || strings.HasPrefix(name, words.Prefix) {
 			continue
 		}
 		hint := "remove it, or give it the name of the template that it is to replace"

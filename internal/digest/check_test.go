@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/words"
 )
 
 func TestCheck_EmbeddedTemplates_AreFine(t *testing.T) {
@@ -40,7 +41,7 @@ func TestCheck_WhatIsWrong_IsNamedByFileAndLine(t *testing.T) {
 func TestSamples_EveryDesignAndLanguage_IsFine(t *testing.T) {
 	sources := mailSources(t)
 	for _, d := range newsletter.Designs() {
-		for _, language := range Languages(sources) {
+		for _, language := range words.Languages(sources) {
 			list, err := Samples(sources, d, language, "https://letters.example.org")
 			if err != nil {
 				t.Fatal(err)
@@ -61,7 +62,7 @@ func TestSamples_EveryDesignAndLanguage_IsFine(t *testing.T) {
 
 func TestMailSamples_EveryLanguage_IsFine(t *testing.T) {
 	sources := mailSources(t)
-	for _, language := range Languages(sources) {
+	for _, language := range words.Languages(sources) {
 		for _, s := range MailSamples(language, "https://letters.example.org") {
 			v, err := s.Render(sources)
 			if err != nil {

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/words"
 )
 
 // item is one thing in the reading order of a mail; one of its fields is set.
@@ -29,7 +30,7 @@ type message struct {
 	LinkText string // of a link that has no headline
 	Image    string
 	Alt      string
-	T        phrases
+	T        words.Phrases
 	Look     look
 }
 

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/words"
 )
 
 // page is what the templates of a digest are given.
@@ -35,7 +36,7 @@ type page struct {
 type frame struct {
 	Lang       string
 	Dir        string // "ltr" or "rtl"
-	T          phrases
+	T          words.Phrases
 	Subject    string
 	Preheader  string
 	Sender     string   // the name of who sends it
@@ -126,7 +127,7 @@ func (r *Renderer) newPage(c chosen, maxSummary int) page {
 		p.Corrections = append(p.Corrections, *r.newMessage(b))
 	}
 	if c.more > 0 {
-		if p.More = r.frame.T.count(n.Language, "more_on_site", c.more); c.more >= newsletter.MaxMore {
+		if p.More = r.frame.T.Count(n.Language, "more_on_site", c.more); c.more >= newsletter.MaxMore {
 			p.More = r.frame.T["more_on_site"]
 		}
 		if p.MoreURL = n.SiteURL; p.MoreURL == "" {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/words"
 )
 
 // Variant is the edition as one group of readers gets it. HTML and Text contain
@@ -42,7 +43,7 @@ func NewRenderer(s Snapshot) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	words, err := phrasesFor(s.Templates, n.Language)
+	fixed, err := words.In(s.Templates, "mail template", n.Language)
 	if err != nil {
 		return nil, err
 	}
@@ -50,11 +51,11 @@ func NewRenderer(s Snapshot) (*Renderer, error) {
 	if err != nil {
 		return nil, err
 	}
-	date, err := words.date(day)
+	date, err := fixed.Date(day)
 	if err != nil {
 		return nil, err
 	}
-	f := newFrame(n.Language, words.with("{newsletter}", n.Name))
+	f := newFrame(n.Language, fixed.With("{newsletter}", n.Name))
 	f.Sender, f.PrivacyURL = n.From.Name, n.PrivacyURL
 	f.Postal, f.Legal = splitLines(n.PostalAddress), splitLines(n.LegalFooter)
 	f.Look = lookOf(n)
@@ -67,11 +68,11 @@ func NewRenderer(s Snapshot) (*Renderer, error) {
 }
 
 // newFrame returns the frame of a mail in the language (BCP 47; empty: English).
-func newFrame(language string, words phrases) frame {
+func newFrame(language string, fixed words.Phrases) frame {
 	if language == "" {
 		language = "en"
 	}
-	return frame{Lang: language, Dir: direction(language), T: words, Outlook: forOutlook(), Look: plainLook()}
+	return frame{Lang: language, Dir: words.Direction(language), T: fixed, Outlook: forOutlook(), Look: plainLook()}
 }
 
 // Render renders the variant for readers with this copy; in which order its articles are given

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/words"
 )
 
 func TestAddParams_LeavesTheRestAlone(t *testing.T) {
@@ -83,11 +84,11 @@ func TestPhrases_OwnLanguageThenBaseThenEnglish(t *testing.T) {
 		{"es", "Jueves, 1 de enero de 2026", "Más noticias"},
 		{"cy", "Dydd Iau 1 Ionawr 2026", "Rhagor o newyddion"},
 	} {
-		p, err := phrasesFor(sources, tt.language)
+		p, err := words.In(sources, "mail template", tt.language)
 		if err != nil {
 			t.Fatal(err)
 		}
-		date, err := p.date(newsletter.Date{Year: 2026, Month: 1, Day: 1})
+		date, err := p.Date(newsletter.Date{Year: 2026, Month: 1, Day: 1})
 		if err != nil || date != tt.date || p["more_news"] != tt.more {
 			t.Errorf("%q: %q, %q (%v)", tt.language, date, p["more_news"], err)
 		}
@@ -97,9 +98,9 @@ func TestPhrases_OwnLanguageThenBaseThenEnglish(t *testing.T) {
 // Each language that we offer has every word of its own, with the same things put in.
 func TestPhrases_NoLanguageLacksAWord(t *testing.T) {
 	sources := mailSources(t)
-	read := func(language string) phrases {
-		p := phrases{}
-		if err := p.read("words."+language, sources["words."+language]); err != nil {
+	read := func(language string) words.Phrases {
+		p, err := words.Read(sources["words."+language], language)
+		if err != nil {
 			t.Fatal(err)
 		}
 		return p
@@ -152,11 +153,11 @@ func TestPhrases_Count_HasThePluralOfItsLanguage(t *testing.T) {
 	} {
 		sources := mailSources(t)
 		sources["words.pl"] = "more_on_site_other: I {n} więcej" // and none for one
-		p, err := phrasesFor(sources, tt.language)
+		p, err := words.In(sources, "mail template", tt.language)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := p.count(tt.language, "more_on_site", tt.n); got != tt.want {
+		if got := p.Count(tt.language, "more_on_site", tt.n); got != tt.want {
 			t.Errorf("%s, %d: %q, want %q", tt.language, tt.n, got, tt.want)
 		}
 	}
@@ -166,7 +167,7 @@ func TestDirection(t *testing.T) {
 	for language, want := range map[string]string{
 		"": "ltr", "en": "ltr", "ar": "rtl", "he-IL": "rtl", "fa": "rtl", "ur-PK": "rtl", "az-Arab": "rtl", "ar-Latn": "ltr", "AR": "rtl", "arn": "ltr",
 	} {
-		if got := direction(language); got != want {
+		if got := words.Direction(language); got != want {
 			t.Errorf("direction(%q) = %s, want %s", language, got, want)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/words"
 )
 
 // ConfirmMail is what the mail that asks to confirm a sign-up says. The address is the only
@@ -74,7 +75,7 @@ func renderAction(t Templates, name string, data ConfirmMail) (subject, html, te
 	if err != nil {
 		return "", "", "", err
 	}
-	words, err := phrasesFor(t, data.Language)
+	fixed, err := words.In(t, "mail template", data.Language)
 	if err != nil {
 		return "", "", "", err
 	}
@@ -83,9 +84,9 @@ func renderAction(t Templates, name string, data ConfirmMail) (subject, html, te
 	for _, w := range data.Wanted {
 		n := clean(w.Name)
 		names = append(names, n)
-		p.Wanted = append(p.Wanted, wantedLine{n, words["cadence_"+string(w.Cadence)]})
+		p.Wanted = append(p.Wanted, wantedLine{n, fixed["cadence_"+string(w.Cadence)]})
 	}
-	p.frame = newFrame(data.Language, words.with(
+	p.frame = newFrame(data.Language, fixed.With(
 		"{newsletters}", strings.Join(names, ", "),
 		"{address}", clean(data.Address),
 		"{sender}", clean(data.Sender),

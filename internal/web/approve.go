@@ -122,6 +122,7 @@ func (a *app) approvePage(c echo.Context, found *desk.Approving) approvePage {
 	e, now := found.Edition, a.Now()
 	self := a.path("/staff/approve/" + c.Param("token"))
 	page := approvePage{
+		frame: a.staffFrame(),
 		Title: fmt.Sprintf("%s, %s, %s", found.Newsletter.Name, e.Name(), e.Date), Newsletter: found.Newsletter,
 		Until: found.In(found.Until(e)), Action: self, Mail: self + "/mail",
 	}

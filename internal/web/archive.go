@@ -91,7 +91,7 @@ func (a *app) archive(c echo.Context) error {
 	}
 	self := "/archive/" + n.Slug
 	page := archivePage{
-		frame: frameOf(n), Newsletter: n, Editions: list, Newest: before == 0,
+		frame: a.frame(c, n), Newsletter: n, Editions: list, Newest: before == 0,
 		Canonical: a.link(self), Feed: a.path(self + "/feed.atom"),
 	}
 	if before > 0 {
@@ -159,7 +159,7 @@ func (a *app) canonical(n newsletter.Newsletter, id int64) string {
 }
 
 func (a *app) showEdition(c echo.Context, page editionPage) error {
-	page.frame = frameOf(page.Newsletter)
+	page.frame = a.frame(c, page.Newsletter)
 	c.Response().Header().Set("Content-Security-Policy", archivePolicy)
 	return a.renderKept(c, "edition", page, page.Edition.Updated)
 }

@@ -44,7 +44,7 @@ func (a *app) showConfirmation(c echo.Context, status int, found readers.Confirm
 		list[i] = choice.Newsletter
 	}
 	page := confirmPage{
-		frame: commonFrame(list), Confirmation: found,
+		frame: a.frame(c, list...), Confirmation: found,
 		Action: a.path("/confirm/" + c.Param("token")), Again: a.path("/"),
 	}
 	if found.State == readers.StateExpired {
@@ -82,7 +82,7 @@ func (a *app) confirm(c echo.Context) error {
 		page.First = append(page.First, first)
 		list = append(list, f.Newsletter)
 	}
-	page.frame = commonFrame(list)
+	page.frame = a.frame(c, list...)
 	if done.ManageToken != "" {
 		page.Manage = a.path("/manage/" + done.ManageToken)
 	}

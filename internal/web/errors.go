@@ -54,7 +54,7 @@ func (a *app) handleError(err error, c echo.Context) {
 		sendErr = sendProblem(c, f)
 	} else {
 		sendErr = a.render(c, f.status, "error", errorPage{
-			Status: f.status, Heading: f.title, Message: sentence(f.message), Fields: f.fields, Wait: f.wait, Contact: f.contact,
+			frame: a.frame(c), Status: f.status, Heading: f.title, Message: sentence(f.message), Fields: f.fields, Wait: f.wait, Contact: f.contact,
 		})
 	}
 	if sendErr != nil && !gone(c, sendErr) {

@@ -16,6 +16,7 @@ const mailboxSize = 200
 
 // mailboxPage lists the mails of the outbox folder or the demo.
 type mailboxPage struct {
+	frame
 	Entries []mailboxLine
 	More    bool // there may be older ones
 }
@@ -36,6 +37,7 @@ const (
 
 // mailPage shows one mail in one of its views.
 type mailPage struct {
+	frame
 	MailboxMail
 	Self     string // address of this page
 	View     string
@@ -51,7 +53,7 @@ func (a *app) mailbox(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := mailboxPage{More: len(entries) >= mailboxSize}
+	page := mailboxPage{frame: a.staffFrame(), More: len(entries) >= mailboxSize}
 	for _, e := range entries {
 		page.Entries = append(page.Entries, mailboxLine{e, a.path("/outbox/" + url.PathEscape(e.Name)), mailTime(e.Date, a.Now())})
 	}
@@ -75,6 +77,7 @@ func (a *app) mail(c echo.Context) error {
 	}
 	self := a.path("/outbox/" + url.PathEscape(name))
 	page := mailPage{
+		frame:       a.staffFrame(),
 		MailboxMail: mail, Self: self, View: c.QueryParam("view"), When: mailTime(mail.Date, a.Now()),
 		Source: self + "/source", Linked: linked(mail.Text),
 	}

@@ -54,7 +54,7 @@ func (a *app) managePage(c echo.Context, found readers.Managed) managePage {
 		list = append(list, s.Newsletter)
 		page.Subscriptions = append(page.Subscriptions, a.managed(s))
 	}
-	page.frame = commonFrame(list)
+	page.frame = a.frame(c, list...)
 	return page
 }
 

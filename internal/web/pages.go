@@ -34,9 +34,14 @@ func (a *app) loadPages(fsys fs.FS) (pages, error) {
 		"sections": sectionWords,
 		"count":    count,
 		"linked":   linked,
+		"bold":     bold,
+		"address":  address,
+		"anchor":   anchor,
+		"mailto":   mailto,
+		"in":       inLanguage,
 		"archive":  func() bool { return a.Archive != nil },
 	}
-	layout, err := template.New("layout.html").Funcs(functions).ParseFS(fsys, "web/layout.html", "web/form.html")
+	layout, err := template.New("layout.html").Option("missingkey=error").Funcs(functions).ParseFS(fsys, "web/layout.html", "web/form.html")
 	if err != nil {
 		return nil, fmt.Errorf("web templates: %w", err)
 	}
@@ -64,19 +69,22 @@ func (a *app) render(c echo.Context, status int, name string, page any) error {
 	return c.HTMLBlob(status, b.Bytes())
 }
 
-// frame is what the layout needs of a page. Every page embeds it.
+// frame is what the layout needs of a page. Every page embeds it; app.frame makes it.
 type frame struct {
+	T         texts
+	Lang      string // BCP 47
+	Dir       string // ltr or rtl
 	Publisher string // above the page; empty: nobody in particular
 	Postal    string // below it
 	Privacy   string // address of the privacy policy
 }
 
-// frameOf returns the frame of pages about one newsletter.
+// frameOf returns what a newsletter's pages have around them.
 func frameOf(n newsletter.Newsletter) frame {
 	return frame{Publisher: n.From.Name, Postal: n.PostalAddress, Privacy: n.PrivacyURL}
 }
 
-// commonFrame returns the frame of pages about several newsletters: what they agree on.
+// commonFrame returns what several newsletters agree on.
 func commonFrame(list []newsletter.Newsletter) frame {
 	if len(list) == 0 {
 		return frame{}

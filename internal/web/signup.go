@@ -1,7 +1,6 @@
 package web
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -39,15 +38,15 @@ type checkInboxPage struct {
 }
 
 func (a *app) home(c echo.Context) error {
-	page, err := a.homePage(c.Request().Context(), signUpForm{}, nil)
+	page, err := a.homePage(c, signUpForm{}, nil)
 	if err != nil {
 		return err
 	}
 	return a.render(c, http.StatusOK, "home", page)
 }
 
-func (a *app) homePage(ctx context.Context, form signUpForm, chosen []string) (homePage, error) {
-	list, err := a.Readers.Newsletters(ctx)
+func (a *app) homePage(c echo.Context, form signUpForm, chosen []string) (homePage, error) {
+	list, err := a.Readers.Newsletters(c.Request().Context())
 	if err != nil {
 		return homePage{}, err
 	}
@@ -55,25 +54,25 @@ func (a *app) homePage(ctx context.Context, form signUpForm, chosen []string) (h
 		chosen = []string{list[0].Slug}
 	}
 	form.offer(list, chosen)
-	return homePage{commonFrame(list), form}, nil
+	return homePage{a.frame(c, list...), form}, nil
 }
 
 func (a *app) newsletter(c echo.Context) error {
-	page, err := a.newsletterPage(c.Request().Context(), c.Param("newsletter"), signUpForm{})
+	page, err := a.newsletterPage(c, c.Param("newsletter"), signUpForm{})
 	if err != nil {
 		return err
 	}
 	return a.render(c, http.StatusOK, "newsletter", page)
 }
 
-func (a *app) newsletterPage(ctx context.Context, slug string, form signUpForm) (newsletterPage, error) {
-	n, sections, err := a.Readers.Newsletter(ctx, slug)
+func (a *app) newsletterPage(c echo.Context, slug string, form signUpForm) (newsletterPage, error) {
+	n, sections, err := a.Readers.Newsletter(c.Request().Context(), slug)
 	if err != nil {
 		return newsletterPage{}, err
 	}
 	form.offerOne(n, sections)
 	form.Words, _ = a.Readers.ConsentWords(n)
-	return newsletterPage{frameOf(n), n, n.MayMail(a.BaseURL) != nil, form}, nil
+	return newsletterPage{a.frame(c, n), n, n.MayMail(a.BaseURL) != nil, form}, nil
 }
 
 // subscribe takes the sign-up form, from our own pages and from publishers' pages alike.
@@ -122,16 +121,16 @@ func (a *app) subscribed(c echo.Context, values url.Values) error {
 
 // again shows the form with what was typed and what was wrong.
 func (a *app) again(c echo.Context, form signUpForm, values url.Values, invalid error) error {
-	ctx, chosen := c.Request().Context(), values["newsletter"]
+	chosen := values["newsletter"]
 	e, _ := errors.AsType[*newsletter.Error](invalid)
 	if len(chosen) == 1 && !slices.ContainsFunc(e.Fields, func(f newsletter.Field) bool { return f.Name == "newsletter" }) {
-		page, err := a.newsletterPage(ctx, chosen[0], form)
+		page, err := a.newsletterPage(c, chosen[0], form)
 		if err == nil {
 			page.Form.explain(e.Fields)
 			return a.render(c, http.StatusUnprocessableEntity, "newsletter", page)
 		}
 	}
-	page, err := a.homePage(ctx, form, chosen)
+	page, err := a.homePage(c, form, chosen)
 	if err != nil {
 		return err
 	}
@@ -155,7 +154,7 @@ func (a *app) checkInbox(c echo.Context) error {
 			list, slugs = append(list, n), append(slugs, n.Slug)
 		}
 	}
-	page := checkInboxPage{frame: commonFrame(list), Again: a.path("/")}
+	page := checkInboxPage{frame: a.frame(c, list...), Again: a.path("/")}
 	if len(list) > 0 {
 		mail, err := a.Readers.Expect(ctx, slugs)
 		if err != nil {

@@ -92,7 +92,7 @@ func TestCheckInbox_NamesTheSenderOfTheMail(t *testing.T) {
 	arts.Slug, arts.Name, arts.From.Email = "arts", "Arts", "arts@arts.example" // first in the catalogue, last by number
 	s.create(arts)
 	s.get("/check-inbox?newsletter=arts&newsletter=daily-news").want(200).
-		has("To get Daily News, Arts", "confirm@news.example.org").lacks("arts.example")
+		has("To get Daily News and Arts", "confirm@news.example.org").lacks("arts.example")
 }
 
 func TestCheckInbox_IsAboutNoMoreThanAFormCanAskFor(t *testing.T) {

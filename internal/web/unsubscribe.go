@@ -33,7 +33,7 @@ func (a *app) showLeaving(c echo.Context, l readers.Leaving, undone bool) error 
 	undone = undone && !l.Nobody
 	self := a.path("/unsubscribe/" + c.Param("token"))
 	page := unsubscribePage{
-		frame: frameOf(l.Newsletter), Leaving: l, Left: l.State == newsletter.Left, Undone: undone,
+		frame: a.frame(c, l.Newsletter), Leaving: l, Left: l.State == newsletter.Left, Undone: undone,
 		Action: self, Undo: self + "/undo", SignUp: a.path("/n/" + l.Newsletter.Slug),
 	}
 	if l.ManageToken != "" {

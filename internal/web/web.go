@@ -50,11 +50,12 @@ type Options struct {
 // app is the handler's state. It does not change after New, the keys of Amazon SNS aside.
 type app struct {
 	Options
-	base   *url.URL
-	assets assets
-	pages  pages
-	meters *meters // nil: nothing is counted
-	sns    snsKeys
+	base      *url.URL
+	assets    assets
+	languages *languages
+	pages     pages
+	meters    *meters // nil: nothing is counted
+	sns       snsKeys
 }
 
 // New returns the handler for every address of the service. It fails if the base URL cannot
@@ -73,6 +74,9 @@ func New(o Options) (http.Handler, error) {
 		return nil, err
 	}
 	if a.pages, err = a.loadPages(o.Templates); err != nil {
+		return nil, err
+	}
+	if a.languages, err = loadLanguages(o.Templates); err != nil {
 		return nil, err
 	}
 	if o.Metrics != nil {
