@@ -140,7 +140,7 @@ func (l *load) run(ctx context.Context, c *loadConnection) error {
 func appendSignUp(b []byte, host string, n int64) []byte {
 	body := fmt.Sprintf("email=%c%d%%40bench.example.org&newsletter=%s&website=", kindSignUp, n, slug)
 	return fmt.Appendf(b, "POST /subscribe HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\n"+
-		"X-Forwarded-For: 2001:db8:%x:%x::1\r\nContent-Length: %d\r\n\r\n%s", host, n>>16&0xffff, n&0xffff, len(body), body)
+		"X-Forwarded-For: 2001:%x:%x::1\r\nContent-Length: %d\r\n\r\n%s", host, n>>16&0xffff, n&0xffff, len(body), body)
 }
 
 // readAnswer reads an answer, which has to be the one of a sign-up that is recorded.

@@ -19,6 +19,7 @@ const (
 	Conflict         // it exists already, or its state does not allow this
 	Forbidden        // a rule or a right stands against it; Reason says which
 	RateLimited      // too often; RetryAfter says when it may work again
+	Busy             // too many at once, whoever asks; RetryAfter says when it may work
 )
 
 // String returns the kind as a word, as it stands in JSON.
@@ -34,6 +35,8 @@ func (k Kind) String() string {
 		return "forbidden"
 	case RateLimited:
 		return "rate_limited"
+	case Busy:
+		return "busy"
 	case Internal:
 	}
 	return "internal"
@@ -51,7 +54,7 @@ type Error struct {
 	Reason  string // a short snake_case word for programs: "nothing_new"; may be empty
 	Message string // a sentence for people, saying what to do next
 	Fields  []Field
-	// RetryAfter is the number of seconds until another try makes sense, for RateLimited.
+	// RetryAfter is the number of seconds until another try makes sense, for RateLimited and Busy.
 	RetryAfter int
 	// Contact is an address that helps, where the message says to write to us; may be empty.
 	Contact string

@@ -5,7 +5,6 @@ import "time"
 // The limits of signing up. Those of mail hold for one address, whoever fills in the form (S28).
 const (
 	SignUpValid        = 7 * 24 * time.Hour  // how long a confirmation token works
-	SignUpsPerHour     = 60                  // by one client
 	MailCooldown       = time.Hour           // between two transactional mails to one address
 	MailsPerDay        = 3                   // transactional mails to one address
 	SuppressedCooldown = 30 * 24 * time.Hour // between two to an address that is suppressed (S26)
@@ -69,7 +68,7 @@ type SignUpRequest struct {
 	TimeZone    string
 	Suppression SuppressionHashes // of EmailKey
 	Nonce       []byte            // 16 random bytes
-	Client      string            // who counts as one client for the limit: "client:192.0.2.7"
+	Limits      []Limit           // that it counts towards
 	Choices     []SignUpChoice
 	Origin      Origin
 }
@@ -78,6 +77,7 @@ type SignUpRequest struct {
 // person at the form is told (S27).
 type Answer struct {
 	Now        time.Time
+	Delay      time.Duration     // the slow lane: no mail goes out before it is over
 	Sent       []time.Time       // the last MailsPerDay transactional mails to the address, newest first; one may be still to come
 	Suppressed SuppressionReason // empty: the address is not suppressed
 	// SuppressedAt is since when: a mail from before it is not one to a suppressed address.
@@ -86,17 +86,19 @@ type Answer struct {
 	Covered      bool // everything else is in an earlier sign-up that can be confirmed, by a mail that went out
 }
 
-// Mail decides which mail is sent and when; ok is false if none is.
+// Mail decides which mail is sent and when; ok is false if none is. In the slow lane it is sent
+// later by as much.
 //
 // Within the cooldown there is none, with one exception: somebody who signs up for one
 // newsletter and minutes later for another would wait for a second mail in vain, so it is
 // sent as soon as the cooldown is over. Only one mail can wait like that.
 func (a Answer) Mail() (kind MailKind, at time.Time, ok bool) {
+	soonest := a.Now.Add(a.Delay)
 	if a.Suppressed != "" {
 		recent := len(a.Sent) > 0 && a.Sent[0].After(later(a.SuppressedAt, a.Now.Add(-SuppressedCooldown)))
-		return MailConfirm, a.Now, a.Suppressed.LiftedByConfirming() && !recent
+		return MailConfirm, soonest, a.Suppressed.LiftedByConfirming() && !recent
 	}
-	kind, at = MailConfirm, a.Now
+	kind, at = MailConfirm, soonest
 	if a.Already {
 		kind = MailAlready
 	}
@@ -106,11 +108,11 @@ func (a Answer) Mail() (kind MailKind, at time.Time, ok bool) {
 	if len(a.Sent) >= MailsPerDay {
 		at = later(at, a.Sent[MailsPerDay-1].Add(24*time.Hour))
 	}
-	if at.Equal(a.Now) {
+	if at.Equal(soonest) {
 		return kind, at, true
 	}
 	waits := a.Sent[0].After(a.Now)
-	return kind, at, kind == MailConfirm && !a.Covered && !waits && at.Sub(a.Now) <= MailCooldown
+	return kind, at, kind == MailConfirm && !a.Covered && !waits && at.Sub(soonest) <= MailCooldown
 }
 
 func later(a, b time.Time) time.Time {

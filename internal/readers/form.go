@@ -129,20 +129,19 @@ func cleanOrigin(o newsletter.Origin) newsletter.Origin {
 	}
 }
 
-// clientOf returns the bucket of a client's sign-ups: its address, or for IPv6 its /64, of
-// which one household has all (S28). What is no address shares one bucket.
-func clientOf(ip string) string {
+// limitsOf returns the limits of a client and of its network (S28). One household has a /64 of IPv6,
+// and one customer of a network a /48. What is no address shares one bucket.
+func limitsOf(ip string) []newsletter.Limit {
 	addr, err := netip.ParseAddr(ip)
 	if err != nil {
-		return "client:unknown"
+		return []newsletter.Limit{newsletter.ClientLimit("unknown"), newsletter.NetworkLimit("unknown")}
 	}
 	addr = addr.Unmap().WithZone("")
+	client, network := addr.String(), netip.PrefixFrom(addr, 24)
 	if addr.Is6() {
-		if prefix, err := addr.Prefix(64); err == nil {
-			return "client:" + prefix.String()
-		}
+		client, network = netip.PrefixFrom(addr, 64).Masked().String(), netip.PrefixFrom(addr, 48)
 	}
-	return "client:" + addr.String()
+	return []newsletter.Limit{newsletter.ClientLimit(client), newsletter.NetworkLimit(network.Masked().String())}
 }
 
 // choose finds the newsletters of a form among all there are, and what is chosen in each. A

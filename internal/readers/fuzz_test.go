@@ -82,14 +82,15 @@ func TestMasked_ShowsTheOwnerEnough(t *testing.T) {
 	}
 }
 
-func TestClientOf(t *testing.T) {
+func TestLimitsOf(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
-		"192.0.2.7": "client:192.0.2.7", "::ffff:192.0.2.7": "client:192.0.2.7", "2001:db8:1:2:3::4": "client:2001:db8:1:2::/64",
-		"fe80::1%eth0": "client:fe80::/64", "": "client:unknown", "nonsense": "client:unknown",
+		"192.0.2.7": "client:192.0.2.7 network:192.0.2.0/24", "::ffff:192.0.2.7": "client:192.0.2.7 network:192.0.2.0/24",
+		"2001:db8:1:2:3::4": "client:2001:db8:1:2::/64 network:2001:db8:1::/48", "fe80::1%eth0": "client:fe80::/64 network:fe80::/48",
+		"": "client:unknown network:unknown", "nonsense": "client:unknown network:unknown",
 	} {
-		if got := clientOf(in); got != want {
-			t.Errorf("clientOf(%q) = %q, want %q", in, got, want)
+		if got := limitsOf(in); got[0].Bucket+" "+got[1].Bucket != want {
+			t.Errorf("limitsOf(%q) = %v, want %q", in, got, want)
 		}
 	}
 }

@@ -121,9 +121,11 @@ type Options struct {
 	// ConfirmFrom is who confirmation mail is from. Zero: an address beside that of the
 	// first newsletter asked for, which no digest is from (S7).
 	ConfirmFrom newsletter.Address
-	Templates   digest.Templates
-	Now         func() time.Time // nil: time.Now
-	Rand        io.Reader        // nil: crypto/rand; it must be safe for concurrent use
+	// SignUps are the limits of signing up; zero: those of newsletter.DefaultSignUpLimits.
+	SignUps   newsletter.SignUpLimits
+	Templates digest.Templates
+	Now       func() time.Time // nil: time.Now
+	Rand      io.Reader        // nil: crypto/rand; it must be safe for concurrent use
 }
 
 // Service is safe for concurrent use.
@@ -142,6 +144,9 @@ func New(store Store, o Options) *Service {
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Reader
+	}
+	if o.SignUps == (newsletter.SignUpLimits{}) {
+		o.SignUps = newsletter.DefaultSignUpLimits()
 	}
 	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
 	return &Service{store: store, o: o, subjects: map[string]string{}}

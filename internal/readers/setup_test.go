@@ -120,6 +120,10 @@ func (w *world) exec(query string, args ...any) {
 	if _, err := db.Exec(query, args...); err != nil {
 		w.t.Fatal(err)
 	}
+	// Whoever changes what is offered leaves an event: by it others know that it has changed.
+	if _, err := db.Exec(`INSERT INTO desk_events (at, actor, action) VALUES (0, 'test', 'changed by hand')`); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func (w *world) db() *sql.DB {

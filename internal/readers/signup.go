@@ -35,7 +35,7 @@ type SignedUp struct {
 
 // SignUp records the request and leaves the mail that answers it in the outbox. The error is
 // Invalid, naming every wrong field (email, newsletter, cadence, slot, section, time_zone, name,
-// page), RateLimited, or Conflict if a newsletter is closed.
+// page), RateLimited, Busy, or Conflict if a newsletter is closed.
 func (s *Service) SignUp(ctx context.Context, form SignUp) (SignedUp, error) {
 	all, err := s.newsletters(ctx)
 	if err != nil {
@@ -71,7 +71,7 @@ func (s *Service) SignUp(ctx context.Context, form SignUp) (SignedUp, error) {
 // request fills in what does not come from the form, and records the request.
 func (s *Service) request(ctx context.Context, r newsletter.SignUpRequest, all, wanted []newsletter.Newsletter) (SignedUp, error) {
 	r.Origin = cleanOrigin(r.Origin)
-	r.Client = clientOf(r.Origin.IP)
+	r.Limits = append(limitsOf(r.Origin.IP), s.o.SignUps.Of(wanted)...)
 	r.Suppression = s.o.Suppression.Hashes(r.EmailKey)
 	r.Nonce = make([]byte, nonceSize)
 	if _, err := io.ReadFull(s.o.Rand, r.Nonce); err != nil {

@@ -38,7 +38,7 @@ func outbox(t testing.TB) (*Store, newsletter.Newsletter, newsletter.Suppression
 
 func request(n newsletter.Newsletter, key newsletter.SuppressionKey, email string) newsletter.SignUpRequest {
 	return newsletter.SignUpRequest{
-		Email: email, EmailKey: email, Suppression: key.Hashes(email), Nonce: make([]byte, 16), Client: "client:" + email,
+		Email: email, EmailKey: email, Suppression: key.Hashes(email), Nonce: make([]byte, 16), Limits: []newsletter.Limit{newsletter.ClientLimit(email)},
 		Choices: []newsletter.SignUpChoice{{NewsletterID: n.ID, Cadence: newsletter.Daily}},
 	}
 }

@@ -30,13 +30,12 @@ func repeatsColumn(r newsletter.Repeats) string {
 	return string(cmp.Or(r, newsletter.RepeatNever))
 }
 
-// Newsletters returns all newsletters with their schedules, in order of their slugs.
-func (s *Store) Newsletters(ctx context.Context) ([]newsletter.Newsletter, error) {
-	q := s.read(ctx)
+// newsletters returns all newsletters with their schedules, in order of their slugs.
+func newsletters(q querier) ([]newsletter.Newsletter, error) {
 	rows, err := q.query(`SELECT ` + newsletterColumns + ` FROM newsletters ORDER BY slug`)
 	list, err := collect(rows, err, func(rows *sql.Rows) (newsletter.Newsletter, error) { return scanNewsletter(rows) })
 	if err != nil {
-		return nil, fmt.Errorf("newsletters: %w", err)
+		return nil, err
 	}
 	for i, n := range list {
 		if list[i], err = withSchedules(q, n, nil); err != nil {

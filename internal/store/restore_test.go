@@ -332,7 +332,7 @@ func TestRestore_MailsThatWaitedAreNotSent(t *testing.T) {
 	l := newLost(t, newsroomtest.Options{}, 1)
 	signUp := func(s *store.Store, email string) {
 		l.must(s.SignUp(t.Context(), newsletter.SignUpRequest{
-			Email: email, EmailKey: email, Suppression: l.Barred.Hashes(email), Nonce: make([]byte, 16), Client: "client:192.0.2.7",
+			Email: email, EmailKey: email, Suppression: l.Barred.Hashes(email), Nonce: make([]byte, 16), Limits: []newsletter.Limit{newsletter.ClientLimit("192.0.2.7")},
 			Choices: []newsletter.SignUpChoice{{NewsletterID: l.news.ID, Cadence: newsletter.Daily}},
 		}, l.Clock.Now()))
 	}

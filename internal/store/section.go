@@ -11,15 +11,6 @@ import (
 	"broadsheet/internal/newsletter"
 )
 
-// Sections returns the newsletter's sections in the order in which they are shown.
-func (s *Store) Sections(ctx context.Context, newsletterID int64) ([]newsletter.Section, error) {
-	list, err := sections(s.read(ctx), newsletterID)
-	if err != nil {
-		return nil, fmt.Errorf("sections of newsletter %d: %w", newsletterID, err)
-	}
-	return list, nil
-}
-
 func sections(q querier, newsletterID int64) ([]newsletter.Section, error) {
 	rows, err := q.query(`SELECT id, newsletter_id, bit, slug, name, categories, position FROM sections
 		WHERE newsletter_id = $1 AND removed_at IS NULL ORDER BY position, id`, newsletterID)

@@ -32,10 +32,12 @@ const busyTimeout = 10 * time.Second
 
 // Store is the database. It is safe for concurrent use.
 type Store struct {
-	path   string
-	reader *sql.DB
-	writer *writer
-	lock   *fileLock // says that the database is open; nil: this user cannot say it
+	path    string
+	reader  *sql.DB
+	writer  *writer
+	offer   offer
+	signUps signUps
+	lock    *fileLock // says that the database is open; nil: this user cannot say it
 }
 
 // Mode says what Open may do to the database.
@@ -113,6 +115,7 @@ func open(ctx context.Context, path string, mode Mode) (*Store, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	reader.SetMaxOpenConns(max(4, 2*runtime.NumCPU()))
+	reader.SetMaxIdleConns(max(4, 2*runtime.NumCPU())) // to open one takes longer than most reads
 	reader.SetConnMaxIdleTime(time.Minute)
 	w, err := startWriter(ctx, path)
 	if err != nil {

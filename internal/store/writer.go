@@ -64,7 +64,9 @@ func startWriter(ctx context.Context, path string) (*writer, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), db.Close())
 	}
-	if _, err := conn.ExecContext(ctx, `PRAGMA journal_size_limit = 67108864`); err != nil {
+	// The log is folded into the file every 16 MB: the less often, the more changes of a page cost one
+	// write to it. At 4 MB, as is the default, sign-ups in groups took half as long again.
+	if _, err := conn.ExecContext(ctx, `PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864`); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), conn.Close(), db.Close())
 	}
 	w := &writer{db: db, turn: openTurn(path+".turn.lock", path), queue: make(chan *job, groupSize), done: make(chan struct{})}

@@ -95,6 +95,7 @@ func domainFailure(e *newsletter.Error) failure {
 		newsletter.Conflict:    http.StatusConflict,
 		newsletter.Forbidden:   http.StatusForbidden,
 		newsletter.RateLimited: http.StatusTooManyRequests,
+		newsletter.Busy:        http.StatusServiceUnavailable,
 	}[e.Kind]
 	if status == 0 {
 		status = http.StatusInternalServerError
@@ -108,8 +109,8 @@ func domainFailure(e *newsletter.Error) failure {
 	if e.Message != "" {
 		f.message = e.Message
 	}
-	if status == http.StatusTooManyRequests {
-		f.retryAfter = max(e.RetryAfter, 1)
+	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
+		f.retryAfter, f.wait = max(e.RetryAfter, 1), "" // the message says it
 	}
 	return f
 }
