@@ -7,11 +7,14 @@ import (
 	"strings"
 )
 
+// maxRows is how many rows one statement inserts. Each number has a prepared statement of its own:
+// a group of 13 sign-ups by three statements a table, for 8, 4 and 1, took a third longer.
+const maxRows = 32
+
 // insertRows runs a statement with a list of rows in its middle, such as INSERT … VALUES (…), (…)
-// ON CONFLICT …, for at most maxTogether rows at a time. The parts are powers of two, so that there
-// are few different statements to prepare. All rows have the same length.
+// ON CONFLICT …, for at most maxRows rows at a time. All rows have the same length.
 func (t *tx) insertRows(before string, rows [][]any, after string) error {
-	return inPowers(rows, func(part [][]any) error {
+	return inChunks(rows, func(part [][]any) error {
 		query, args := valuesOf(before, part, after)
 		_, err := t.exec(query, args...)
 		return err
@@ -20,7 +23,7 @@ func (t *tx) insertRows(before string, rows [][]any, after string) error {
 
 // queryRows is insertRows for a statement that returns rows.
 func queryRows[T any](t *tx, before string, rows [][]any, after string, scan func(*sql.Rows) (T, error)) (list []T, err error) {
-	err = inPowers(rows, func(part [][]any) error {
+	err = inChunks(rows, func(part [][]any) error {
 		query, args := valuesOf(before, part, after)
 		found, err := t.query(query, args...)
 		some, err := collect(found, err, scan)
@@ -54,14 +57,11 @@ func valuesOf(before string, rows [][]any, after string) (query string, args []a
 	return b.String(), args
 }
 
-// inPowers calls f with parts of the list whose lengths are powers of two.
-func inPowers[T any](list []T, f func(part []T) error) error {
-	for size := maxTogether; len(list) > 0; size /= 2 {
-		for len(list) >= size {
-			if err := f(list[:size]); err != nil {
-				return err
-			}
-			list = list[size:]
+// inChunks calls f with parts of the list of at most maxRows.
+func inChunks[T any](list []T, f func(part []T) error) error {
+	for part := range slices.Chunk(list, maxRows) {
+		if err := f(part); err != nil {
+			return err
 		}
 	}
 	return nil
