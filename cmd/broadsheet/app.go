@@ -79,7 +79,7 @@ func (a *app) openWith(ctx context.Context, settings Settings, mode store.Mode, 
 func (s *services) newDesk(press desk.Press) *desk.Desk {
 	return desk.New(s.store, s.feeds, desk.Options{
 		Now: s.app.now, Actor: s.actor, BaseURL: s.settings.BaseURL, Logger: s.log, Press: press,
-		ConfirmFrom: s.settings.Confirm.Email,
+		ConfirmFrom: s.settings.Confirm.Email, SignUps: s.settings.signUpLimits(),
 	})
 }
 

@@ -35,7 +35,7 @@ func (m *meters) read(ctx context.Context) (web.Reading, error) {
 		return web.Reading{}, err
 	}
 	r := web.Reading{
-		Alarms: map[newsletter.AlarmKind]int{}, SlotsLate: status.Late, SignUps: status.SignUps,
+		Alarms: map[newsletter.AlarmKind]int{}, SlotsLate: status.Late, SignUps: status.SignUps.All,
 		Mails: status.Mails, Sources: len(status.Sources),
 	}
 	if status.Mails > 0 {

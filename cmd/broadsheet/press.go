@@ -168,7 +168,7 @@ func (s *services) mailTemplates() (digest.Templates, error) {
 func (s *services) newReaders(sources digest.Templates) *readers.Service {
 	return readers.New(s.store, readers.Options{
 		BaseURL: s.settings.BaseURL, Keys: s.keys, Suppression: s.suppression,
-		ConfirmFrom: s.settings.Confirm, Templates: sources, Now: s.app.now,
+		ConfirmFrom: s.settings.Confirm, SignUps: s.settings.signUpLimits(), Templates: sources, Now: s.app.now,
 	})
 }
 

@@ -43,6 +43,9 @@ type Settings struct {
 	SMTPURL           string   `env:"SMTP_URL" envDefault:"outbox:outbox" secret:"url" help:"where mail goes: smtp://user:password@host:587, smtps://…, several with commas in the order of use, or outbox:FOLDER to try things"`
 	SMTPConnections   int      `env:"SMTP_CONNECTIONS" envDefault:"10" help:"how many connections to a relay are used at once, 1 to 200, unless its address says ?connections="`
 	SendRate          float64  `env:"SEND_RATE" envDefault:"0" help:"at most so many messages a second; 0: as many as the relay takes"`
+	SignUpsPerHour    int      `env:"SIGNUPS_PER_HOUR" envDefault:"5000" help:"past so many sign-ups in an hour staff are told, and confirmation mails go out at CONFIRM_RATE"`
+	NewsletterSignUps int      `env:"NEWSLETTER_SIGNUPS_PER_HOUR" envDefault:"2000" help:"the same for the sign-ups of one newsletter"`
+	ConfirmRate       float64  `env:"CONFIRM_RATE" envDefault:"20" help:"how many confirmation mails a second go out past those limits"`
 	ConfirmFrom       string   `env:"CONFIRM_FROM" help:"who confirmation mail is from: Example News <hello@example.org>"`
 	StaffEmail        string   `env:"STAFF_EMAIL" help:"who gets a mail when something is wrong, when it is over, and when an edition waits to be approved"`
 	AlarmURL          string   `env:"ALARM_URL" secret:"all" help:"a web hook that is sent JSON when something is wrong, and when it is over"`
@@ -283,6 +286,7 @@ func (s *Settings) check() []newsletter.Field {
 	if !(s.SendRate >= 0 && s.SendRate <= 1e6) {
 		add("SEND_RATE", "has to be 0 or more messages a second")
 	}
+	s.checkSignUps(add)
 	if s.KeepDeliveries != 0 && (s.KeepDeliveries < newsletter.MinKeepDeliveries || s.KeepDeliveries > 36500) {
 		add("KEEP_DELIVERIES", "has to be 0, for ever, or %d to 36500 days: what is owed to a reader depends on what the last month brought", newsletter.MinKeepDeliveries)
 	}

@@ -65,6 +65,7 @@ type statusView struct {
 	Approvals []approvalView `json:"approvals"` // drafts that wait for staff
 	Mails     int            `json:"mails_waiting"`
 	SignUps   int            `json:"sign_ups_last_hour"`
+	PutOff    int            `json:"mails_put_off"` // confirmation mails in the slow lane, or within the hour after another
 	Sources   []sourceState  `json:"sources"`
 	Relay     string         `json:"relay"`
 	RelayOK   bool           `json:"relay_ok"`
@@ -112,7 +113,7 @@ func (a *app) status(ctx context.Context, s *services, p *press) (statusView, er
 	if err != nil {
 		return statusView{}, err
 	}
-	v := statusView{Mails: st.Mails, SignUps: st.SignUps, Database: s.store.Path(), Slots: []slotView{}, Editions: []editionView{}, Sources: []sourceState{}, Approvals: viewApprovals(st.Approvals)}
+	v := statusView{Mails: st.Mails, SignUps: st.SignUps.All, PutOff: st.SignUps.PutOff, Database: s.store.Path(), Slots: []slotView{}, Editions: []editionView{}, Sources: []sourceState{}, Approvals: viewApprovals(st.Approvals)}
 	for _, slot := range st.Slots {
 		v.Slots = append(v.Slots, viewSlot(slot))
 	}
@@ -249,7 +250,7 @@ func (a *app) printStatus(v statusView) {
 	fmt.Fprintln(a.stdout)
 	a.printFields([][2]string{
 		{"Mail waiting", counted(v.Mails, "confirmation", "confirmations")},
-		{"Sign-ups", fmt.Sprintf("%d in the last hour", v.SignUps)},
+		{"Sign-ups", signUpWords(v)},
 		{"Sender role", sender},
 		{"Relay", v.Relay + ", " + relay},
 		{"Database", fmt.Sprintf("%s, %.1f MiB", v.Database, float64(v.Size)/bytesPerMiB)},
@@ -261,4 +262,12 @@ func (a *app) printStatus(v statusView) {
 	if len(v.Problems) > 0 {
 		fmt.Fprintln(a.stdout)
 	}
+}
+
+func signUpWords(v statusView) string {
+	words := fmt.Sprintf("%d in the last hour", v.SignUps)
+	if v.PutOff > 0 {
+		words += fmt.Sprintf(", %s put off", counted(v.PutOff, "confirmation mail", "confirmation mails"))
+	}
+	return words
 }

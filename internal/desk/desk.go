@@ -94,8 +94,9 @@ type Options struct {
 	// ConfirmFrom is the address that confirmation mail is from, which no newsletter can have
 	// (S7). Empty: one is chosen that none has.
 	ConfirmFrom string
-	Logger      *slog.Logger // nil: nothing is logged
-	Press       Press        // what building and sending editions needs; zero: this desk does neither
+	SignUps     newsletter.SignUpLimits // zero: those of newsletter.DefaultSignUpLimits
+	Logger      *slog.Logger            // nil: nothing is logged
+	Press       Press                   // what building and sending editions needs; zero: this desk does neither
 }
 
 // Desk is the newsroom's desk. It is safe for concurrent use.
@@ -113,6 +114,9 @@ type Desk struct {
 func New(store Store, fetcher Fetcher, o Options) *Desk {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.SignUps == (newsletter.SignUpLimits{}) {
+		o.SignUps = newsletter.DefaultSignUpLimits()
 	}
 	if o.Actor == "" {
 		o.Actor = "unknown"

@@ -4,14 +4,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"broadsheet/internal/newsletter"
 )
-
-// SignUpAlarm is how many sign-ups in an hour, by everybody, staff must know of: a form that
-// is abused mails strangers (S28).
-const SignUpAlarm = 2000
 
 // When something counts as wrong.
 const (
@@ -251,13 +248,38 @@ func (s *Status) judgeMails(now time.Time) {
 			What: fmt.Sprintf("%d confirmation mails wait", s.Mails), Do: "look whether the relay takes mail, and whether somebody sends",
 		})
 	}
-	if s.SignUps > SignUpAlarm {
-		s.problem(newsletter.Alarm{
-			Kind: newsletter.AlarmSignUps, Subject: "sign-ups",
-			What: fmt.Sprintf("%d sign-ups came in the last hour: somebody may be abusing the form to mail strangers", s.SignUps),
-			Do:   "put a limit on your proxy",
-		})
+}
+
+// judgeSignUps tells of more sign-ups than there should be: a form that is abused mails strangers (S28).
+func (s *Status) judgeSignUps(limits newsletter.SignUpLimits) {
+	var over []string
+	if s.SignUps.All > limits.All {
+		over = append(over, fmt.Sprintf("%d sign-ups came in the last hour", s.SignUps.All))
 	}
+	for _, b := range s.SignUps.Newsletters {
+		if b.Count > limits.Newsletter {
+			over = append(over, fmt.Sprintf("%d for %s", b.Count, b.Name))
+		}
+	}
+	if len(over) == 0 {
+		return
+	}
+	a := newsletter.Alarm{
+		Kind: newsletter.AlarmSignUps, Subject: "sign-ups",
+		What: strings.Join(over, ", ") + ": many people have heard of you, or somebody abuses the form to mail strangers",
+		Do:   "look where they come from; your proxy can block a network; if it is real, raise BROADSHEET_SIGNUPS_PER_HOUR and BROADSHEET_CONFIRM_RATE",
+	}
+	if len(s.SignUps.Networks) > 0 {
+		var from []string
+		for _, b := range s.SignUps.Networks {
+			from = append(from, fmt.Sprintf("%d from %s", b.Count, b.Name))
+		}
+		a.What += "; " + strings.Join(from, ", ")
+	}
+	if s.SignUps.PutOff > 0 {
+		a.What += fmt.Sprintf("; %d confirmation mails are put off, the last until %s", s.SignUps.PutOff, s.SignUps.Until.UTC().Format("2006-01-02 15:04 UTC"))
+	}
+	s.problem(a)
 }
 
 func (s *Status) judgeSources() {

@@ -16,7 +16,7 @@ type Status struct {
 	Editions []EditionStatus // the last of each newsletter and slot, and all that are not finished
 	Mails    int             // transactional mails that wait
 	Oldest   time.Time       // since when the oldest of them waits
-	SignUps  int             // in the last hour
+	SignUps  newsletter.SignUpRates
 	Sources  []newsletter.Source
 	Sender   newsletter.SenderHolder // who has the sender role
 	Sends    bool                    // whether anybody has it
@@ -55,7 +55,8 @@ func (e EditionStatus) Unfinished() bool {
 type StatusStore interface {
 	MailQueue(ctx context.Context) (waiting int, oldest time.Time, err error)
 	Sender() (newsletter.SenderHolder, bool, error)
-	SignUpRate(ctx context.Context, now time.Time) (int, error)
+	// SignUpRates returns how many sign-ups there were in the last hour, and from where.
+	SignUpRates(ctx context.Context, now time.Time) (newsletter.SignUpRates, error)
 	Pulse(ctx context.Context, editionID int64) (newsletter.Pulse, bool, error)
 	Progress(ctx context.Context, editionID int64) (accepted int, changed time.Time, err error)
 	NextTry(ctx context.Context, editionID int64) (time.Time, error)
@@ -176,10 +177,11 @@ func (d *Desk) status(ctx context.Context, store StatusStore, count counter) (St
 	if s.Mails, s.Oldest, err = store.MailQueue(ctx); err != nil {
 		return s, err
 	}
-	if s.SignUps, err = store.SignUpRate(ctx, d.now()); err != nil {
+	if s.SignUps, err = store.SignUpRates(ctx, d.now()); err != nil {
 		return s, err
 	}
 	s.judgeMails(d.now())
+	s.judgeSignUps(d.o.SignUps)
 	s.judgeSources()
 	err = d.judgeApprovals(ctx, &s)
 	return s, err

@@ -335,8 +335,8 @@ func TestSignUp_SlowLane(t *testing.T) {
 		{"another household of IPv6", func(i int) string { return v6("2001:db8:0:2::%x", i+1) }, 60, "client:2001:db8:0:1::/64", 0},
 		{"a network of IPv6", func(int) string { return "2001:db8:0:9::1" }, 300, "network:2001:db8::/48", time.Second},
 		{"no address", func(int) string { return "" }, 60, "client:unknown", 5 * time.Second},
-		{"one newsletter", v4, 2000, "sign-ups:weekly", 50 * time.Millisecond},
-		{"everybody", v4, 5019, "sign-ups", time.Second},
+		{"one newsletter", v4, 2000, "sign-ups:weekly/full", 50 * time.Millisecond},
+		{"everybody", v4, 5019, "sign-ups/full", time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

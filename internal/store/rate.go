@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
+	"strings"
 	"time"
 
 	"broadsheet/internal/newsletter"
@@ -30,6 +32,25 @@ type rate struct {
 	n      int
 	oldest time.Time // when the first window that counts began
 	added  int       // by this transaction
+}
+
+// bucketsOf returns the buckets of the limits, each once.
+func bucketsOf(limits []newsletter.Limit) []string {
+	var buckets []string
+	seen := map[string]bool{}
+	note := func(b string) {
+		if !seen[b] {
+			seen[b] = true
+			buckets = append(buckets, b)
+		}
+	}
+	for _, l := range limits {
+		note(l.Bucket)
+		if l.General {
+			note(l.FullBucket())
+		}
+	}
+	return buckets
 }
 
 // readRates reads the counts of the buckets.
@@ -69,20 +90,35 @@ func (t *tx) readRates(buckets []string, now time.Time) (*rates, error) {
 func (r *rates) count(limits []newsletter.Limit) (delay time.Duration, err error) {
 	for _, l := range limits {
 		b := r.buckets[l.Bucket]
+		if l.General {
+			continue
+		}
 		d, ok := l.Delay(b.n + 1)
 		if !ok {
 			return 0, tooMany(b.oldest.Add(rateSpan + rateWindow).Sub(r.now))
 		}
 		delay = max(delay, d)
 	}
+	own := delay
 	for _, l := range limits {
-		b := r.buckets[l.Bucket]
-		if b.n++; b.added == 0 {
-			r.order = append(r.order, l.Bucket)
+		r.add(l.Bucket)
+		if l.General && own == 0 {
+			d, _ := l.Delay(r.add(l.FullBucket()))
+			delay = max(delay, d)
 		}
-		b.added++
 	}
 	return delay, nil
+}
+
+// add counts one more in a bucket and returns its count.
+func (r *rates) add(bucket string) int {
+	b := r.buckets[bucket]
+	if b.added == 0 {
+		r.order = append(r.order, bucket)
+	}
+	b.n++
+	b.added++
+	return b.n
 }
 
 func tooMany(wait time.Duration) error {
@@ -104,21 +140,47 @@ func (t *tx) saveRates(r *rates) error {
 		` ON CONFLICT (bucket, window_at) DO UPDATE SET count = rate_counters.count + excluded.count`)
 }
 
-// SignUpRate returns how many sign-ups were made in the last hour, by everybody: a number
-// to raise an alarm by (S28).
-func (s *Store) SignUpRate(ctx context.Context, now time.Time) (int, error) {
-	return s.RateOf(ctx, newsletter.AllSignUps, now)
+const (
+	busiest = 3 // how many networks SignUpRates names
+	// mostTraced is from how many sign-ups on it names none: a network is refused long before, so they
+	// come from everywhere, and to go through all of them would take seconds.
+	mostTraced = 200_000
+)
+
+// SignUpRates returns how many sign-ups there were in the last hour, by everybody, for each
+// newsletter, and from the busiest networks: numbers to raise an alarm by (S28).
+func (s *Store) SignUpRates(ctx context.Context, now time.Time) (newsletter.SignUpRates, error) {
+	var r newsletter.SignUpRates
+	q, since := s.read(ctx), millis(now.Add(-rateSpan))
+	err := q.row(`SELECT COALESCE(SUM(count), 0) FROM rate_counters WHERE bucket = $1 AND window_at > $2`,
+		newsletter.AllSignUps, since).Scan(&r.All)
+	if err == nil {
+		r.Newsletters, err = countsOf(q, newsletter.NewsletterSignUps, since, 0, math.MaxInt32)
+	}
+	if err == nil && r.All > newsletter.NetworkSignUps && r.All <= mostTraced {
+		r.Networks, err = countsOf(q, newsletter.NetworkBuckets, since, newsletter.NetworkSignUps, busiest)
+	}
+	var until sql.NullInt64
+	if err == nil {
+		err = q.row(`SELECT COUNT(*), MAX(next_try) FROM mails WHERE state IN (1, 5) AND next_try > $1`, millis(now)).Scan(&r.PutOff, &until)
+	}
+	if err != nil {
+		return r, fmt.Errorf("sign-up rates: %w", err)
+	}
+	r.Until = fromNull(until)
+	return r, nil
 }
 
-// RateOf returns what a bucket counts in the last hour.
-func (s *Store) RateOf(ctx context.Context, bucket string, now time.Time) (int, error) {
-	var n int
-	err := s.read(ctx).row(`SELECT COALESCE(SUM(count), 0) FROM rate_counters WHERE bucket = $1 AND window_at > $2`,
-		bucket, millis(now.Add(-rateSpan))).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("rate of %s: %w", bucket, err)
-	}
-	return n, nil
+// countsOf returns the buckets with a prefix that count more than so many, the greatest first.
+func countsOf(q querier, prefix string, since int64, over, limit int) ([]newsletter.BucketCount, error) {
+	rows, err := q.query(`
+		SELECT bucket, SUM(count) AS n FROM rate_counters WHERE bucket > $1 AND bucket < $2 AND window_at > $3
+		AND bucket NOT LIKE '%/full' GROUP BY bucket HAVING SUM(count) > $4 ORDER BY n DESC, bucket LIMIT $5`, prefix, prefix+lastRune, since, over, limit)
+	return collect(rows, err, func(rows *sql.Rows) (b newsletter.BucketCount, err error) {
+		err = rows.Scan(&b.Name, &b.Count)
+		b.Name = strings.TrimPrefix(b.Name, prefix)
+		return b, err
+	})
 }
 
 // DeleteCounters deletes the counts of windows that no limit looks at any more.

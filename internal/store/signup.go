@@ -141,22 +141,15 @@ func (t *tx) signUpAll(calls []*signUpCall) error {
 	return nil
 }
 
-// signUpTogether records the calls by a few statements for all of them. Those of one address are
-// recorded one after the other.
+// signUpTogether records the calls by a few statements for all of them.
 func (t *tx) signUpTogether(calls []*signUpCall) error {
 	now := calls[len(calls)-1].now
-	var buckets []string
-	seen := map[string]bool{}
+	var limits []newsletter.Limit
 	for _, c := range calls {
 		c.err = nil
-		for _, l := range c.request.Limits {
-			if !seen[l.Bucket] {
-				seen[l.Bucket] = true
-				buckets = append(buckets, l.Bucket)
-			}
-		}
+		limits = append(limits, c.request.Limits...)
 	}
-	r, err := t.readRates(buckets, now)
+	r, err := t.readRates(bucketsOf(limits), now)
 	if err != nil {
 		return err
 	}
@@ -167,21 +160,8 @@ func (t *tx) signUpTogether(calls []*signUpCall) error {
 			list = append(list, w)
 		}
 	}
-	for len(list) > 0 {
-		var round, rest []*signUpWork
-		addresses := map[string]bool{}
-		for _, w := range list {
-			if addresses[w.EmailKey] {
-				rest = append(rest, w)
-			} else {
-				addresses[w.EmailKey] = true
-				round = append(round, w)
-			}
-		}
-		if err := t.signUpRound(round, now); err != nil {
-			return err
-		}
-		list = rest
+	if err := t.signUpList(list, now); err != nil {
+		return err
 	}
 	return t.saveRates(r)
 }

@@ -76,7 +76,7 @@ func randomSignUp(r *rand.Rand, key newsletter.SuppressionKey) newsletter.SignUp
 	return newsletter.SignUpRequest{
 		Email: email, EmailKey: email, Suppression: key.Hashes(email), Nonce: nonce, Choices: choices,
 		Origin: newsletter.Origin{Channel: "form", IP: client},
-		Limits: []newsletter.Limit{{Bucket: client, Full: 10, Most: 20, Spacing: time.Minute}, {Bucket: newsletter.AllSignUps, Full: 40, Spacing: time.Second}},
+		Limits: []newsletter.Limit{{Bucket: client, Full: 10, Most: 20, Spacing: time.Minute}, {Bucket: newsletter.AllSignUps, Full: 40, Spacing: time.Second, General: true}},
 	}
 }
 
