@@ -50,6 +50,7 @@ func (a *app) showConfirmation(c echo.Context, status int, found readers.Confirm
 	if found.State == readers.StateExpired {
 		page.Action += "/renew"
 	}
+	page.Action += page.Query
 	if len(list) == 1 {
 		page.Again = a.path("/n/" + list[0].Slug)
 	}
@@ -72,17 +73,20 @@ func (a *app) confirm(c echo.Context) error {
 	if len(done.First) == 0 { // it was used before
 		return a.showConfirmation(c, http.StatusOK, done.Confirmation)
 	}
-	page := confirmedPage{Masked: done.Masked}
 	var list []newsletter.Newsletter
+	for _, f := range done.First {
+		list = append(list, f.Newsletter)
+	}
+	page := confirmedPage{frame: a.frame(c, list...), Masked: done.Masked}
 	for _, f := range done.First {
 		first := firstEdition{Newsletter: f.Newsletter}
 		if !f.ByHand {
-			first.When = dueWords(f.Due.At, f.Zone, a.Now())
+			if first.When, err = page.T.Due(f.Due.At, f.Zone, a.Now()); err != nil {
+				return err
+			}
 		}
 		page.First = append(page.First, first)
-		list = append(list, f.Newsletter)
 	}
-	page.frame = a.frame(c, list...)
 	if done.ManageToken != "" {
 		page.Manage = a.path("/manage/" + done.ManageToken)
 	}

@@ -53,13 +53,28 @@ func (a *app) handleError(err error, c echo.Context) {
 	if isAPI(c.Request()) {
 		sendErr = sendProblem(c, f)
 	} else {
-		sendErr = a.render(c, f.status, "error", errorPage{
-			frame: a.frame(c), Status: f.status, Heading: f.title, Message: sentence(f.message), Fields: f.fields, Wait: f.wait, Contact: f.contact,
-		})
+		sendErr = a.render(c, f.status, "error", a.errorPage(c, f))
 	}
 	if sendErr != nil && !gone(c, sendErr) {
 		a.Logger.Error("error page", "route", c.Path(), "error", sendErr)
 	}
+}
+
+// errorPage says what went wrong in the reader's language.
+func (a *app) errorPage(c echo.Context, f failure) errorPage {
+	page := errorPage{frame: a.frame(c), Status: f.status, Message: sentence(f.message), Fields: f.fields, Contact: f.contact}
+	key := "fail_" + strconv.Itoa(f.status)
+	if page.T[key] == "" {
+		key = "fail_400"
+	}
+	page.Heading = page.T[key+"_title"]
+	if f.message == statusFailure(f.status).message {
+		page.Message = page.T[key]
+	}
+	if f.wait != "" {
+		page.Wait = page.T["fail_again"]
+	}
+	return page
 }
 
 // failureOf says how an error is shown. What is not meant for people becomes a plain 500.

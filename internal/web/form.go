@@ -46,6 +46,7 @@ func readForm(c echo.Context) (url.Values, error) {
 
 // signUpForm is the sign-up form as it is shown: with what was typed, and what was wrong.
 type signUpForm struct {
+	T         texts
 	Choices   []newsletterChoice // to choose among; on the page of one newsletter there is one
 	One       bool               // that page
 	Email     string
@@ -69,27 +70,31 @@ type newsletterChoice struct {
 }
 
 type cadenceChoice struct {
-	Value   string // "daily", or "daily/evening" where the cadence has several slots
-	ID      string // of the control
-	Cadence newsletter.Cadence
-	When    string
-	Chosen  bool
+	Value  string // "daily", or "daily/evening" where the cadence has several slots
+	ID     string // of the control
+	Word   string
+	When   string
+	Chosen bool
 }
 
 // cadenceChoices returns what can be chosen of the newsletter: its slots.
-func cadenceChoices(n newsletter.Newsletter, cadence newsletter.Cadence, slot string) []cadenceChoice {
+func (t texts) cadenceChoices(n newsletter.Newsletter, cadence newsletter.Cadence, slot string) ([]cadenceChoice, error) {
 	var list []cadenceChoice
 	for _, s := range n.Schedules {
+		when, err := t.WhenSlot(n, s.Cadence, s.Slot)
+		if err != nil {
+			return nil, err
+		}
 		c := cadenceChoice{
-			Value: string(s.Cadence), ID: "cadence-" + string(s.Cadence), Cadence: s.Cadence,
-			When: slotWords(n, s.Cadence, s.Slot), Chosen: s.Cadence == cadence && s.Slot == n.SlotOf(cadence, slot),
+			Value: string(s.Cadence), ID: "cadence-" + string(s.Cadence), Word: t.Cadence(s.Cadence),
+			When: when, Chosen: s.Cadence == cadence && s.Slot == n.SlotOf(cadence, slot),
 		}
 		if len(n.Slots(s.Cadence)) > 1 {
 			c.Value, c.ID = c.Value+"/"+s.Slot, c.ID+"-"+s.Slot
 		}
 		list = append(list, c)
 	}
-	return list
+	return list, nil
 }
 
 type sectionChoice struct {
@@ -144,15 +149,16 @@ func (f signUpForm) request(values url.Values, o newsletter.Origin) readers.Sign
 }
 
 // offer puts the newsletters that can be chosen in the form.
-func (f *signUpForm) offer(list []newsletter.Newsletter, chosen []string) {
+func (f *signUpForm) offer(t texts, list []newsletter.Newsletter, chosen []string) {
+	f.T = t
 	for _, n := range list {
 		f.Choices = append(f.Choices, newsletterChoice{n, slices.Contains(chosen, n.Slug)})
 	}
 }
 
 // offerOne makes it the form of one newsletter, with its slots and sections.
-func (f *signUpForm) offerOne(n newsletter.Newsletter, sections []newsletter.Section) {
-	f.One = true
+func (f *signUpForm) offerOne(t texts, n newsletter.Newsletter, sections []newsletter.Section) (err error) {
+	f.T, f.One = t, true
 	f.Choices = []newsletterChoice{{n, true}}
 	if len(n.Schedules) > 1 {
 		chosen, slot, _ := strings.Cut(f.Cadence, "/")
@@ -162,12 +168,15 @@ func (f *signUpForm) offerOne(n newsletter.Newsletter, sections []newsletter.Sec
 		if !n.Offers(newsletter.Cadence(chosen)) {
 			chosen = string(n.Schedules[0].Cadence)
 		}
-		f.Cadences = cadenceChoices(n, newsletter.Cadence(chosen), slot)
+		if f.Cadences, err = t.cadenceChoices(n, newsletter.Cadence(chosen), slot); err != nil {
+			return err
+		}
 		f.Slot = "" // each choice has its own
 	}
 	for _, s := range sections {
 		f.Sections = append(f.Sections, sectionChoice{s, slices.Contains(f.Chosen, s.Slug)})
 	}
+	return nil
 }
 
 // explain puts what was wrong in the form. Call it when everything else is.

@@ -5,13 +5,17 @@ import (
 	"fmt"
 	"html/template"
 	"io/fs"
+	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 	"golang.org/x/text/language"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/readers"
 	"broadsheet/internal/words"
 	"broadsheet/templates"
 )
@@ -197,30 +201,70 @@ func (a *app) frame(c echo.Context, list ...newsletter.Newsletter) frame {
 	f := commonFrame(list)
 	f.T = a.textsFor(c, list...)
 	f.Lang, f.Dir = f.T.Tag(), words.Direction(f.T.Tag())
+	f.Query, f.Languages = a.asked(c), a.otherLanguages(c, f.Lang)
 	h := c.Response().Header()
 	h.Add("Vary", "Accept-Language")
 	h.Set("Content-Language", f.Lang)
 	return f
 }
 
+// asked returns the language that the address asks for, as what is put behind another address of ours
+// to keep it; empty: it asks for none that there is.
+func (a *app) asked(c echo.Context) string {
+	if _, ok := a.languages.texts[c.QueryParam("lang")]; !ok {
+		return ""
+	}
+	return "?lang=" + c.QueryParam("lang")
+}
+
+// asking returns a query with the language that the address asks for, "?" before it; empty: nothing.
+func (a *app) asking(c echo.Context, query url.Values) string {
+	if a.asked(c) != "" {
+		query.Set("lang", c.QueryParam("lang"))
+	}
+	if len(query) == 0 {
+		return ""
+	}
+	return "?" + query.Encode()
+}
+
+// otherLanguages returns the links by which a page is read in another language. The answer to a form
+// has none: its address shows nothing by itself.
+func (a *app) otherLanguages(c echo.Context, now string) []languageLink {
+	if c.Request().Method != http.MethodGet && c.Request().Method != http.MethodHead {
+		return nil
+	}
+	var list []languageLink
+	query := url.Values{}
+	for _, name := range []string{"newsletter", "saved"} { // nothing that a stranger put there
+		for _, slug := range c.QueryParams()[name] {
+			if _, _, err := a.Readers.Newsletter(c.Request().Context(), slug); err == nil && len(query[name]) < readers.MaxNewsletters {
+				query.Add(name, slug)
+			}
+		}
+	}
+	if before, err := editionNumber(c.QueryParam("before")); err == nil {
+		query.Set("before", strconv.FormatInt(before, 10))
+	}
+	for _, tag := range a.languages.tags {
+		base, _, regional := strings.Cut(tag, "-")
+		if regional {
+			continue
+		}
+		query.Set("lang", tag)
+		current, _, _ := strings.Cut(now, "-")
+		list = append(list, languageLink{tag, a.languages.texts[tag]["language_name"], "?" + query.Encode(), base == current})
+	}
+	return list
+}
+
+// languageLink leads to the same page in a language.
+type languageLink struct {
+	Tag, Name, Address string
+	Current            bool
+}
+
 // staffFrame returns the frame of pages for staff, which are in English.
 func (a *app) staffFrame() frame {
 	return frame{T: a.languages.texts["en"], Lang: "en", Dir: "ltr"}
-}
-
-// Names lists newsletters by name as one says it: "the Daily, the Weekend and the Sport".
-func (t texts) Names(list []newsletter.Newsletter) (template.HTML, error) {
-	var said template.HTML
-	for i, n := range list {
-		name := "<b>" + inLanguage(n.Language, n.Name) + "</b>"
-		switch {
-		case i == 0:
-			said = name
-		case i < len(list)-1:
-			said += ", " + name
-		default:
-			return t.Say("and", "list", said, "last", name)
-		}
-	}
-	return said, nil
 }

@@ -1,6 +1,9 @@
 package web
 
 import (
+	"io/fs"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +91,58 @@ func TestPages_AreInTheLanguageThatTheReaderPrefers(t *testing.T) {
 		}
 		if !strings.Contains(strings.Join(a.Header.Values("Vary"), ","), "Accept-Language") {
 			t.Errorf("%s for %q: Vary is %q", tt.path, tt.accept, a.Header.Values("Vary"))
+		}
+	}
+}
+
+// TestWords_TemplatesSayWhatThereIs: a word that a page lacks is a 500 for its reader, and one that
+// no page says is work for nobody.
+func TestWords_TemplatesSayWhatThereIs(t *testing.T) {
+	fsys := embedded(t)
+	sources, err := templates.Words(fsys, "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := words.Read(sources["words.en"], "words.en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := spoken(t).texts["en"]
+	said := map[string]bool{}
+	pages, err := fs.Glob(fsys, "web/*.html")
+	if err != nil || len(pages) == 0 {
+		t.Fatal(pages, err)
+	}
+	uses := regexp.MustCompile(`(?:\.T|\$t)\.(?:(Count|Say|Text) "([a-z_0-9]+)"|([a-z_0-9]+))`)
+	for _, page := range pages {
+		source, err := fs.ReadFile(fsys, page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, use := range uses.FindAllStringSubmatch(string(source), -1) {
+			key := use[2] + use[3]
+			said[key] = true
+			if use[1] == "Count" {
+				said[key+"_one"], said[key+"_other"] = true, true
+				key += "_other"
+			}
+			if all[key] == "" {
+				t.Errorf("%s says %q, which words.en lacks", page, key)
+			}
+		}
+	}
+	for _, file := range []string{"words.go", "language.go", "manage.go", "errors.go"} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, use := range regexp.MustCompile(`"([a-z_0-9]+)"`).FindAllStringSubmatch(string(source), -1) {
+			said[use[1]], said[use[1]+"_hours"], said[use[1]+"_one"], said[use[1]+"_other"] = true, true, true, true
+		}
+	}
+	for key := range own {
+		if !said[key] && !strings.HasPrefix(key, "fail_") && key != "language_name" {
+			t.Errorf("words.en has %s, which no page says", key)
 		}
 	}
 }

@@ -2,7 +2,9 @@ package web
 
 import (
 	"errors"
+	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/labstack/echo/v4"
@@ -30,6 +32,7 @@ type managedSubscription struct {
 	Next        string // in words; empty: there is no fixed time
 	Unsubscribe string
 	SignUp      string
+	Write       template.HTML // whom to write to, where only staff can help
 	Problems    []newsletter.Field
 }
 
@@ -38,7 +41,10 @@ func (a *app) manage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := a.managePage(c, found)
+	page, err := a.managePage(c, found)
+	if err != nil {
+		return err
+	}
 	for _, s := range page.Subscriptions {
 		if s.Newsletter.Slug == c.QueryParam("saved") {
 			page.Saved = s.Newsletter.Name
@@ -47,18 +53,24 @@ func (a *app) manage(c echo.Context) error {
 	return a.render(c, http.StatusOK, "manage", page)
 }
 
-func (a *app) managePage(c echo.Context, found readers.Managed) managePage {
-	page := managePage{Masked: found.Masked, Silence: found.Silence, Action: a.path("/manage/" + c.Param("token"))}
+func (a *app) managePage(c echo.Context, found readers.Managed) (managePage, error) {
 	var list []newsletter.Newsletter
 	for _, s := range found.Subscriptions {
 		list = append(list, s.Newsletter)
-		page.Subscriptions = append(page.Subscriptions, a.managed(s))
 	}
-	page.frame = a.frame(c, list...)
-	return page
+	page := managePage{frame: a.frame(c, list...), Masked: found.Masked, Silence: found.Silence, Action: a.path("/manage/" + c.Param("token"))}
+	page.Action += page.Query
+	for _, s := range found.Subscriptions {
+		m, err := a.managed(page.T, s)
+		if err != nil {
+			return page, err
+		}
+		page.Subscriptions = append(page.Subscriptions, m)
+	}
+	return page, nil
 }
 
-func (a *app) managed(s readers.ManagedSubscription) managedSubscription {
+func (a *app) managed(t texts, s readers.ManagedSubscription) (managedSubscription, error) {
 	m := managedSubscription{
 		ManagedSubscription: s,
 		Left:                s.State == newsletter.Left,
@@ -66,12 +78,21 @@ func (a *app) managed(s readers.ManagedSubscription) managedSubscription {
 		Unsubscribe:         a.path("/unsubscribe/" + s.UnsubscribeToken),
 		SignUp:              a.path("/n/" + s.Newsletter.Slug),
 	}
-	if !s.ByHand && !s.Next.At.IsZero() {
-		m.Next = dueWords(s.Next.At, s.Zone, a.Now())
+	var err error
+	if m.Write, err = t.writeToUs(s.Newsletter); err != nil {
+		return m, err
 	}
-	cadences := cadenceChoices(s.Newsletter, s.Cadence, s.Slot)
+	if !s.ByHand && !s.Next.At.IsZero() {
+		if m.Next, err = t.Due(s.Next.At, s.Zone, a.Now()); err != nil {
+			return m, err
+		}
+	}
+	cadences, err := t.cadenceChoices(s.Newsletter, s.Cadence, s.Slot)
+	if err != nil {
+		return m, err
+	}
 	if !s.Newsletter.Offers(s.Cadence) { // not offered any more, and still theirs
-		cadences = append(cadences, cadenceChoice{Value: string(s.Cadence), Cadence: s.Cadence, Chosen: true})
+		cadences = append(cadences, cadenceChoice{Value: string(s.Cadence), Word: t.Cadence(s.Cadence), Chosen: true})
 	}
 	if len(cadences) > 1 {
 		m.Cadences = cadences
@@ -80,7 +101,15 @@ func (a *app) managed(s readers.ManagedSubscription) managedSubscription {
 		chosen := s.Subscription.Sections.Has(section)
 		m.Choices = append(m.Choices, sectionChoice{section, chosen})
 	}
-	return m
+	return m, nil
+}
+
+// writeToUs says that only staff can have a newsletter sent to an address again.
+func (t texts) writeToUs(n newsletter.Newsletter) (template.HTML, error) {
+	if n.Contact() == "" {
+		return t.Say("silent_write")
+	}
+	return t.Say("silent_write_to", "address", mailto(n.Contact()))
 }
 
 func (a *app) changeSubscription(c echo.Context) error {
@@ -97,11 +126,11 @@ func (a *app) changeSubscription(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	to := a.path("/manage/" + token)
+	query := url.Values{}
 	if newsletter.CheckSlug(slug) == nil {
-		to += "?saved=" + slug
+		query.Set("saved", slug)
 	}
-	return c.Redirect(http.StatusSeeOther, to)
+	return c.Redirect(http.StatusSeeOther, a.path("/manage/"+token)+a.asking(c, query))
 }
 
 // changeAgain shows the page with what was wrong with a change.
@@ -110,7 +139,10 @@ func (a *app) changeAgain(c echo.Context, slug string, invalid error) error {
 	if err != nil {
 		return err
 	}
-	page := a.managePage(c, found)
+	page, err := a.managePage(c, found)
+	if err != nil {
+		return err
+	}
 	e, _ := errors.AsType[*newsletter.Error](invalid)
 	i := slices.IndexFunc(page.Subscriptions, func(s managedSubscription) bool { return s.Newsletter.Slug == slug })
 	if i < 0 {

@@ -25,21 +25,17 @@ type pages map[string]*template.Template
 // loadPages parses every page with the layout and the shared parts.
 func (a *app) loadPages(fsys fs.FS) (pages, error) {
 	functions := template.FuncMap{
-		"path":     a.path,
-		"style":    func() string { return a.path("/assets/" + a.assets.style.name) },
-		"icon":     func() string { return a.path("/assets/" + a.assets.icon.name) },
-		"cadence":  cadenceWord,
-		"when":     whenWords,
-		"whenslot": slotWords,
-		"sections": sectionWords,
-		"count":    count,
-		"linked":   linked,
-		"bold":     bold,
-		"address":  address,
-		"anchor":   anchor,
-		"mailto":   mailto,
-		"in":       inLanguage,
-		"archive":  func() bool { return a.Archive != nil },
+		"path":    a.path,
+		"style":   func() string { return a.path("/assets/" + a.assets.style.name) },
+		"icon":    func() string { return a.path("/assets/" + a.assets.icon.name) },
+		"count":   count,
+		"linked":  linked,
+		"bold":    bold,
+		"address": address,
+		"anchor":  anchor,
+		"mailto":  mailto,
+		"in":      inLanguage,
+		"archive": func() bool { return a.Archive != nil },
 	}
 	layout, err := template.New("layout.html").Option("missingkey=error").Funcs(functions).ParseFS(fsys, "web/layout.html", "web/form.html")
 	if err != nil {
@@ -74,6 +70,8 @@ type frame struct {
 	T         texts
 	Lang      string // BCP 47
 	Dir       string // ltr or rtl
+	Query     string // "?lang=de", to keep a language that was asked for; may be empty
+	Languages []languageLink
 	Publisher string // above the page; empty: nobody in particular
 	Postal    string // below it
 	Privacy   string // address of the privacy policy

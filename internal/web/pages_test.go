@@ -182,41 +182,64 @@ func TestPages_ATemplateThatIsWrongFailsAtTheStart(t *testing.T) {
 	}
 }
 
-func TestWords_OfSchedules(t *testing.T) {
+func TestWords_OfRules(t *testing.T) {
 	t.Parallel()
-	for rule, want := range map[string]string{
-		"mon-fri 07:00":          "Monday to Friday at 07:00",
-		"daily 6:30":             "Every day at 06:30",
-		"sat,sun 09:00":          "Saturdays and Sundays at 09:00",
-		"fri 16:30":              "Fridays at 16:30",
-		"mon,wed,fri 12:00":      "Mondays, Wednesdays and Fridays at 12:00",
-		"mon-wed,fri-sun 05:05":  "Monday to Wednesday and Friday to Sunday at 05:05",
-		"tue,thu-sat,sun 23:59 ": "Tuesdays and Thursday to Sunday at 23:59",
+	l := spoken(t)
+	for _, tt := range []struct{ rule, tag, want string }{
+		{"mon-sun 07:00", "en", "every day at 07:00"},
+		{"mon-fri 07:00", "en", "Monday to Friday at 07:00"},
+		{"sat,sun 09:00", "en", "Saturdays and Sundays at 09:00"},
+		{"fri 16:30", "en", "Fridays at 16:30"},
+		{"mon-wed,fri-sun 05:05", "en", "Monday to Wednesday and Friday to Sunday at 05:05"},
+		{"tue,thu-sat,sun 23:59 ", "en", "Tuesdays and Thursday to Sunday at 23:59"},
+		{"mon,wed,fri 06:30", "en", "Mondays, Wednesdays and Fridays at 06:30"},
+		{"mon-fri 07:00", "de", "Montag bis Freitag um 07:00 Uhr"},
+		{"mon,wed 07:00", "de", "montags und mittwochs um 07:00 Uhr"},
+		{"mon-fri 07:00", "fr", "du lundi au vendredi à 07:00"},
+		{"fri 07:00", "fr", "le vendredi à 07:00"},
+		{"mon-fri 07:00", "es", "de lunes a viernes a las 07:00"},
+		{"sat,sun 07:00", "es", "los sábados y los domingos a las 07:00"},
+		{"mon-fri 07:00", "cy", "o ddydd Llun i ddydd Gwener am 07:00"},
 	} {
-		if got := ruleWords(mustRule(rule)); got != want {
-			t.Errorf("%s: %q, want %q", rule, got, want)
+		if got, err := l.texts[tt.tag].rule(mustRule(tt.rule)); got != tt.want || err != nil {
+			t.Errorf("%s in %s: %q, want %q (%v)", tt.rule, tt.tag, got, tt.want, err)
 		}
 	}
 }
 
+func spoken(t *testing.T) *languages {
+	t.Helper()
+	l, err := loadLanguages(embedded(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 func TestWords_OfDueTimes(t *testing.T) {
 	t.Parallel()
+	l := spoken(t)
 	for _, tt := range []struct {
-		at, zone, want string
+		at, zone, tag, want string
 	}{
-		{"2026-11-22T18:00:00Z", "Europe/London", "today at 18:00 London time"},
-		{"2026-11-23T07:00:00Z", "Europe/London", "tomorrow, Monday 23 November, at 07:00 London time"},
-		{"2026-11-27T16:30:00Z", "America/New_York", "on Friday 27 November at 11:30 New York time"},
-		{"2026-11-22T15:30:00Z", "Asia/Tokyo", "today at 00:30 Tokyo time"},
-		{"2027-01-04T07:00:00Z", "UTC", "on Monday 4 January 2027 at 07:00 UTC"},
-		{"2027-01-04T07:00:00Z", "Nowhere/At_All", "on Monday 4 January 2027 at 07:00 UTC"},
+		{"2026-11-22T18:00:00Z", "Europe/London", "en", "today at 18:00 London time"},
+		{"2026-11-23T07:00:00Z", "Europe/London", "en", "tomorrow, Monday 23 November, at 07:00 London time"},
+		{"2026-11-27T16:30:00Z", "America/New_York", "en", "on Friday 27 November at 11:30 New York time"},
+		{"2026-11-22T15:30:00Z", "Asia/Tokyo", "en", "today at 00:30 Tokyo time"},
+		{"2027-01-04T07:00:00Z", "UTC", "en", "on Monday 4 January 2027 at 07:00 UTC"},
+		{"2027-01-04T07:00:00Z", "Nowhere/At_All", "en", "on Monday 4 January 2027 at 07:00 UTC"},
+		{"2026-11-23T06:00:00Z", "Europe/Berlin", "de", "morgen, Montag, 23. November, um 07:00 Uhr Ortszeit Berlin"},
+		{"2027-01-04T06:00:00Z", "Europe/Vienna", "de-AT", "am Montag, 4. Jänner 2027, um 07:00 Uhr Ortszeit Vienna"},
+		{"2026-12-01T06:00:00Z", "Europe/Paris", "fr", "le mardi 1er décembre à 07:00, heure de Paris"},
+		{"2026-12-01T06:00:00Z", "Europe/Madrid", "es", "el martes 1 de diciembre a las 07:00, hora de Madrid"},
+		{"2026-12-01T07:00:00Z", "Europe/London", "cy", "dydd Mawrth 1 Rhagfyr am 07:00, amser London"},
 	} {
 		at, err := time.Parse(time.RFC3339, tt.at)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := dueWords(at, tt.zone, now()); got != tt.want {
-			t.Errorf("%s in %s: %q, want %q", tt.at, tt.zone, got, tt.want)
+		if got, err := l.texts[tt.tag].Due(at, tt.zone, now()); got != tt.want || err != nil {
+			t.Errorf("%s in %s: %q, want %q (%v)", tt.at, tt.zone, got, tt.want, err)
 		}
 	}
 }

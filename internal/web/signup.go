@@ -53,8 +53,9 @@ func (a *app) homePage(c echo.Context, form signUpForm, chosen []string) (homePa
 	if len(list) == 1 && len(chosen) == 0 {
 		chosen = []string{list[0].Slug}
 	}
-	form.offer(list, chosen)
-	return homePage{a.frame(c, list...), form}, nil
+	page := homePage{a.frame(c, list...), form}
+	page.Form.offer(page.T, list, chosen)
+	return page, nil
 }
 
 func (a *app) newsletter(c echo.Context) error {
@@ -70,9 +71,9 @@ func (a *app) newsletterPage(c echo.Context, slug string, form signUpForm) (news
 	if err != nil {
 		return newsletterPage{}, err
 	}
-	form.offerOne(n, sections)
-	form.Words, _ = a.Readers.ConsentWords(n)
-	return newsletterPage{a.frame(c, n), n, n.MayMail(a.BaseURL) != nil, form}, nil
+	page := newsletterPage{a.frame(c, n), n, n.MayMail(a.BaseURL) != nil, form}
+	page.Form.Words, _ = a.Readers.ConsentWords(n)
+	return page, page.Form.offerOne(page.T, n, sections)
 }
 
 // subscribe takes the sign-up form, from our own pages and from publishers' pages alike.
@@ -113,10 +114,7 @@ func (a *app) subscribed(c echo.Context, values url.Values) error {
 			query.Add("newsletter", slug)
 		}
 	}
-	if len(query) > 0 {
-		to += "?" + query.Encode()
-	}
-	return c.Redirect(http.StatusSeeOther, to)
+	return c.Redirect(http.StatusSeeOther, to+a.asking(c, query))
 }
 
 // again shows the form with what was typed and what was wrong.

@@ -36,6 +36,7 @@ func (a *app) showLeaving(c echo.Context, l readers.Leaving, undone bool) error 
 		frame: a.frame(c, l.Newsletter), Leaving: l, Left: l.State == newsletter.Left, Undone: undone,
 		Action: self, Undo: self + "/undo", SignUp: a.path("/n/" + l.Newsletter.Slug),
 	}
+	page.Action, page.Undo = page.Action+page.Query, page.Undo+page.Query
 	if l.ManageToken != "" {
 		page.Manage = a.path("/manage/" + l.ManageToken)
 	}

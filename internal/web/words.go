@@ -2,166 +2,261 @@ package web
 
 import (
 	"fmt"
+	"html/template"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"broadsheet/internal/newsletter"
 )
 
-// cadenceWord is a cadence as readers read it.
-func cadenceWord(c newsletter.Cadence) string {
-	switch c {
-	case newsletter.Daily:
-		return "Daily"
-	case newsletter.Weekly:
-		return "Weekly"
-	case newsletter.Immediate:
-		return "As it happens"
+// Cadence is a cadence as the name of a choice: "Daily".
+func (t texts) Cadence(c newsletter.Cadence) string {
+	if word := t["cadence_"+string(c)]; word != "" {
+		return upperFirst(word)
 	}
 	return string(c)
 }
 
-// whenWords says in words when a newsletter comes at a cadence: "Monday to Friday at 07:00,
-// London time", or "… at 07:00 or Monday to Friday at 18:00, London time" where readers can choose.
+// When says in words when a newsletter comes at a cadence: "Monday to Friday at 07:00, London
+// time", or "… at 07:00 or Monday to Friday at 18:00, London time" where readers can choose.
 // It is empty if there is no fixed time.
-func whenWords(n newsletter.Newsletter, c newsletter.Cadence) string {
+func (t texts) When(n newsletter.Newsletter, c newsletter.Cadence) (string, error) {
 	if c == newsletter.Immediate {
-		return immediateWords(n)
+		return t.immediate(n)
 	}
-	var parts []string
+	var rules []string
 	for _, s := range n.Slots(c) {
-		if !s.Rule.IsZero() {
-			parts = append(parts, ruleWords(s.Rule))
+		if s.Rule.IsZero() {
+			continue
 		}
+		rule, err := t.rule(s.Rule)
+		if err != nil {
+			return "", err
+		}
+		rules = append(rules, rule)
 	}
-	if len(parts) == 0 {
-		return ""
+	if len(rules) == 0 {
+		return "", nil
 	}
-	return strings.Join(parts, " or ") + ", " + zoneWords(n.Zone)
+	list, err := t.list("or", rules)
+	if err != nil {
+		return "", err
+	}
+	zone, err := t.Zone(n.Zone)
+	if err != nil {
+		return "", err
+	}
+	words, err := t.Text("rules", "rules", list, "zone", zone)
+	return upperFirst(words), err
 }
 
-// immediateWords says what readers get who want each story as it comes.
-func immediateWords(n newsletter.Newsletter) string {
-	if !n.Offers(newsletter.Immediate) {
-		return ""
-	}
-	words, rule := "When there is news", n.Immediate
-	if len(rule.Labels) > 0 || rule.Sections != 0 {
-		words = "When there is important news"
-	}
-	if rule.Hours != (newsletter.Hours{}) {
-		from, until, _ := strings.Cut(rule.Hours.String(), "-")
-		words += " between " + from + " and " + until + ", " + zoneWords(n.Zone)
-	}
-	return words + ", at most one mail in " + quietWords(rule.Quiet)
-}
-
-// quietWords says "10 minutes", "1 hour".
-func quietWords(d time.Duration) string {
-	if d%time.Hour == 0 {
-		return count(int(d/time.Hour), "hour", "hours")
-	}
-	return count(int(d/time.Minute), "minute", "minutes")
-}
-
-// slotWords is whenWords of one slot.
-func slotWords(n newsletter.Newsletter, c newsletter.Cadence, slot string) string {
+// WhenSlot is When of one slot.
+func (t texts) WhenSlot(n newsletter.Newsletter, c newsletter.Cadence, slot string) (string, error) {
 	slot = n.SlotOf(c, slot)
 	n.Schedules = slices.DeleteFunc(slices.Clone(n.Schedules), func(s newsletter.Schedule) bool { return s.Slot != slot })
-	return whenWords(n, c)
+	return t.When(n, c)
 }
 
-// ruleWords says a rule in words, from its short form "mon-fri 07:00".
-func ruleWords(r newsletter.Rule) string {
+// immediate says what readers get who want each story as it comes.
+func (t texts) immediate(n newsletter.Newsletter) (string, error) {
+	if !n.Offers(newsletter.Immediate) {
+		return "", nil
+	}
+	rule, key := n.Immediate, "immediate_any"
+	if len(rule.Labels) > 0 || rule.Sections != 0 {
+		key = "immediate_important"
+	}
+	quiet, err := t.quiet(rule.Quiet)
+	if err != nil {
+		return "", err
+	}
+	pairs := []any{"time", quiet}
+	if rule.Hours != (newsletter.Hours{}) {
+		from, until, _ := strings.Cut(rule.Hours.String(), "-")
+		zone, err := t.Zone(n.Zone)
+		if err != nil {
+			return "", err
+		}
+		key, pairs = key+"_hours", append(pairs, "from", from, "until", until, "zone", zone)
+	}
+	words, err := t.Text(key, pairs...)
+	return upperFirst(words), err
+}
+
+// quiet says "10 minutes", "1 hour".
+func (t texts) quiet(d time.Duration) (string, error) {
+	if d%time.Hour == 0 {
+		return t.Count("hours", int(d/time.Hour))
+	}
+	return t.Count("minutes", int(d/time.Minute))
+}
+
+// rule says a rule in words, from its short form "mon-fri 07:00".
+func (t texts) rule(r newsletter.Rule) (string, error) {
 	days, clock, ok := strings.Cut(r.String(), " ")
 	if !ok {
-		return r.String()
+		return r.String(), nil
 	}
-	switch days {
-	case "mon-sun":
-		return "Every day at " + clock
-	case "sat,sun":
-		return "Saturdays and Sundays at " + clock
+	said, err := t.days(days)
+	if err != nil {
+		return "", err
+	}
+	return t.Text("rule", "days", said, "time", clock)
+}
+
+// days says "mon-fri,sun" in words.
+func (t texts) days(days string) (string, error) {
+	if days == "mon-sun" {
+		return t.Text("every_day")
 	}
 	var parts []string
 	for part := range strings.SplitSeq(days, ",") {
-		if first, last, ok := strings.Cut(part, "-"); ok {
-			parts = append(parts, dayWord(first)+" to "+dayWord(last))
-			continue
+		said := ""
+		first, last, isRange := strings.Cut(part, "-")
+		from, err := t.day("days_each", first)
+		if err == nil && isRange {
+			if from, err = t.day("days_between", first); err == nil {
+				last, err = t.day("days_between", last)
+			}
+			if err == nil {
+				said, err = t.Text("days_range", "first", from, "last", last)
+			}
+		} else {
+			said = from
 		}
-		parts = append(parts, dayWord(part)+"s")
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, said)
 	}
-	return joinWords(parts) + " at " + clock
+	return t.list("and", parts)
 }
 
-// dayWord returns the weekday that a rule writes with three letters.
-func dayWord(short string) string {
+// day returns the weekday that a rule writes with three letters, in the form that a key has.
+func (t texts) day(key, short string) (string, error) {
 	for d := time.Sunday; d <= time.Saturday; d++ {
 		if strings.EqualFold(d.String()[:3], short) {
-			return d.String()
+			return t.weekday(key, d)
 		}
 	}
-	return short
+	return short, nil
 }
 
-// zoneWords names a time zone by its city: "London time".
-func zoneWords(zone string) string {
+func (t texts) weekday(key string, d time.Weekday) (string, error) {
+	names := strings.Split(t[key], ",")
+	if len(names) != 7 {
+		return "", fmt.Errorf("words.%s of the pages: %s has to be 7 weekdays from Sunday, with commas", t.Tag(), key)
+	}
+	return strings.TrimSpace(names[d]), nil
+}
+
+// Zone names a time zone by its city: "London time".
+func (t texts) Zone(zone string) (string, error) {
 	city := zone[strings.LastIndexByte(zone, '/')+1:]
 	switch city {
 	case "", "UTC", "GMT", "Zulu", "Universal":
-		return "UTC"
+		return "UTC", nil
 	}
-	return strings.ReplaceAll(city, "_", " ") + " time"
+	return t.Text("zone", "city", strings.ReplaceAll(city, "_", " "))
 }
 
-// dueWords says when something comes, in the newsletter's zone: "tomorrow, Tuesday
-// 24 November, at 07:00 London time".
-func dueWords(at time.Time, zone string, now time.Time) string {
+// Due says when something comes, in a time zone: "tomorrow, Tuesday 24 November, at 07:00 London
+// time".
+func (t texts) Due(at time.Time, zone string, now time.Time) (string, error) {
 	loc, err := time.LoadLocation(zone)
 	if err != nil {
 		loc, zone = time.UTC, "UTC"
 	}
 	at, today := at.In(loc), newsletter.DateOf(now.In(loc))
 	date := newsletter.DateOf(at)
-	words := at.Format("Monday 2 January")
-	if date.Year != today.Year {
-		words += at.Format(" 2006")
+	day, err := t.Day(date, date.Year != today.Year)
+	if err != nil {
+		return "", err
 	}
-	clock := at.Format("15:04") + " " + zoneWords(zone)
+	where, err := t.Zone(zone)
+	if err != nil {
+		return "", err
+	}
+	key := "due_on"
 	switch date {
 	case today:
-		return "today at " + clock
+		key = "due_today"
 	case today.AddDays(1):
-		return "tomorrow, " + words + ", at " + clock
+		key = "due_tomorrow"
 	}
-	return "on " + words + " at " + clock
+	return t.Text(key, "date", day, "time", at.Format("15:04"), "zone", where)
 }
 
-// joinWords joins as one says it: "a, b and c".
-func joinWords(list []string) string {
-	switch len(list) {
-	case 0:
-		return ""
-	case 1:
-		return list[0]
+// Day says a date inside a sentence: "Tuesday 24 November".
+func (t texts) Day(d newsletter.Date, withYear bool) (string, error) {
+	months := strings.Split(t["months"], ",")
+	if len(months) != 12 {
+		return "", fmt.Errorf("words.%s of the mails needs 12 months", t.Tag())
 	}
-	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+	weekday, err := t.weekday("days", d.Weekday())
+	if err != nil {
+		return "", err
+	}
+	key, day := "date_short", fmt.Sprint(d.Day)
+	if withYear {
+		key = "date_long"
+	}
+	if first := t["first_day"]; d.Day == 1 && first != "" { // French: 1er
+		day = first
+	}
+	return t.Text(key, "weekday", weekday, "day", day, "month", strings.TrimSpace(months[d.Month-1]), "year", d.Year)
 }
 
-// sectionWords names the chosen sections, "Everything" if there was no choice.
-func sectionWords(list []newsletter.Section) string {
+// list joins as one says it: "a, b and c".
+func (t texts) list(key string, list []string) (string, error) {
+	if len(list) < 2 {
+		return strings.Join(list, ""), nil
+	}
+	return t.Text(key, "list", strings.Join(list[:len(list)-1], ", "), "last", list[len(list)-1])
+}
+
+// Names lists newsletters by name as one says it: "the Daily, the Weekend and the Sport".
+func (t texts) Names(list []newsletter.Newsletter) (template.HTML, error) {
+	var said template.HTML
+	for i, n := range list {
+		name := "<b>" + inLanguage(n.Language, n.Name) + "</b>"
+		switch {
+		case i == 0:
+			said = name
+		case i < len(list)-1:
+			said += ", " + name
+		default:
+			return t.Say("and", "list", said, "last", name)
+		}
+	}
+	return said, nil
+}
+
+// Sections names the chosen sections, everything if there was no choice.
+func (t texts) Sections(list []newsletter.Section) (string, error) {
 	if len(list) == 0 {
-		return "Everything"
+		return upperFirst(t["everything"]), nil
 	}
 	names := make([]string, len(list))
 	for i, s := range list {
 		names[i] = s.Name
 	}
-	return joinWords(names)
+	return t.list("and", names)
 }
 
-// count says a number of things: "1 mail", "2 mails".
+// upperFirst returns words as they begin a line.
+func upperFirst(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[size:]
+}
+
+// count says a number of things on the pages for staff: "1 mail", "2 mails".
 func count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
