@@ -32,8 +32,7 @@ type Confirmation struct {
 	State         string // StateOpen, StateUsed or StateExpired
 	Masked        string // the address so that its owner knows it: "a…@example.org"
 	Choices       []Choice
-	Words         string // of consent, to be shown beside the button
-	WordsVersion  string
+	Words         newsletter.Words // of consent, to be shown beside the button
 	Subscriptions []newsletter.Subscription // to the newsletters asked for, as they are now
 }
 
@@ -57,14 +56,14 @@ func errLink() error {
 	return newsletter.NotFoundf("This link is not valid. Perhaps a part of it is missing: please open it once more from the mail, or copy all of it.")
 }
 
-// Confirmation returns what a token would confirm. It changes nothing (S22). The error is
+// Confirmation returns what a token would confirm, with the words of consent in a language. It changes nothing (S22). The error is
 // NotFound for a token that is not ours, and Conflict if all that it would confirm is closed.
-func (s *Service) Confirmation(ctx context.Context, token string) (Confirmation, error) {
+func (s *Service) Confirmation(ctx context.Context, token, language string) (Confirmation, error) {
 	su, sub, err := s.openConfirmation(ctx, token)
 	if err != nil {
 		return Confirmation{}, err
 	}
-	return s.confirmation(ctx, su, sub)
+	return s.confirmation(ctx, su, sub, language)
 }
 
 // openConfirmation returns the sign-up that a token is of, and who made it.
@@ -87,7 +86,7 @@ func (s *Service) openConfirmation(ctx context.Context, token string) (newslette
 	return su, sub, err
 }
 
-func (s *Service) confirmation(ctx context.Context, su newsletter.SignUp, sub newsletter.Subscriber) (Confirmation, error) {
+func (s *Service) confirmation(ctx context.Context, su newsletter.SignUp, sub newsletter.Subscriber, language string) (Confirmation, error) {
 	all, err := s.newsletters(ctx)
 	if err != nil {
 		return Confirmation{}, err
@@ -121,9 +120,8 @@ func (s *Service) confirmation(ctx context.Context, su newsletter.SignUp, sub ne
 			c.Subscriptions = append(c.Subscriptions, u)
 		}
 	}
-	w := s.words(notClosed(wanted))
-	c.Words, c.WordsVersion = w.Text, w.Version
-	return c, nil
+	c.Words, err = s.ConsentWords(language, notClosed(wanted)...)
+	return c, err
 }
 
 // sectionsIn returns the sections that a mask chooses.
@@ -135,12 +133,13 @@ func (s *Service) sectionsIn(ctx context.Context, n newsletter.Newsletter, mask 
 	return chosen(sections, mask), err
 }
 
-// Confirm activates what the sign-up asked for and is not closed. It is idempotent: a used token shows the
+// Confirm activates what the sign-up asked for and is not closed, and records the words of consent in
+// the language in which they stood beside the button. It is idempotent: a used token shows the
 // state and changes nothing, also if the reader left meanwhile. The error is NotFound for a
 // token that is not ours, Conflict if all that was asked for has been closed, Forbidden with
 // reason "expired" for a token that is too old, and Forbidden with reason "suppressed" for
 // an address that only staff can allow again.
-func (s *Service) Confirm(ctx context.Context, token string, origin newsletter.Origin) (Confirmed, error) {
+func (s *Service) Confirm(ctx context.Context, token, language string, origin newsletter.Origin) (Confirmed, error) {
 	su, sub, err := s.openConfirmation(ctx, token)
 	if err != nil {
 		return Confirmed{}, err
@@ -164,7 +163,11 @@ func (s *Service) Confirm(ctx context.Context, token string, origin newsletter.O
 	now := s.o.Now()
 	origin = cleanOrigin(origin)
 	origin.Page, origin.Placement = su.Page, su.Placement
-	done, err := s.store.ConfirmSignUp(ctx, su.ID, s.o.Suppression.Hashes(key), s.words(open), origin, now)
+	shown, err := s.ConsentWords(language, open...)
+	if err != nil {
+		return Confirmed{}, err
+	}
+	done, err := s.store.ConfirmSignUp(ctx, su.ID, s.o.Suppression.Hashes(key), shown, origin, now)
 	if err != nil && len(open) > 0 {
 		err = withContact(err, open[0])
 	}
@@ -175,7 +178,7 @@ func (s *Service) Confirm(ctx context.Context, token string, origin newsletter.O
 		return Confirmed{}, err
 	}
 	var c Confirmed
-	if c.Confirmation, err = s.confirmation(ctx, su, sub); err != nil || !done {
+	if c.Confirmation, err = s.confirmation(ctx, su, sub, language); err != nil || !done {
 		return c, err
 	}
 	c.First, err = s.firstEditions(ctx, open, c.Subscriptions, now)

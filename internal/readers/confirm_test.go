@@ -11,7 +11,7 @@ import (
 
 func (w *world) confirm(token string) readers.Confirmed {
 	w.t.Helper()
-	c, err := w.Confirm(w.t.Context(), token, newsletter.Origin{Channel: "link"})
+	c, err := w.Confirm(w.t.Context(), token, "en", newsletter.Origin{Channel: "link"})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -105,14 +105,14 @@ func TestConfirm_ExpiredTokenOffersAnother(t *testing.T) {
 	w.signUp("a@example.org", "daily-news", "weekly")
 	token := w.token(w.deliver()[0])
 	w.wait(7*24*time.Hour - time.Millisecond)
-	if c, err := w.Confirmation(t.Context(), token); err != nil || c.State != readers.StateOpen {
+	if c, err := w.Confirmation(t.Context(), token, "en"); err != nil || c.State != readers.StateOpen {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	w.wait(time.Millisecond)
-	if c, err := w.Confirmation(t.Context(), token); err != nil || c.State != readers.StateExpired {
+	if c, err := w.Confirmation(t.Context(), token, "en"); err != nil || c.State != readers.StateExpired {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	_, err := w.Confirm(t.Context(), token, newsletter.Origin{})
+	_, err := w.Confirm(t.Context(), token, "en", newsletter.Origin{})
 	wantKind(t, err, newsletter.Forbidden, "expired")
 	for range 2 { // the second is within the cooldown, and is answered the same
 		told, err := w.RenewConfirmation(t.Context(), token, from("192.0.2.1"))
@@ -139,10 +139,10 @@ func TestConfirm_ForeignTokensAreNotFound(t *testing.T) {
 	tokens := []string{"", "x", good[:len(good)-1], good + "A", flip(good, len(good)-2), flip(good, 2), strings.Repeat("A", len(good)),
 		w.unsubscribeToken(sub, w.daily, 1), w.keys.Confirmation(99, []byte("0123456789abcdef"))}
 	for _, token := range tokens {
-		if _, err := w.Confirmation(t.Context(), token); newsletter.KindOf(err) != newsletter.NotFound {
+		if _, err := w.Confirmation(t.Context(), token, "en"); newsletter.KindOf(err) != newsletter.NotFound {
 			t.Errorf("Confirmation(%q): %v", token, err)
 		}
-		if _, err := w.Confirm(t.Context(), token, newsletter.Origin{}); newsletter.KindOf(err) != newsletter.NotFound {
+		if _, err := w.Confirm(t.Context(), token, "en", newsletter.Origin{}); newsletter.KindOf(err) != newsletter.NotFound {
 			t.Errorf("Confirm(%q): %v", token, err)
 		}
 		if _, err := w.RenewConfirmation(t.Context(), token, newsletter.Origin{}); newsletter.KindOf(err) != newsletter.NotFound {
@@ -180,7 +180,7 @@ func TestConfirm_ClosedNewsletter(t *testing.T) {
 	w.signUp("a@example.org")
 	token := w.token(w.deliver()[0])
 	w.exec(`UPDATE newsletters SET status = 'closed'`)
-	_, err := w.Confirm(t.Context(), token, newsletter.Origin{})
+	_, err := w.Confirm(t.Context(), token, "en", newsletter.Origin{})
 	wantKind(t, err, newsletter.Conflict, "")
 }
 
@@ -252,7 +252,7 @@ func TestSuppression_ComplaintAfterTheMailRefusesTheConfirmation(t *testing.T) {
 	w.signUp("a@example.org")
 	token := w.token(w.deliver()[0])
 	w.suppress("a@example.org", newsletter.SuppressedComplaint)
-	_, err := w.Confirm(t.Context(), token, newsletter.Origin{})
+	_, err := w.Confirm(t.Context(), token, "en", newsletter.Origin{})
 	wantKind(t, err, newsletter.Forbidden, "suppressed")
 	if got := w.states("a@example.org"); got != "daily-news:pending" {
 		t.Error(got)
@@ -267,8 +267,8 @@ func TestConfirm_LeavesOutWhatWasClosedMeanwhile(t *testing.T) {
 	sent := w.deliver()
 	token, late := w.token(sent[0]), w.token(sent[1])
 	w.exec(`UPDATE newsletters SET status = 'closed' WHERE slug = 'daily-news'`)
-	c, err := w.Confirmation(t.Context(), token)
-	if err != nil || len(c.Choices) != 1 || c.Choices[0].Newsletter.Slug != "weekly" || strings.Contains(c.Words, "Daily News") {
+	c, err := w.Confirmation(t.Context(), token, "en")
+	if err != nil || len(c.Choices) != 1 || c.Choices[0].Newsletter.Slug != "weekly" || strings.Contains(c.Words.Text, "Daily News") {
 		t.Errorf("%+v, %v", c, err)
 	}
 	done := w.confirm(token)
@@ -288,14 +288,38 @@ func TestConfirm_LeavesOutWhatWasClosedMeanwhile(t *testing.T) {
 		t.Errorf("%+v, %v", told, err)
 	}
 	w.exec(`UPDATE newsletters SET status = 'closed'`)
-	_, err = w.Confirmation(t.Context(), late)
+	_, err = w.Confirmation(t.Context(), late, "en")
 	wantKind(t, err, newsletter.Conflict, "")
-	_, err = w.Confirm(t.Context(), late, newsletter.Origin{})
+	_, err = w.Confirm(t.Context(), late, "en", newsletter.Origin{})
 	wantKind(t, err, newsletter.Conflict, "")
 	_, err = w.RenewConfirmation(t.Context(), late, from("192.0.2.1"))
 	wantKind(t, err, newsletter.Conflict, "")
 	// Who confirmed before sees how things stand.
-	if c, err := w.Confirmation(t.Context(), token); err != nil || c.State != readers.StateUsed || len(c.Subscriptions) != 2 {
+	if c, err := w.Confirmation(t.Context(), token, "en"); err != nil || c.State != readers.StateUsed || len(c.Subscriptions) != 2 {
 		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// TestConfirm_RecordsTheWordsInTheLanguageThatWasShown: only in one that there is, whatever the form says.
+func TestConfirm_RecordsTheWordsInTheLanguageThatWasShown(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]string{
+		"de": "Ich möchte Daily News von Example News per E-Mail bekommen.", "de-AT": "Ich möchte Daily News", "cy": "Rwyf am gael Daily News",
+		"": "I want to get Daily News from Example News by e-mail.", "xx": "I want to get", "../../etc/passwd": "I want to get", "en": "I want to get",
+	} {
+		w := newWorld(t)
+		w.signUp("a@example.org")
+		token := w.token(w.deliver()[0])
+		c, err := w.Confirmation(t.Context(), token, said)
+		if err != nil || !strings.HasPrefix(c.Words.Text, want) {
+			t.Errorf("%q: shown %q, %v", said, c.Words.Text, err)
+		}
+		if _, err := w.Confirm(t.Context(), token, said, newsletter.Origin{}); err != nil {
+			t.Fatal(err)
+		}
+		_, events, err := w.Subscriber(t.Context(), "a@example.org")
+		if err != nil || events[len(events)-1].Words != c.Words.Text {
+			t.Errorf("%q: recorded %q, shown %q (%v)", said, events[len(events)-1].Words, c.Words.Text, err)
+		}
 	}
 }

@@ -47,11 +47,11 @@ func TestSignUp_TakesTheSlotThatIsAskedFor(t *testing.T) {
 			t.Fatalf("%+v: %v", c, err)
 		}
 		for _, m := range w.deliver() {
-			shown, err := w.Confirmation(t.Context(), w.token(m))
+			shown, err := w.Confirmation(t.Context(), w.token(m), "en")
 			if err != nil || newsletter.SlotName(shown.Choices[0].Cadence, shown.Choices[0].Slot) != c.want {
 				t.Errorf("%+v: the page shows %+v, %v", c, shown.Choices, err)
 			}
-			if _, err := w.Confirm(t.Context(), w.token(m), newsletter.Origin{Channel: "link"}); err != nil {
+			if _, err := w.Confirm(t.Context(), w.token(m), "en", newsletter.Origin{Channel: "link"}); err != nil {
 				t.Fatal(err)
 			}
 		}

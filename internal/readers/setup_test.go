@@ -239,7 +239,7 @@ func (w *world) join(email string, newsletters ...string) newsletter.Subscriber 
 	w.t.Helper()
 	w.signUp(email, newsletters...)
 	for _, m := range w.deliver() {
-		if _, err := w.Confirm(w.t.Context(), w.token(m), newsletter.Origin{Channel: "link", IP: "192.0.2.1"}); err != nil {
+		if _, err := w.Confirm(w.t.Context(), w.token(m), "en", newsletter.Origin{Channel: "link", IP: "192.0.2.1"}); err != nil {
 			w.t.Fatal(err)
 		}
 	}

@@ -27,17 +27,17 @@ func TestSignUp_ConfirmedReaderIsActiveAndToldTheFirstEdition(t *testing.T) {
 		t.Fatalf("sent %+v", sent)
 	}
 	token := w.token(sent[0])
-	c, err := w.Confirmation(t.Context(), token)
+	c, err := w.Confirmation(t.Context(), token, "en")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.State != readers.StateOpen || c.Masked != "V…@example.org" || len(c.Choices) != 1 || !strings.Contains(c.Words, "Daily News") {
+	if c.State != readers.StateOpen || c.Masked != "V…@example.org" || len(c.Choices) != 1 || !strings.Contains(c.Words.Text, "Daily News") {
 		t.Errorf("confirmation %+v", c)
 	}
 	if got := w.states("vera@example.org"); got != "daily-news:pending" {
 		t.Errorf("after looking: %s, but GET changes nothing (S22)", got)
 	}
-	done, err := w.Confirm(t.Context(), token, newsletter.Origin{Channel: "link", IP: "198.51.100.7"})
+	done, err := w.Confirm(t.Context(), token, "en", newsletter.Origin{Channel: "link", IP: "198.51.100.7"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestSignUp_FirstEditionSkipsSlotsThatAreTaken(t *testing.T) {
 	w.exec(`INSERT INTO editions (newsletter_id, cadence, local_date, slot, state, reason, due_at, as_of, created_at, expires_at)
 		VALUES ($1, 'daily', '2026-11-24', 'main', 'skipped', 'staff', 0, 0, 0, 0)`, w.daily.ID)
 	w.signUp("a@example.org")
-	done, err := w.Confirm(t.Context(), w.token(w.deliver()[0]), newsletter.Origin{})
+	done, err := w.Confirm(t.Context(), w.token(w.deliver()[0]), "en", newsletter.Origin{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestSignUp_OtherNewsletterWithinTheHourIsConfirmedByALaterMail(t *testing.T
 	if len(later) != 1 {
 		t.Fatalf("sent %d mails after the hour", len(later))
 	}
-	if _, err := w.Confirm(t.Context(), w.token(later[0]), newsletter.Origin{}); err != nil {
+	if _, err := w.Confirm(t.Context(), w.token(later[0]), "en", newsletter.Origin{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.states("eager@example.org"); got != "daily-news:active weekly:active" {

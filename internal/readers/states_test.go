@@ -67,7 +67,7 @@ func play(t *testing.T, random *rand.Rand) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = w.Confirm(t.Context(), w.keys.Confirmation(su.ID, su.Nonce), newsletter.Origin{})
+			_, err = w.Confirm(t.Context(), w.keys.Confirmation(su.ID, su.Nonce), "en", newsletter.Origin{})
 			superseded := state == newsletter.Left && !r.made.After(leftAt)
 			expired := !now.Before(su.ExpiresAt)
 			if wantErr := !r.used && !superseded && expired; (err != nil) != wantErr {

@@ -45,7 +45,7 @@ func ways() map[newsletter.LiftPath]func(w *world) error {
 			if len(sent) == 0 {
 				return newsletter.Refusef("suppressed", "no mail")
 			}
-			_, err := w.Confirm(w.t.Context(), w.token(sent[0]), newsletter.Origin{Channel: "link"})
+			_, err := w.Confirm(w.t.Context(), w.token(sent[0]), "en", newsletter.Origin{Channel: "link"})
 			return err
 		},
 		newsletter.LiftByImport: func(w *world) error {

@@ -1,45 +1,48 @@
 package readers
 
 import (
+	"cmp"
 	"strings"
 
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/words"
 )
 
-// consentVersion names the wording of ConsentWords. Whoever changes the wording changes it.
+// consentVersion names the wording of consent that comes with the program (consent… in the words of
+// the mails). Whoever changes the wording changes it.
 const consentVersion = "2026-11"
 
-// consentLanguage is the language of the wording.
-const consentLanguage = "en"
-
-// ConsentWords returns the words of consent for the newsletters, and their version. They
-// are plain text of a few sentences; those that stood beside the button that confirms are kept
-// with its event (S24).
-func (s *Service) ConsentWords(n ...newsletter.Newsletter) (words, version string) {
-	w := s.words(n)
-	return w.Text, w.Version
-}
-
-func (s *Service) words(list []newsletter.Newsletter) newsletter.Words {
+// ConsentWords returns the words of consent for the newsletters in a language (BCP 47), or in English
+// if there are none in it: plain text of a few sentences. Those that stood beside the button that
+// confirms are kept with its event (S24).
+func (s *Service) ConsentWords(language string, list ...newsletter.Newsletter) (newsletter.Words, error) {
+	// Only a language that there is goes on record: what the button's form says is a stranger's.
+	tag, _, _ := strings.Cut(language, "-")
+	if _, ok := s.o.Templates[words.Prefix+tag]; !ok || tag == "" {
+		tag = "en"
+	}
+	t, err := words.In(s.o.Templates, "mail template", tag)
+	if err != nil {
+		return newsletter.Words{}, err
+	}
 	var names, senders, privacy []string
 	for _, n := range list {
 		names = append(names, n.Name)
 		senders = addNew(senders, n.From.Name)
 		privacy = addNew(privacy, n.PrivacyURL)
 	}
-	what, by := "the newsletters that I choose", ""
-	if len(names) > 0 {
-		what = enumerate(names)
+	key := "consent"
+	switch {
+	case len(names) == 0:
+		key = "consent_any"
+	case len(senders) > 0:
+		key = "consent_from"
 	}
-	if len(senders) > 0 {
-		by = " from " + enumerate(senders)
-	}
-	text := "I want to get " + what + by + " by e-mail. " +
-		"My address is used for this only, and I can unsubscribe at any time with the link in every mail."
+	text := strings.NewReplacer("{newsletters}", enumerate(t, names), "{senders}", enumerate(t, senders)).Replace(t[key]) + " " + t["consent_use"]
 	if len(privacy) > 0 {
-		text += " More about how my data is handled: " + strings.Join(privacy, " , ")
+		text += " " + t.Label(t["consent_privacy"]) + " " + strings.Join(privacy, " , ")
 	}
-	return newsletter.Words{Language: consentLanguage, Version: consentVersion, Text: text}
+	return newsletter.Words{Language: tag, Version: consentVersion, Text: text}, nil
 }
 
 // addNew appends what is neither empty nor in the list.
@@ -56,9 +59,10 @@ func addNew(list []string, s string) []string {
 }
 
 // enumerate joins names as in a sentence: "A, B and C".
-func enumerate(names []string) string {
+func enumerate(t words.Phrases, names []string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	and := cmp.Or(t["list_and"], "{list}, {last}") // a publisher's own words may be older
+	return strings.NewReplacer("{list}", strings.Join(names[:len(names)-1], ", "), "{last}", names[len(names)-1]).Replace(and)
 }

@@ -13,6 +13,7 @@ import (
 	"broadsheet/internal/newsletter"
 	"broadsheet/internal/newsroomtest"
 	"broadsheet/internal/readers"
+	"broadsheet/templates"
 )
 
 // archiveSite is the handler on a newsroom, so that what it shows was really sent.
@@ -23,7 +24,11 @@ func archiveSite(t *testing.T) (*site, *newsroomtest.Newsroom, newsletter.Newsle
 	r.Feed.Publish("Ferry fares & tolls frozen", newsroomtest.Start.Add(-time.Hour))
 	n := r.Newsletter("daily-news", nil)
 	r.Readers(n, 1, 3)
-	known := readers.New(r.Store, readers.Options{BaseURL: testBase, Now: r.Clock.Now})
+	mails, err := templates.Mail(embedded(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := readers.New(r.Store, readers.Options{BaseURL: testBase, Now: r.Clock.Now, Templates: mails})
 	return newFakeSite(t, known, func(o *Options) { o.Archive = &desk.Archive{Store: r.Store} }), r, n
 }
 

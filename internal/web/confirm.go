@@ -31,7 +31,7 @@ type firstEdition struct {
 }
 
 func (a *app) confirmation(c echo.Context) error {
-	found, err := a.Readers.Confirmation(c.Request().Context(), c.Param("token"))
+	found, err := a.Readers.Confirmation(c.Request().Context(), c.Param("token"), a.textsFor(c).Tag())
 	if err != nil {
 		return err
 	}
@@ -43,6 +43,8 @@ func (a *app) showConfirmation(c echo.Context, status int, found readers.Confirm
 	for i, choice := range found.Choices {
 		list[i] = choice.Newsletter
 	}
+	// The words and the page around them are in one language.
+	c.Set(readerLanguage, found.Words.Language)
 	page := confirmPage{
 		frame: a.frame(c, list...), Confirmation: found,
 		Action: a.path("/confirm/" + c.Param("token")), Again: a.path("/"),
@@ -59,9 +61,17 @@ func (a *app) showConfirmation(c echo.Context, status int, found readers.Confirm
 
 func (a *app) confirm(c echo.Context) error {
 	ctx, token := c.Request().Context(), c.Param("token")
-	done, err := a.Readers.Confirm(ctx, token, origin(c, "link"))
+	values, err := readForm(c)
+	if tooLarge(err) {
+		return err
+	}
+	language := values.Get("words") // a button without it is one of an older page
+	if err != nil || language == "" {
+		language = "en"
+	}
+	done, err := a.Readers.Confirm(ctx, token, language, origin(c, "link"))
 	if newsletter.ReasonOf(err) == readers.StateExpired {
-		found, err := a.Readers.Confirmation(ctx, token)
+		found, err := a.Readers.Confirmation(ctx, token, language)
 		if err != nil {
 			return err
 		}

@@ -36,8 +36,8 @@ func (f *fake) Newsletter(_ context.Context, slug string) (newsletter.Newsletter
 	return newsletter.Newsletter{}, nil, newsletter.NotFoundf("there is no newsletter %q", slug)
 }
 
-func (f *fake) ConsentWords(...newsletter.Newsletter) (words, version string) {
-	return "I would like to get it by e-mail. I can leave at any time.", "1"
+func (f *fake) ConsentWords(string, ...newsletter.Newsletter) (newsletter.Words, error) {
+	return newsletter.Words{Text: "I would like to get it by e-mail. I can leave at any time.", Version: "1"}, nil
 }
 
 func (f *fake) SignUp(_ context.Context, s readers.SignUp) (readers.SignedUp, error) {
@@ -49,11 +49,11 @@ func (f *fake) Expect(context.Context, []string) (readers.SignedUp, error) {
 	return readers.SignedUp{Newsletters: f.newsletters, From: newsletter.Address{Name: "Example News", Email: "confirm@news.example.org"}, Subject: "Please confirm: Daily News"}, nil
 }
 
-func (f *fake) Confirmation(context.Context, string) (readers.Confirmation, error) {
+func (f *fake) Confirmation(context.Context, string, string) (readers.Confirmation, error) {
 	return f.confirmation, f.err
 }
 
-func (f *fake) Confirm(context.Context, string, newsletter.Origin) (readers.Confirmed, error) {
+func (f *fake) Confirm(context.Context, string, string, newsletter.Origin) (readers.Confirmed, error) {
 	f.saw("confirm")
 	return f.confirmed, f.err
 }

@@ -53,7 +53,7 @@ func TestPages_AreWellMade(t *testing.T) {
 		check("check inbox", s.get("/check-inbox?newsletter=daily-news").want(200))
 		for _, state := range []string{readers.StateOpen, readers.StateUsed, readers.StateExpired} {
 			f.confirmation = readers.Confirmation{
-				State: state, Masked: hard, Words: hard, Choices: []readers.Choice{{Newsletter: n, Cadence: "daily", Sections: sections}, {Newsletter: weekend(), Cadence: "weekly"}},
+				State: state, Masked: hard, Words: newsletter.Words{Text: hard}, Choices: []readers.Choice{{Newsletter: n, Cadence: "daily", Sections: sections}, {Newsletter: weekend(), Cadence: "weekly"}},
 				Subscriptions: []newsletter.Subscription{{State: newsletter.Left, NewsletterName: hard, NewsletterSlug: "daily-news"}, {State: newsletter.Active, NewsletterName: hard, Cadence: "daily"}, {State: newsletter.Pending}, {State: newsletter.PausedSub}},
 			}
 			check("confirm "+state, s.get("/confirm/x").want(200))

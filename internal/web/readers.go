@@ -23,7 +23,8 @@ type Catalogue interface {
 	Newsletters(ctx context.Context) ([]newsletter.Newsletter, error)
 	// Newsletter returns one, closed or not, with its sections, or a NotFound error.
 	Newsletter(ctx context.Context, slug string) (newsletter.Newsletter, []newsletter.Section, error)
-	ConsentWords(n ...newsletter.Newsletter) (words, version string)
+	// ConsentWords returns the words of consent in a language, or in English.
+	ConsentWords(language string, n ...newsletter.Newsletter) (newsletter.Words, error)
 }
 
 // SignUps takes sign-ups and confirms them.
@@ -31,8 +32,10 @@ type SignUps interface {
 	SignUp(ctx context.Context, form readers.SignUp) (readers.SignedUp, error)
 	// Expect returns what SignUp says about the mail to look for.
 	Expect(ctx context.Context, newsletters []string) (readers.SignedUp, error)
-	Confirmation(ctx context.Context, token string) (readers.Confirmation, error)
-	Confirm(ctx context.Context, token string, origin newsletter.Origin) (readers.Confirmed, error)
+	// Confirmation has the words of consent in the language.
+	Confirmation(ctx context.Context, token, language string) (readers.Confirmation, error)
+	// Confirm records the words in the language in which they stood beside the button.
+	Confirm(ctx context.Context, token, language string, origin newsletter.Origin) (readers.Confirmed, error)
 	RenewConfirmation(ctx context.Context, token string, origin newsletter.Origin) (readers.SignedUp, error)
 }
 

@@ -72,7 +72,11 @@ func (a *app) newsletterPage(c echo.Context, slug string, form signUpForm) (news
 		return newsletterPage{}, err
 	}
 	page := newsletterPage{a.frame(c, n), n, n.MayMail(a.BaseURL) != nil, form}
-	page.Form.Words, _ = a.Readers.ConsentWords(n)
+	words, err := a.Readers.ConsentWords(page.Lang, n)
+	if err != nil {
+		return page, err
+	}
+	page.Form.Words = words.Text
 	return page, page.Form.offerOne(page.T, n, sections)
 }
 

@@ -50,3 +50,10 @@ already_do: Does dim wedi newid. I ddewis pa mor aml y daw, ei oedi neu adael, a
 already_button: Newid eich dewisiadau
 already_copy: Os nad yw’r botwm yn gweithio, copïwch y cyfeiriad hwn i’ch porwr:
 already_else: Os nad chi oedd hynny, anwybyddwch y neges hon: does dim wedi newid.
+
+list_and: {list} a {last}
+consent_any: Rwyf am gael y cylchlythyrau a ddewisaf drwy e-bost.
+consent: Rwyf am gael {newsletters} drwy e-bost.
+consent_from: Rwyf am gael {newsletters} gan {senders} drwy e-bost.
+consent_use: Dim ond at hyn y defnyddir fy nghyfeiriad, a gallaf ddad-danysgrifio unrhyw bryd drwy’r ddolen ym mhob neges.
+consent_privacy: Rhagor am sut y caiff fy nata ei drin

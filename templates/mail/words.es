@@ -47,3 +47,10 @@ already_do: No ha cambiado nada. Para elegir la frecuencia, hacer una pausa o da
 already_button: Cambiar lo que recibe
 already_copy: Si el botón no funciona, copie esta dirección en su navegador:
 already_else: Si no ha sido usted, no haga caso de este correo: no ha cambiado nada.
+
+list_and: {list} y {last}
+consent_any: Quiero recibir por correo electrónico los boletines que elijo.
+consent: Quiero recibir {newsletters} por correo electrónico.
+consent_from: Quiero recibir {newsletters} de {senders} por correo electrónico.
+consent_use: Mi dirección se usa solo para esto, y puedo darme de baja en cualquier momento con el enlace de cada correo.
+consent_privacy: Más sobre el tratamiento de mis datos
