@@ -308,7 +308,7 @@ func (d *demonstration) startPublisher(ctx context.Context) (stop func() error, 
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	server := web.Server("", d.publisherPages())
+	server := web.DefaultLimits().Server("", d.publisherPages())
 	server.ErrorLog = nil
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()

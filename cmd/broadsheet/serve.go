@@ -183,14 +183,15 @@ func (s *service) run(ctx context.Context) error {
 	defer s.watch.close()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	server := web.Server(s.settings.Listen, s.noticeForwarded(ctx, handler))
+	limits := web.DefaultLimits()
+	server := limits.Server(s.settings.Listen, s.noticeForwarded(ctx, handler))
 	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)
 	s.log.Info("serving", "address", "http://"+s.listener.Addr().String(), "base_url", s.settings.BaseURL,
 		"database", s.store.Path(), "relay", s.press.transport.String(), "version", version)
 
 	var parts sync.WaitGroup
 	parts.Go(func() {
-		if err := server.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(limits.Listener(s.listener, s.settings.Proxies)); !errors.Is(err, http.ErrServerClosed) {
 			stop(fmt.Errorf("web server: %w", err))
 		}
 	})

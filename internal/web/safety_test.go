@@ -248,7 +248,7 @@ func TestRobots_KeepCrawlersFromTokens(t *testing.T) {
 // A client that sends its request slower than anybody would is not waited for for ever.
 func TestServer_HasLimits(t *testing.T) {
 	t.Parallel()
-	s := Server("127.0.0.1:0", http.NotFoundHandler())
+	s := DefaultLimits().Server("127.0.0.1:0", http.NotFoundHandler())
 	for name, d := range map[string]time.Duration{
 		"header": s.ReadHeaderTimeout, "read": s.ReadTimeout, "write": s.WriteTimeout, "idle": s.IdleTimeout,
 	} {

@@ -121,7 +121,7 @@ func (s *site) serve(o Options) {
 		s.t.Fatal(err)
 	}
 	s.server = httptest.NewUnstartedServer(nil)
-	s.server.Config = Server("", handler)
+	s.server.Config = DefaultLimits().Server("", handler)
 	s.server.Start()
 	s.t.Cleanup(s.server.Close)
 	s.client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
