@@ -54,10 +54,22 @@ const (
 	EventAdded     EventKind = "added"    // by staff
 	EventImported  EventKind = "imported" // from a file
 	EventLeft      EventKind = "left"
-	EventUndone    EventKind = "undone"  // leaving was undone
+	EventUndone    EventKind = "undone"  // what the reader did last was undone
 	EventRemoved   EventKind = "removed" // by staff
 	EventChanged   EventKind = "changed" // cadence or sections
 )
+
+// SubscriptionChange is something that a reader did to a subscription, which can be undone for a while.
+type SubscriptionChange struct {
+	EventID      int64
+	NewsletterID int64
+	Kind         EventKind // EventChanged or EventLeft
+	At           time.Time
+	WasState     SubscriptionState
+	WasChoice    SignUpChoice
+	Was          string // all of it, as the store keeps it
+	Last         bool   // nothing has happened to the subscription since
+}
 
 // Origin says from where a reader or a member of staff acted: the proof of consent (S24).
 type Origin struct {

@@ -32,7 +32,7 @@ type Confirmation struct {
 	State         string // StateOpen, StateUsed or StateExpired
 	Masked        string // the address so that its owner knows it: "a…@example.org"
 	Choices       []Choice
-	Words         newsletter.Words // of consent, to be shown beside the button
+	Words         newsletter.Words          // of consent, to be shown beside the button
 	Subscriptions []newsletter.Subscription // to the newsletters asked for, as they are now
 }
 

@@ -10,7 +10,9 @@ import (
 
 // Managed is what the page behind a manage link shows.
 type Managed struct {
-	Masked        string // "a…@example.org"
+	TimeZone      string                  // of the reader, IANA; may be empty
+	Others        []newsletter.Newsletter // that can be subscribed to, and are not theirs
+	Masked        string                  // "a…@example.org"
 	Silence       Silence
 	Subscriptions []ManagedSubscription
 }
@@ -24,6 +26,7 @@ type ManagedSubscription struct {
 	Next             newsletter.Due // the next edition
 	Zone             string         // IANA; the zone in which Next is meant
 	ByHand           bool           // there is no Next: editions are sent by hand, or the newsletter pauses
+	Why              Why
 }
 
 // Manage returns the reader's active and paused subscriptions, and that which the link came
@@ -37,8 +40,12 @@ func (s *Service) Manage(ctx context.Context, token string) (Managed, error) {
 	if err != nil {
 		return Managed{}, err
 	}
-	m := Managed{Masked: masked(sub.Email)}
+	m := Managed{Masked: masked(sub.Email), TimeZone: sub.TimeZone}
 	if m.Silence, err = s.silence(ctx, sub); err != nil {
+		return Managed{}, err
+	}
+	events, err := s.store.Events(ctx, sub.ID)
+	if err != nil {
 		return Managed{}, err
 	}
 	for _, u := range sub.Subscriptions {
@@ -53,7 +60,14 @@ func (s *Service) Manage(ctx context.Context, token string) (Managed, error) {
 		if err != nil {
 			return Managed{}, err
 		}
+		managed.Why = why(events, n.ID)
 		m.Subscriptions = append(m.Subscriptions, managed)
+	}
+	for _, n := range all {
+		u, known := subscriptionTo(sub, n.ID)
+		if s.takesReaders(n) == nil && (!known || u.State == newsletter.Left && n.ID != link.NewsletterID || u.State == newsletter.Pending) {
+			m.Others = append(m.Others, n)
+		}
 	}
 	return m, nil
 }

@@ -26,6 +26,7 @@ type Store interface {
 	Subscribers
 	Subscriptions
 	Leavings
+	Preferences
 	Imports
 	SuppressionList
 	SuppressionChanges

@@ -33,6 +33,10 @@ func (s *Store) PauseSubscriptions(ctx context.Context, subscriberID, newsletter
 				state == newsletter.Active && !paused || state == newsletter.PausedSub && paused && u.PausedUntil.Equal(until) {
 				continue
 			}
+			before, err := t.wasNow(u.NewsletterID, subscriberID)
+			if err != nil {
+				return err
+			}
 			goesOn := state == newsletter.Active || paused || u.PausedUntil.After(now.Add(-newsletter.MaxLookBack))
 			if _, err := t.exec(`UPDATE subscriptions SET state = $1, paused_until = $2, paused_at = CASE WHEN $3 THEN paused_at ELSE $4 END, updated_at = $4
 				WHERE newsletter_id = $5 AND subscriber_id = $6`,
@@ -41,6 +45,9 @@ func (s *Store) PauseSubscriptions(ctx context.Context, subscriberID, newsletter
 			}
 			origin.Note = note
 			if err := t.subscriptionEvent(subscriberID, u.NewsletterID, newsletter.EventChanged, origin, 0, 0, now); err != nil {
+				return err
+			}
+			if err := t.noteWas(u.NewsletterID, subscriberID, before); err != nil {
 				return err
 			}
 			changed++

@@ -166,7 +166,7 @@ func (s *Store) Leave(ctx context.Context, link newsletter.Link, origin newslett
 	return s.write(ctx, func(t *tx) error {
 		u, err := t.linked(link)
 		if err == nil {
-			err = t.end(u, newsletter.EventLeft, origin, link.EditionID, now)
+			err = t.leaveNoted(u, origin, link.EditionID, now)
 		}
 		if err != nil {
 			return fmt.Errorf("subscriber %d leaves newsletter %d: %w", link.SubscriberID, link.NewsletterID, err)
@@ -277,6 +277,10 @@ func (s *Store) ChangeSubscription(ctx context.Context, link newsletter.Link, ne
 		if err != nil || note == "" {
 			return err
 		}
+		before, err := t.wasNow(newsletterID, link.SubscriberID)
+		if err != nil {
+			return err
+		}
 		if c.Cadence != u.Cadence || slotColumn(c.Slot) != slotColumn(u.Slot) {
 			if err := t.keepOwed(newsletterID, u.Cadence, slotColumn(u.Slot), link.SubscriberID, link.SubscriberID); err != nil {
 				return err
@@ -289,7 +293,10 @@ func (s *Store) ChangeSubscription(ctx context.Context, link newsletter.Link, ne
 			return err
 		}
 		origin.Note = note
-		return t.subscriptionEvent(link.SubscriberID, newsletterID, newsletter.EventChanged, origin, 0, link.EditionID, now)
+		if err := t.subscriptionEvent(link.SubscriberID, newsletterID, newsletter.EventChanged, origin, 0, link.EditionID, now); err != nil {
+			return err
+		}
+		return t.noteWas(newsletterID, link.SubscriberID, before)
 	})
 	if err != nil {
 		return fmt.Errorf("change subscription of %d to %d: %w", link.SubscriberID, newsletterID, err)

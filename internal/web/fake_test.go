@@ -18,6 +18,7 @@ type fake struct {
 	confirmed    readers.Confirmed
 	leaving      readers.Leaving
 	managed      readers.Managed
+	done         readers.Done
 	subscriber   newsletter.Subscriber
 	err          error // of everything that changes something
 	seen         []string
@@ -171,3 +172,25 @@ func (f *fake) LiftSuppression(context.Context, string, newsletter.Origin) (news
 func (f *fake) Waiting(context.Context, newsletter.Subscriber) (readers.Waiting, bool, error) {
 	return readers.Waiting{}, false, nil
 }
+
+func (f *fake) PauseByLink(_ context.Context, _, slug, until string, _ newsletter.Origin) error {
+	f.saw("pause " + slug + " " + until)
+	return f.err
+}
+
+func (f *fake) ResumeByLink(_ context.Context, _, slug string, _ newsletter.Origin) error {
+	f.saw("resume " + slug)
+	return f.err
+}
+
+func (f *fake) LeaveByLink(_ context.Context, _, slug string, _ newsletter.Origin) error {
+	f.saw("leave " + slug)
+	return f.err
+}
+
+func (f *fake) UndoByLink(context.Context, string, time.Time, newsletter.Origin) error {
+	f.saw("undo")
+	return f.err
+}
+
+func (f *fake) DoneAt(context.Context, string, time.Time) (readers.Done, error) { return f.done, nil }

@@ -172,19 +172,95 @@ func TestManage_ChangesCadenceAndSections(t *testing.T) {
 	if n := len(page.all("input[name=section][checked]")); n != 2 {
 		t.Errorf("%d sections are ticked, want 2", n)
 	}
-	leave := page.all("a")
-	var found bool
-	for _, l := range leave {
-		if strings.HasPrefix(value(l, "href"), "/unsubscribe/") && textOf(l) == "Leave The Weekend Read" {
-			found = true
-			s.post(value(l, "href"), nil).want(200)
-		}
+	if !strings.Contains(page.body, "Leave ") || len(page.all("form[action="+path+"/leave]")) != 3 {
+		t.Fatal("one cannot leave each, and all")
 	}
-	if !found {
-		t.Fatal("there is no link to leave")
-	}
+	s.post(path+"/leave", url.Values{"newsletter": {"weekend"}}).want(303)
 	if got := s.subscriber("anna@example.org").Subscriptions[1]; got.State != newsletter.Left {
 		t.Errorf("state %s", got.State)
+	}
+}
+
+// TestManage_WhatIsDoneCanBeUndone goes through all that the page does: each says what it did, is taken
+// back by one press, and is on record.
+func TestManage_WhatIsDoneCanBeUndone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	sub := s.join("anna@example.org", "daily-news", "weekend")
+	path := "/manage/" + s.link(newsletter.PurposeManage, sub, s.daily)
+	states := func() string {
+		var list []string
+		for _, u := range s.subscriber("anna@example.org").Subscriptions {
+			until := ""
+			if u.State == newsletter.PausedSub && !u.PausedUntil.IsZero() {
+				until = " until " + u.PausedUntil.Format("2006-01-02")
+			}
+			list = append(list, string(u.State)+" "+string(u.Cadence)+until)
+		}
+		return strings.Join(list, ", ")
+	}
+	before := states()
+	for _, tt := range []struct {
+		does   string
+		values url.Values
+		want   string // how both subscriptions are then
+		says   string
+	}{
+		{"", url.Values{"newsletter": {"daily-news"}, "cadence": {"weekly"}}, "active weekly, active weekly", "Your next Daily News will follow your choice."},
+		{"/pause", url.Values{"newsletter": {"daily-news"}, "until": {"week"}}, "paused daily until 2026-11-29, active weekly", "Paused until Sunday 29 November: Daily News."},
+		{"/pause", url.Values{"newsletter": {"weekend"}, "until": {"date"}, "date": {"2027-01-02"}}, "active daily, paused weekly until 2027-01-02", "Paused until Saturday 2 January 2027: The Weekend Read."},
+		{"/pause", url.Values{"until": {"open"}}, "paused daily, paused weekly", "Paused until you come back: Daily News and The Weekend Read."},
+		{"/pause", url.Values{"until": {"month"}}, "paused daily until 2026-12-22, paused weekly until 2026-12-22", "Paused until Tuesday 22 December"},
+		{"/leave", url.Values{"newsletter": {"weekend"}}, "active daily, left weekly", "You have left The Weekend Read."},
+		{"/leave", url.Values{"all": {"1"}}, "left daily, left weekly", "You have left Daily News and The Weekend Read."},
+	} {
+		s.wait(time.Minute)
+		to := s.post(path+tt.does, tt.values).want(303).Header.Get("Location")
+		if got := states(); got != tt.want {
+			t.Fatalf("%s %v: %s, want %s", tt.does, tt.values, got, tt.want)
+		}
+		page := s.get(to).want(200).has(tt.says)
+		at := value(page.one("input[name=at]"), "value")
+		s.get(to).want(200) // looking changes nothing
+		s.post(path+"/undo", url.Values{"at": {at}}).want(303)
+		if got := states(); got != before {
+			t.Fatalf("%s %v undone: %s, want %s", tt.does, tt.values, got, before)
+		}
+		s.post(path+"/undo", url.Values{"at": {at}}).want(409) // it was undone: nothing is there to undo
+	}
+	s.wait(time.Minute)
+	to := s.post(path+"/pause", url.Values{"newsletter": {"daily-news"}, "until": {"week"}}).want(303).Header.Get("Location")
+	at := value(s.get(to).one("input[name=at]"), "value")
+	s.wait(time.Minute)
+	s.post(path+"/resume", url.Values{"newsletter": {"daily-news"}}).want(303)
+	s.post(path+"/undo", url.Values{"at": {at}}).want(409).has("Something else was changed since")
+	s.get(to).lacks(`name="at"`)
+	to = s.post(path+"/leave", url.Values{"all": {"1"}}).want(303).Header.Get("Location")
+	at = value(s.get(to).one("input[name=at]"), "value")
+	s.wait(newsletter.UndoTime + time.Minute)
+	s.post(path+"/undo", url.Values{"at": {at}}).want(403).has("can no longer be undone")
+	s.get(to).lacks(`name="at"`)
+	if history := s.history("anna@example.org"); strings.Count(history, "undone") < 7 {
+		t.Errorf("history %s", history)
+	}
+}
+
+func TestManage_PausesOnlyUntilADayAhead(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	path := "/manage/" + s.link(newsletter.PurposeManage, s.join("anna@example.org", "daily-news", "weekend"), s.daily)
+	for _, slug := range []string{"daily-news", ""} {
+		for _, date := range []string{"", "2026-11-22", "2020-01-01", "2028-01-01", "tomorrow", "2026-02-30"} {
+			page := s.post(path+"/pause", url.Values{"newsletter": {slug}, "until": {"date"}, "date": {date}}).want(422)
+			page.one("div[role=alert]")
+		}
+	}
+	s.post(path+"/pause", url.Values{"newsletter": {"nothing"}, "until": {"week"}}).want(404)
+	s.post(path+"/leave", nil).want(400) // nobody leaves everything by a form that says nothing
+	s.post(path+"/undo", url.Values{"at": {"now"}}).want(400)
+	s.post("/manage/nonsense/leave", url.Values{"all": {"1"}}).want(404)
+	if got := s.subscriber("anna@example.org").Subscriptions[0].State; got != newsletter.Active {
+		t.Error(got)
 	}
 }
 

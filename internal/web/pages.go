@@ -30,6 +30,7 @@ func (a *app) loadPages(fsys fs.FS) (pages, error) {
 		"icon":    func() string { return a.path("/assets/" + a.assets.icon.name) },
 		"count":   count,
 		"linked":  linked,
+		"pause":   pauseOf,
 		"bold":    bold,
 		"address": address,
 		"anchor":  anchor,

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"time"
 
 	"broadsheet/internal/newsletter"
 	"broadsheet/internal/readers"
@@ -50,6 +51,12 @@ type Unsubscribing interface {
 type Managing interface {
 	Manage(ctx context.Context, token string) (readers.Managed, error)
 	ChangeSubscription(ctx context.Context, token string, c readers.Change, origin newsletter.Origin) (readers.Managed, error)
+	PauseByLink(ctx context.Context, token, newsletter, until string, origin newsletter.Origin) error
+	ResumeByLink(ctx context.Context, token, newsletter string, origin newsletter.Origin) error
+	LeaveByLink(ctx context.Context, token, newsletter string, origin newsletter.Origin) error
+	UndoByLink(ctx context.Context, token string, at time.Time, origin newsletter.Origin) error
+	// DoneAt returns what the reader did at a moment, or last if it is zero.
+	DoneAt(ctx context.Context, token string, at time.Time) (readers.Done, error)
 }
 
 // Staff is what staff can do by the API.

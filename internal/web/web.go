@@ -112,6 +112,10 @@ func (a *app) routes(e *echo.Echo) {
 	e.POST("/unsubscribe/:token/undo", a.undoLeave, private)
 	page("/manage/:token", a.manage, private)
 	e.POST("/manage/:token", a.changeSubscription, private)
+	e.POST("/manage/:token/pause", a.pauseByLink, private)
+	e.POST("/manage/:token/resume", a.resumeByLink, private)
+	e.POST("/manage/:token/leave", a.leaveByLink, private)
+	e.POST("/manage/:token/undo", a.undoByLink, private)
 
 	// No group: with middleware on it Echo answers 404 where 405 is due.
 	read, write := a.authorised(newsletter.ScopeReadSubscribers), a.authorised(newsletter.ScopeWriteSubscribers)

@@ -190,6 +190,40 @@ func (t texts) Due(at time.Time, zone string, now time.Time) (string, error) {
 	return t.Text(key, "date", day, "time", at.Format("15:04"), "zone", where)
 }
 
+// dueFor says when something comes, in the reader's own zone if it is known and its clocks are others.
+func (t texts) dueFor(at time.Time, zone, readerZone string, now time.Time) (string, error) {
+	theirs, err := t.Due(at, zone, now)
+	if err != nil || readerZone == "" {
+		return theirs, err
+	}
+	reader, err := time.LoadLocation(readerZone)
+	if err != nil {
+		return theirs, nil
+	}
+	there, err := time.LoadLocation(zone)
+	if err != nil || at.In(reader).Format(time.DateTime) == at.In(there).Format(time.DateTime) {
+		return theirs, nil
+	}
+	own, err := t.Due(at, readerZone, now)
+	if err != nil {
+		return "", err
+	}
+	city, err := t.Zone(zone)
+	if err != nil {
+		return "", err
+	}
+	return t.Text("due_both", "when", own, "time", at.In(there).Format("15:04"), "zone", city)
+}
+
+// date says the date of a moment in a zone, with its year if it is another one.
+func (t texts) date(at time.Time, zone string, now time.Time) (string, error) {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		loc = time.UTC
+	}
+	return t.Day(newsletter.DateOf(at.In(loc)), at.In(loc).Year() != now.In(loc).Year())
+}
+
 // Day says a date inside a sentence: "Tuesday 24 November".
 func (t texts) Day(d newsletter.Date, withYear bool) (string, error) {
 	months := strings.Split(t["months"], ",")

@@ -15,6 +15,7 @@ date_long: {weekday} {day} {month} {year}
 due_today: heddiw am {time}, {zone}
 due_tomorrow: yfory, {date}, am {time}, {zone}
 due_on: {date} am {time}, {zone}
+due_both: {when} ({time}, {zone})
 minutes_one: {n} munud
 minutes_other: {n} munud
 hours_one: {n} awr
@@ -129,8 +130,37 @@ manage_silent_now: Nid oes dim yn cael ei anfon i’r cyfeiriad hwn ar hyn o bry
 manage_silent_why: Daeth negeseuon i’ch cyfeiriad yn ôl, neu gofynnwyd i ni beidio ag anfon rhai yno.
 manage_next: Daw’r nesaf {when}, os bydd newyddion erbyn hynny.
 manage_left: Rydych wedi gadael y cylchlythyr hwn.
-manage_saved: Wedi’i gadw. Bydd eich {newsletter} nesaf yn dilyn eich dewis.
-manage_saved_silent: Wedi’i gadw, at pan fydd {newsletter} yn cael ei anfon atoch eto.
+manage_paused: Mae ar saib nes i chi ddod yn ôl.
+manage_paused_until: Mae ar saib tan {until}. Wedyn bydd un rhifyn yn cynnwys y gorau o’r hyn a golloch.
+pause: Ei roi ar saib
+pause_all: Rhoi popeth ar saib
+pause_hint: Ni anfonir dim yn y cyfamser. Wedyn bydd un rhifyn yn cynnwys y gorau o’r hyn a golloch.
+pause_until: Diwrnod
+pause_date: Tan y diwrnod isod
+pause_week: Am wythnos
+pause_month: Am fis
+pause_open: Nes i mi ddod yn ôl
+resume: Parhau nawr
+done_changed: Wedi’i gadw. Bydd eich {newsletters} nesaf yn dilyn eich dewis.
+done_changed_silent: Wedi’i gadw, at pan fydd {newsletters} yn cael ei anfon atoch eto.
+done_paused: Ar saib nes i chi ddod yn ôl: {newsletters}.
+done_paused_until: Ar saib tan {until}: {newsletters}.
+done_resumed: Mae’n parhau: {newsletters}. Bydd y rhifyn nesaf yn cynnwys y gorau o’r hyn a golloch.
+done_left: Rydych wedi gadael {newsletters}. Ni anfonir dim mwy ohono atoch.
+done_undone: Wedi’i ddadwneud. Mae popeth fel yr oedd.
+undo: Dadwneud
+why_title: Pam ydw i’n cael hwn?
+joined_confirmed: Fe wnaethoch danysgrifio a chadarnhau hynny ar {date}.
+joined_confirmed_on: Fe wnaethoch danysgrifio ar {site} a chadarnhau hynny ar {date}.
+joined_added: Ychwanegodd y cyhoeddwr chi, ar eich cais, ar {date}.
+joined_imported: Roeddech wedi tanysgrifio gyda’r cyhoeddwr o’r blaen; trosglwyddwyd hynny ar {date}.
+why_words: Roedd y geiriau hyn wrth ymyl y botwm:
+why_sender: Fe’i hanfonir gan {publisher}.
+why_complain: Nid chi oedd hynny? Gadewch yma, neu ysgrifennwch at {address}.
+all_title: Pob un ohonynt
+leave_all: Gadael pob cylchlythyr
+leave_all_hint: Mae’n stopio ar unwaith. Gallwch ei ddadwneud am ddiwrnod.
+others_title: Mae rhagor i’w ddarllen
 save: Cadw
 leave_one: Gadael {newsletter}
 manage_nothing: Nid oes dim yn dod i’r cyfeiriad hwn mwyach.

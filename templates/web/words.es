@@ -15,6 +15,7 @@ date_long: {weekday} {day} de {month} de {year}
 due_today: hoy a las {time}, {zone}
 due_tomorrow: mañana, {date}, a las {time}, {zone}
 due_on: el {date} a las {time}, {zone}
+due_both: {when} ({time}, {zone})
 minutes_one: {n} minuto
 minutes_other: {n} minutos
 hours_one: {n} hora
@@ -129,8 +130,37 @@ manage_silent_now: Ahora no se envía nada a esta dirección.
 manage_silent_why: Los correos a su dirección fueron devueltos, o se pidió que no se enviara ninguno.
 manage_next: El próximo llega {when}, si para entonces hay noticias.
 manage_left: Se ha dado de baja de este boletín.
-manage_saved: Guardado. Su próximo {newsletter} seguirá su elección.
-manage_saved_silent: Guardado, para cuando se le vuelva a enviar {newsletter}.
+manage_paused: Está en pausa hasta que usted vuelva.
+manage_paused_until: Está en pausa hasta el {until}. Después, una edición trae lo mejor de lo que se perdió.
+pause: Ponerlo en pausa
+pause_all: Poner todo en pausa
+pause_hint: Mientras tanto no se envía nada. Después, una edición trae lo mejor de lo que se perdió.
+pause_until: Día
+pause_date: Hasta el día de abajo
+pause_week: Una semana
+pause_month: Un mes
+pause_open: Hasta que vuelva
+resume: Continuar ahora
+done_changed: Guardado. Su próximo {newsletters} seguirá su elección.
+done_changed_silent: Guardado, para cuando se le vuelva a enviar {newsletters}.
+done_paused: En pausa hasta que usted vuelva: {newsletters}.
+done_paused_until: En pausa hasta el {until}: {newsletters}.
+done_resumed: Continúa: {newsletters}. La próxima edición trae lo mejor de lo que se perdió.
+done_left: Se ha dado de baja de {newsletters}. No se le enviará nada más.
+done_undone: Deshecho. Todo está como antes.
+undo: Deshacer
+why_title: ¿Por qué recibo esto?
+joined_confirmed: Se suscribió y lo confirmó el {date}.
+joined_confirmed_on: Se suscribió en {site} y lo confirmó el {date}.
+joined_added: El editor le añadió a petición suya el {date}.
+joined_imported: Ya se había suscrito con el editor; se trasladó el {date}.
+why_words: Estas palabras estaban junto al botón:
+why_sender: Lo envía {publisher}.
+why_complain: ¿No fue usted? Dese de baja aquí, o escriba a {address}.
+all_title: Todos a la vez
+leave_all: Darse de baja de todos los boletines
+leave_all_hint: Se acaba al momento. Puede deshacerlo durante un día.
+others_title: Hay más para leer
 save: Guardar
 leave_one: Darse de baja de {newsletter}
 manage_nothing: Ya no llega nada a esta dirección.
