@@ -41,11 +41,14 @@ type hooked struct {
 	amazon *amazon
 }
 
-func newHooked(t *testing.T) *hooked {
+func newHooked(t *testing.T, change ...func(*Options)) *hooked {
 	t.Helper()
 	h := &hooked{amazon: newAmazon(t)}
 	lazy := &lazyBounces{}
 	h.site = newSite(t, func(o *Options) {
+		for _, f := range change {
+			f(o)
+		}
 		o.Hooks = &Hooks{Bounces: lazy, Calls: lazy, Secret: hookSecret, SESTopics: []string{hookTopic}, Postmark: hookLogin, Client: h.amazon.client()}
 	})
 	lazy.Service = bounce.NewService(h.store, bounce.Options{Keys: h.keys, Now: h.clock, Logger: slog.New(slog.NewTextHandler(h.log, nil))})

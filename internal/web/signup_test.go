@@ -285,6 +285,23 @@ func TestSubscribe_ReturnLeadsOnlyToOurselves(t *testing.T) {
 		"/\r\nSet-Cookie: a=b":                 "",
 		"https://letters.example.org:8443/":    "",
 		"/" + strings.Repeat("x", 3000):        "",
+		"///evil.example":                      testBase + "///evil.example", // a path of our own host
+		`\\evil.example`:                       "",
+		`\/evil.example`:                       "",
+		"/\t/evil.example":                     "",
+		"/\n/evil.example":                     "",
+		"\x00//evil.example":                   "",
+		" //evil.example":                      "",
+		"https:evil.example":                   "",
+		"https:/evil.example":                  "",
+		"https:///evil.example":                "",
+		`https://evil\@letters.example.org/`:   "",
+		"https://@letters.example.org/":        "",
+		"https://letters.example.org:80@evil/": "",
+		"//letters.example.org\u3002evil":      "",
+		"data:text/html,x":                     "",
+		"JaVaScRiPt://letters.example.org/%0a": "",
+		"https://[::1]/":                       "",
 	} {
 		if strings.HasPrefix(back, "HTTPS:") {
 			want = "https://LETTERS.example.org/x"

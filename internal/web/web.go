@@ -61,6 +61,14 @@ type app struct {
 // New returns the handler for every address of the service. It fails if the base URL cannot
 // be read or a template is missing or wrong.
 func New(o Options) (http.Handler, error) {
+	a, err := newApp(o)
+	if err != nil {
+		return nil, err
+	}
+	return stripBase(a.base.Path, a.echo()), nil
+}
+
+func newApp(o Options) (*app, error) {
 	base, err := url.Parse(o.BaseURL)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fmt.Errorf("the base URL %q is not an address such as https://news.example.org", o.BaseURL)
@@ -82,13 +90,18 @@ func New(o Options) (http.Handler, error) {
 	if o.Metrics != nil {
 		a.meters = newMeters(*o.Metrics, o.Version, o.Logger)
 	}
+	return a, nil
+}
+
+// echo returns all routes with what stands before each of them.
+func (a *app) echo() *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
-	e.IPExtractor = clientIP(o.TrustedProxies)
+	e.IPExtractor = clientIP(a.TrustedProxies)
 	e.HTTPErrorHandler = a.handleError
 	e.Use(a.observe, a.secure, middleware.ContextTimeout(requestTime), limitBody(bodyLimit))
 	a.routes(e)
-	return stripBase(base.Path, e), nil
+	return e
 }
 
 // routes lists every address. GET and HEAD never change anything (S22): link scanners
