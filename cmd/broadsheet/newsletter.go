@@ -50,6 +50,7 @@ func newsletterFlags(cmd *cobra.Command) {
 	f.Int("related", 0, "so many older stories that nobody got stand under an article, as links: 0, 1 or 2 (default 0)")
 	f.String("repeats", "", "what a reader had by another cadence or newsletter: never, as-headlines (\"Earlier this week\") or always (default never)")
 	f.String("link-params", "", "is added to links to articles: \"utm_source=newsletter\"")
+	f.StringArray("origin", nil, "a site whose pages may have the sign-up form as element or frame: https://www.example.org; can be repeated, and replaces those there are; empty: none")
 	f.String("privacy-url", "", "address of the privacy policy")
 	f.String("legal-footer", "", "text for the foot of every issue")
 	lookFlags(cmd)
@@ -75,6 +76,7 @@ func editOf(cmd *cobra.Command) desk.NewsletterEdit {
 		LogoURL: changedString(cmd, "logo-url"), Typeface: changedString(cmd, "typeface"),
 		Approval: changedString(cmd, "approval"), ApprovalLead: changedString(cmd, "approval-lead"), ApprovalDeadline: changedString(cmd, "approval-deadline"),
 		Canary: changedString(cmd, "canary"), CanaryHold: changedString(cmd, "canary-hold"),
+		Origins: changedSlice(cmd, "origin"),
 		Archive: changedString(cmd, "archive"), ArchiveCanonical: changedString(cmd, "archive-canonical"),
 	}
 }
@@ -300,7 +302,8 @@ func (a *app) showNewsletter(ctx context.Context, s *services, slug string) erro
 		{"articles", fmt.Sprintf("%d to %d", n.MinArticles, n.MaxArticles)}, {"repeats", string(n.Repeats)}, {"related", fmt.Sprint(n.Related)}, {"link params", n.LinkParams},
 		{"immediate", immediateOf(n, sections)}, {"approval", approvalOf(n)}, {"canary", n.Canary.String()}, {"archive", archiveOf(n)}, {"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter}, {"look", lookOf(n)}, {"site", n.SiteURL},
 		{"readers", fmt.Sprintf("%d active, %d paused, %d to confirm, %d left", readers[newsletter.Active], readers[newsletter.PausedSub], readers[newsletter.Pending], readers[newsletter.Left])},
-		{"sign-up page", s.settings.BaseURL + "/n/" + n.Slug},
+		{"sign-up page", s.settings.BaseURL + "/n/" + n.Slug}, {"its form", s.settings.BaseURL + "/n/" + n.Slug + "/form"},
+		{"on the sites", strings.Join(n.Origins, ", ")},
 	}
 	for i, sec := range sections {
 		fields = append(fields, [2]string{first(i, "sections"), sec.Name + sectionMatches(sec)})

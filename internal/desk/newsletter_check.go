@@ -179,9 +179,10 @@ type NewsletterEdit struct {
 	LinkParams, Repeats                             *string
 	SiteURL, Design, BrandColour, LogoURL, Typeface *string
 	MinArticles, MaxArticles, Related               *int
-	Approval, ApprovalLead, ApprovalDeadline        *string // manual or none; times such as 60m
-	Canary, CanaryHold                              *string // a share such as 1%, or none; a time such as 10m
-	Archive, ArchiveCanonical                       *string // index, noindex or off; an address with {edition} in it
+	Approval, ApprovalLead, ApprovalDeadline        *string   // manual or none; times such as 60m
+	Canary, CanaryHold                              *string   // a share such as 1%, or none; a time such as 10m
+	Origins                                         *[]string // sites whose pages may have the form
+	Archive, ArchiveCanonical                       *string   // index, noindex or off; an address with {edition} in it
 	// Daily and Weekly are rules such as "mon-fri 07:00"; empty: sent by hand only.
 	Daily, Weekly *string
 	// Slots are rules of any slots; Daily and Weekly are those of the main ones.
@@ -232,6 +233,7 @@ func (e NewsletterEdit) apply(n *newsletter.Newsletter, now time.Time, c *checks
 	changed = append(changed, e.applyImmediate(n, c)...)
 	changed = append(changed, e.applyCanary(n, c)...)
 	changed = append(changed, e.applyArchive(n, c)...)
+	changed = append(changed, e.applyOrigins(n, c)...)
 	for _, m := range []struct {
 		field string
 		value *string

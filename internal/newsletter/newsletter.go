@@ -63,6 +63,7 @@ type Newsletter struct {
 	Immediate     ImmediateRule // of its cadence immediate, if it offers that
 	Canary        Canary
 	Archive       ArchiveRule
+	Origins       []string // the sites whose pages may have its form, as CheckOrigin returns them
 	Schedules     []Schedule
 	CreatedAt     time.Time
 }

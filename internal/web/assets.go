@@ -1,12 +1,14 @@
 package web
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 )
@@ -15,6 +17,7 @@ import (
 // that a browser can keep them for ever and never shows an old one.
 type assets struct {
 	style, icon asset
+	embed       asset // at /embed.js, by its own name
 }
 
 type asset struct {
@@ -29,7 +32,11 @@ func loadAssets(fsys fs.FS) (assets, error) {
 		return assets{}, err
 	}
 	icon, err := loadAsset(fsys, "icon.svg", "image/svg+xml")
-	return assets{style, icon}, err
+	if err != nil {
+		return assets{}, err
+	}
+	embed, err := loadAsset(fsys, "embed.js", "text/javascript; charset=utf-8")
+	return assets{style, icon, embed}, err
 }
 
 func loadAsset(fsys fs.FS, file, contentType string) (asset, error) {
@@ -50,6 +57,17 @@ func (a *app) asset(c echo.Context) error {
 		}
 	}
 	return echo.ErrNotFound
+}
+
+// sendFor sends a file that has one address for ever, to be kept for a while.
+func (a *app) sendFor(c echo.Context, f asset, keep string) error {
+	h := c.Response().Header()
+	h.Set("Content-Type", f.contentType)
+	h.Set("ETag", `"`+f.name+`"`)
+	h.Set("Cache-Control", keep)
+	c.Request().Header.Del("Range")
+	http.ServeContent(c.Response(), c.Request(), "", time.Time{}, bytes.NewReader(f.body))
+	return nil
 }
 
 // favicon answers browsers that ask for an icon without having read a page.

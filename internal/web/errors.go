@@ -50,7 +50,10 @@ func (a *app) handleError(err error, c echo.Context) {
 	}
 	h.Set("Cache-Control", "no-store")
 	var sendErr error
-	if isAPI(c.Request()) {
+	if isAPI(c.Request()) || wantsJSON(c.Request()) {
+		if wantsJSON(c.Request()) && !isAPI(c.Request()) {
+			a.translate(c, &f)
+		}
 		sendErr = sendProblem(c, f)
 	} else {
 		sendErr = a.render(c, f.status, "error", a.errorPage(c, f))
@@ -60,9 +63,33 @@ func (a *app) handleError(err error, c echo.Context) {
 	}
 }
 
+// translate puts what went wrong into the language of the page that has the form.
+func (a *app) translate(c echo.Context, f *failure) {
+	t := a.textsFor(c)
+	if said := t["fail_"+strconv.Itoa(f.status)]; f.message == statusFailure(f.status).message && said != "" {
+		f.message = said
+	}
+	f.fields = t.problems(f.fields)
+}
+
+// problems says what is wrong with fields in the reader's language. In English it is what the program
+// says, which knows more; in others what is said of the field.
+func (t texts) problems(fields []newsletter.Field) []newsletter.Field {
+	var list []newsletter.Field
+	for _, f := range fields {
+		f.Message = sentence(f.Message)
+		if said := t["problem_"+f.Name]; said != "" && t.Tag() != "en" && t.Tag() != "en-US" {
+			f.Message = said
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
 // errorPage says what went wrong in the reader's language.
 func (a *app) errorPage(c echo.Context, f failure) errorPage {
-	page := errorPage{frame: a.frame(c), Status: f.status, Message: sentence(f.message), Fields: f.fields, Contact: f.contact}
+	page := errorPage{frame: a.frame(c), Status: f.status, Message: sentence(f.message), Contact: f.contact}
+	page.Fields = page.T.problems(f.fields)
 	key := "fail_" + strconv.Itoa(f.status)
 	if page.T[key] == "" {
 		key = "fail_400"

@@ -192,8 +192,8 @@ func (f *signUpForm) explain(fields []newsletter.Field) {
 	if len(f.Sections) > 0 {
 		anchors["section"] = "section-" + f.Sections[0].Slug
 	}
-	for _, field := range fields {
-		f.Problems = append(f.Problems, problemOf{field.Name, sentence(field.Message), anchors[field.Name]})
+	for _, field := range f.T.problems(fields) {
+		f.Problems = append(f.Problems, problemOf{field.Name, field.Message, anchors[field.Name]})
 		switch field.Name {
 		case "page", "placement":
 			// The reader can neither see nor mend these: without them the next try works.

@@ -294,10 +294,7 @@ func (a *app) changeAgain(c echo.Context, slug string, invalid error) error {
 		return err
 	}
 	e, _ := errors.AsType[*newsletter.Error](invalid)
-	var problems []newsletter.Field
-	for _, f := range e.Fields {
-		problems = append(problems, newsletter.Field{Name: f.Name, Message: sentence(f.Message)})
-	}
+	problems := page.T.problems(e.Fields)
 	i := slices.IndexFunc(page.Subscriptions, func(s managedSubscription) bool { return s.Newsletter.Slug == slug })
 	switch {
 	case i >= 0:

@@ -15,7 +15,7 @@ import (
 func pageNames() []string {
 	return []string{
 		"home", "newsletter", "check_inbox", "confirm", "confirmed", "unsubscribe", "manage", "error",
-		"mailbox", "mail", "archive", "edition", "approve",
+		"mailbox", "mail", "archive", "edition", "approve", "embed",
 	}
 }
 

@@ -86,17 +86,26 @@ func (a *app) subscribe(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form := typed(values)
+	form, list := typed(values), a.wanted(c, values["newsletter"])
+	if allowed := a.allowOrigin(c, list); a.foreign(c, list) && !allowed {
+		return &statusError{http.StatusForbidden, "This form stands on a site that the newsletter does not know. Please sign up on the newsletter's own page."}
+	}
 	if values.Get("website") != "" {
 		// Nobody sees this field; a program filled it in. It is told what everybody is told.
+		if told, err := a.Readers.Expect(c.Request().Context(), values["newsletter"]); err == nil && wantsJSON(c.Request()) {
+			return subscribedJSON(c, told)
+		}
 		return a.subscribed(c, values)
 	}
 	o := origin(c, "form")
 	if form.Page == "" {
 		form.Page = referrer(c.Request())
 	}
-	_, err = a.Readers.SignUp(c.Request().Context(), form.request(values, o))
-	if newsletter.KindOf(err) == newsletter.Invalid {
+	told, err := a.Readers.SignUp(c.Request().Context(), form.request(values, o))
+	if err == nil && wantsJSON(c.Request()) {
+		return subscribedJSON(c, told)
+	}
+	if newsletter.KindOf(err) == newsletter.Invalid && !wantsJSON(c.Request()) {
 		return a.again(c, form, values, err)
 	}
 	if err != nil {

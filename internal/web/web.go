@@ -143,6 +143,7 @@ func (a *app) routes(e *echo.Echo) {
 	e.POST("/api/v1/suppressions", a.apiSuppress, private, writeBarred)
 	e.DELETE("/api/v1/suppressions/:id", a.apiLiftSuppression, private, writeBarred)
 
+	a.embedRoutes(e, page)
 	a.archiveRoutes(page)
 	a.approvalRoutes(e, page)
 	a.hooks(e)

@@ -58,6 +58,18 @@ read_past: Darllen rhifynnau blaenorol
 closed: Mae’r cylchlythyr hwn wedi cau: ni all neb danysgrifio, ac ni anfonir dim mwyach.
 not_yet: Ni all neb danysgrifio i’r cylchlythyr hwn eto. Dewch yn ôl yn nes ymlaen: mae’r cyhoeddwr yn gwybod.
 see_others: Gweld y cylchlythyrau eraill
+sending: Yn anfon …
+offline: Rydych all-lein. Ni anfonwyd dim; rhowch gynnig arall arni pan fyddwch ar-lein.
+unreachable: Ni aeth hynny drwodd. Rhowch gynnig arall arni mewn eiliad.
+busy: Mae llawer iawn yn tanysgrifio ar hyn o bryd. Un eiliad …
+problem_email: Ni allwn ysgrifennu at y cyfeiriad e-bost hwn. Gwiriwch ef; mae’n edrych fel enw@example.org.
+problem_name: Byrhewch eich enw neu teipiwch ef eto.
+problem_newsletter: Dewiswch gylchlythyr.
+problem_cadence: Dewiswch pa mor aml y dylai ddod.
+problem_slot: Dewiswch pryd y dylai ddod.
+problem_section: Dewiswch o blith y pynciau sydd ar gael.
+problem_time_zone: Nid yw hwn yn enw cylchfa amser, megis Europe/London.
+problem_until: Dewiswch ddiwrnod ar ôl heddiw, ac o fewn blwyddyn.
 
 # After signing up
 check_inbox: Edrychwch yn eich blwch derbyn

@@ -58,6 +58,18 @@ read_past: Leer ediciones anteriores
 closed: Este boletín está cerrado: nadie puede suscribirse y ya no se envía nada.
 not_yet: Todavía nadie puede suscribirse a este boletín. Vuelva más tarde: el editor lo sabe.
 see_others: Ver los otros boletines
+sending: Enviando…
+offline: No tiene conexión. No se ha enviado nada; inténtelo de nuevo cuando la tenga.
+unreachable: No ha llegado. Inténtelo de nuevo en un momento.
+busy: Se está suscribiendo mucha gente. Un momento…
+problem_email: No podemos escribir a esta dirección de correo. Revísela; es parecida a nombre@example.org.
+problem_name: Acorte su nombre o escríbalo de nuevo.
+problem_newsletter: Elija un boletín.
+problem_cadence: Elija con qué frecuencia debe llegar.
+problem_slot: Elija cuándo debe llegar.
+problem_section: Elija entre los temas que hay.
+problem_time_zone: No es el nombre de una zona horaria, como Europe/Madrid.
+problem_until: Elija un día posterior a hoy, dentro de un año.
 
 # After signing up
 check_inbox: Mire su bandeja de entrada
