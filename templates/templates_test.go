@@ -79,6 +79,7 @@ func TestMail_EmbedsWhatTheMailsNeed(t *testing.T) {
 	}
 	for name, list := range map[string][]string{
 		"confirm": {".html", ".txt", ".subject", ".preheader"}, "already": {".html", ".txt", ".subject", ".preheader"},
+		"notice": {".html", ".txt", ".subject", ".preheader"},
 		"digest": {".subject", ".preheader"}, "blocks": {".html", ".txt"}, "parts": {".html"},
 		"brief": {".html", ".txt"}, "headlines": {".html", ".txt"}, "pictures": {".html", ".txt"},
 	} {

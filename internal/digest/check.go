@@ -63,7 +63,7 @@ func Unread(t Templates) []error {
 		known = append(known, designFiles(d).names()...)
 	}
 	for _, s := range MailSamples("en", "https://news.example.org") {
-		known = append(known, filesOf(s.Name).names()...)
+		known = append(known, s.files().names()...)
 	}
 	var found []error
 	for name := range t {

@@ -89,4 +89,15 @@ func TestTransactional_Golden(t *testing.T) {
 	}
 	golden(t, "already.html", html)
 	golden(t, "already.txt", "Subject: "+subject+"\n\n"+text)
+	for _, s := range MailSamples("en", "https://letters.example.org") {
+		if s.about == nil {
+			continue
+		}
+		v, err := s.Render(mailSources(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, s.Name+".html", v.HTML)
+		golden(t, s.Name+".txt", "Subject: "+v.Subject+"\n\n"+v.Text)
+	}
 }

@@ -193,7 +193,16 @@ const heavy = 12
 type MailSample struct {
 	Name  string
 	data  ConfirmMail
-	proof *ProofMail // of a mail to staff
+	proof *ProofMail  // of a mail to staff
+	about *NoticeMail // of a notice
+}
+
+// files returns the templates of the mail.
+func (m MailSample) files() mailFiles {
+	if m.about != nil {
+		return filesOf("notice")
+	}
+	return filesOf(m.Name)
 }
 
 // MailSamples returns each transactional mail in a language.
@@ -203,7 +212,21 @@ func MailSamples(language, baseURL string) []MailSample {
 		Address: "vera@example.org", ConfirmURL: baseURL + "/confirm/sample", ValidDays: 7, Language: language,
 		Sender: "Quay Press", PostalAddress: "14 Ropewalk Yard, Bristol", PrivacyURL: "https://www.example.org/privacy",
 	}
-	return []MailSample{{Name: "confirm", data: data}, {Name: "already", data: data}, {Name: "proof", data: data, proof: proofSample(baseURL)}}
+	list := []MailSample{{Name: "confirm", data: data}, {Name: "already", data: data}, {Name: "proof", data: data, proof: proofSample(baseURL)}}
+	for _, notice := range []string{NoticeLink, NoticeAddress, NoticeTaken, NoticeMoved} {
+		list = append(list, MailSample{Name: notice, data: data, about: noticeSample(notice, language, baseURL)})
+	}
+	return list
+}
+
+func noticeSample(notice, language, baseURL string) *NoticeMail {
+	valid := map[string]time.Duration{
+		NoticeLink: newsletter.FreshTime, NoticeAddress: newsletter.AddressValid, NoticeMoved: newsletter.MovedUndoTime,
+	}[notice]
+	return &NoticeMail{
+		Notice: notice, Address: "vera@example.org", Other: "v…@example.net", Link: baseURL + "/manage/sample", Valid: valid, Language: language,
+		Sender: "Quay Press", PostalAddress: "14 Ropewalk Yard, Bristol", PrivacyURL: "https://www.example.org/privacy",
+	}
 }
 
 // proofSample is a mail to staff without the edition that it is about.
@@ -243,6 +266,10 @@ func (m MailSample) renderProof(t Templates) (Variant, error) {
 func (m MailSample) Render(t Templates) (Variant, error) {
 	if m.proof != nil {
 		return m.renderProof(t)
+	}
+	if m.about != nil {
+		subject, html, text, err := RenderNotice(t, *m.about)
+		return Variant{Subject: subject, HTML: html, Text: text}, err
 	}
 	subject, html, text, err := renderAction(t, m.Name, m.data)
 	return Variant{Subject: subject, HTML: html, Text: text}, err

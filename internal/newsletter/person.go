@@ -7,6 +7,7 @@ type PersonMail struct {
 	ID        int64
 	Kind      MailKind
 	SignupID  int64
+	AboutID   int64 // see Mail
 	State     State
 	Attempts  int
 	Doubts    int // how often nobody knew whether it had arrived

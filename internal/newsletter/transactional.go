@@ -10,6 +10,10 @@ const (
 	MailConfirm MailKind = "confirm" // asks to confirm a sign-up
 	MailAlready MailKind = "already" // somebody signed up who is subscribed already
 	MailProof   MailKind = "proof"   // asks staff to approve a draft
+	MailLink    MailKind = "link"    // has a fresh link to the reader's page
+	MailAddress MailKind = "address" // asks, at the new address, to confirm a change of address
+	MailMoved   MailKind = "moved"   // tells the old address of it
+	MailWelcome MailKind = "welcome" // welcomes who has just confirmed
 )
 
 // Mail is one transactional mail of the outbox. It is composed when it is handed over:
@@ -19,6 +23,7 @@ type Mail struct {
 	Kind         MailKind
 	SubscriberID int64
 	SignupID     int64
+	AboutID      int64 // of MailAddress and MailMoved the change of address, of MailWelcome the newsletter
 	EditionID    int64 // of a proof; it has no subscriber
 	Email        string
 	State        State

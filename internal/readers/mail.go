@@ -19,7 +19,7 @@ const maxSubjects = 1000
 
 // Compose makes the message of a transactional mail for handing it over: envelope sender,
 // recipient and bytes. The same mail always gives the same bytes, but for a change of
-// settings or templates. It contains nothing that the person at the form typed, the address
+// settings or templates, and that a fresh link is made each time: its time begins at hand-over. It contains nothing that the person at the form typed, the address
 // aside (S29).
 func (s *Service) Compose(ctx context.Context, m newsletter.Mail) (from, to string, message []byte, err error) {
 	from, to, message, err = s.compose(ctx, m)
@@ -30,11 +30,14 @@ func (s *Service) Compose(ctx context.Context, m newsletter.Mail) (from, to stri
 }
 
 func (s *Service) compose(ctx context.Context, m newsletter.Mail) (from, to string, message []byte, err error) {
-	su, err := s.store.FindSignUp(ctx, m.SignupID)
+	all, err := s.newsletters(ctx)
 	if err != nil {
 		return "", "", nil, err
 	}
-	all, err := s.newsletters(ctx)
+	if m.Kind == newsletter.MailLink {
+		return s.composeNotice(ctx, m, all)
+	}
+	su, err := s.store.FindSignUp(ctx, m.SignupID)
 	if err != nil {
 		return "", "", nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"broadsheet/internal/newsletter"
 )
@@ -15,6 +16,7 @@ type Managed struct {
 	Masked        string                  // "a…@example.org"
 	Silence       Silence
 	Subscriptions []ManagedSubscription
+	FreshUntil    time.Time // until then the link opens all of the page; zero: it does not
 }
 
 // ManagedSubscription is a subscription with what can be chosen for it.
@@ -41,6 +43,9 @@ func (s *Service) Manage(ctx context.Context, token string) (Managed, error) {
 		return Managed{}, err
 	}
 	m := Managed{Masked: masked(sub.Email), TimeZone: sub.TimeZone}
+	if _, m.FreshUntil, err = s.openManageLink(token); err != nil {
+		return Managed{}, errLink()
+	}
 	if m.Silence, err = s.silence(ctx, sub); err != nil {
 		return Managed{}, err
 	}
@@ -88,7 +93,7 @@ func (s *Service) managed(ctx context.Context, u newsletter.Subscription, n news
 
 // openManage returns what a manage token names and whose it is.
 func (s *Service) openManage(ctx context.Context, token string) (newsletter.Link, newsletter.Subscriber, error) {
-	link, err := s.o.Keys.Open(newsletter.PurposeManage, token)
+	link, _, err := s.openManageLink(token)
 	if err != nil {
 		return newsletter.Link{}, newsletter.Subscriber{}, errLink()
 	}

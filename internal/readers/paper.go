@@ -63,7 +63,7 @@ func writePaper(w io.Writer, name string, data paper) error {
 			}
 			return t.UTC().Format("2 January 2006, 15:04:05 UTC")
 		},
-		"channel": channelWords, "event": eventWords, "state": stateWords,
+		"channel": channelWords, "event": eventWords, "state": stateWords, "mailkind": mailWords,
 		"number": func(i int) int { return i + 1 },
 		"dict":   dict,
 		"tries": func(n int) string {
@@ -124,6 +124,19 @@ func channelWords(channel string) string {
 	}[channel]
 	if words == "" {
 		return channel
+	}
+	return words
+}
+
+// mailWords says in plain words what a transactional mail was about.
+func mailWords(kind newsletter.MailKind) string {
+	words := map[newsletter.MailKind]string{
+		newsletter.MailConfirm: "mail that asks to confirm", newsletter.MailAlready: "mail that says that the address is subscribed already",
+		newsletter.MailLink: "mail with a link to the reader's page", newsletter.MailAddress: "mail that asks to confirm a new address",
+		newsletter.MailMoved: "mail that says that the address was changed", newsletter.MailWelcome: "mail of welcome",
+	}[kind]
+	if words == "" {
+		return string(kind)
 	}
 	return words
 }

@@ -56,6 +56,9 @@ type SignUps interface {
 	// The error is Forbidden, with reason "expired" or "suppressed", or Conflict if all of it
 	// has been closed.
 	ConfirmSignUp(ctx context.Context, id int64, suppression newsletter.SuppressionHashes, words newsletter.Words, origin newsletter.Origin, now time.Time) (done bool, err error)
+	// AskLink leaves a mail with a fresh link in the outbox, doing the same work for an address that
+	// nobody has. The error is RateLimited past the limit of a client.
+	AskLink(ctx context.Context, r newsletter.LinkRequest, now time.Time) error
 	// DeleteCounters deletes the counts of windows that no limit looks at any more.
 	DeleteCounters(ctx context.Context, now time.Time) error
 }

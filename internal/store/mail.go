@@ -10,14 +10,14 @@ import (
 	"broadsheet/internal/newsletter"
 )
 
-const mailColumns = `m.id, m.kind, m.subscriber_id, COALESCE(m.signup_id, 0), s.email, m.state, m.attempts, m.not_before, m.next_try, m.expires_at`
+const mailColumns = `m.id, m.kind, m.subscriber_id, COALESCE(m.signup_id, 0), m.about_id, s.email, m.state, m.attempts, m.not_before, m.next_try, m.expires_at`
 
 func scanMail(row rowScanner) (newsletter.Mail, error) {
 	var (
 		m                       newsletter.Mail
 		notBefore, next, expiry int64
 	)
-	err := row.Scan(&m.ID, &m.Kind, &m.SubscriberID, &m.SignupID, &m.Email, &m.State, &m.Attempts, &notBefore, &next, &expiry)
+	err := row.Scan(&m.ID, &m.Kind, &m.SubscriberID, &m.SignupID, &m.AboutID, &m.Email, &m.State, &m.Attempts, &notBefore, &next, &expiry)
 	m.NotBefore, m.NextTry, m.ExpiresAt = fromMillis(notBefore), fromMillis(next), fromMillis(expiry)
 	return m, err
 }
@@ -40,14 +40,23 @@ func (t *tx) lastMails(subscriberID int64, now time.Time) ([]time.Time, error) {
 // queueMail puts a mail into the outbox, or, if it is not to be sent, does as much work for
 // nothing: how long a sign-up takes must not tell which (S27).
 func (t *tx) queueMail(kind newsletter.MailKind, subscriberID, signupID int64, send bool, at, now time.Time) error {
+	return t.queue(kind, subscriberID, sql.NullInt64{Int64: signupID, Valid: true}, 0, send, at, now)
+}
+
+// queueMailAbout is queueMail for one that belongs to no sign-up.
+func (t *tx) queueMailAbout(kind newsletter.MailKind, subscriberID, aboutID int64, send bool, at, now time.Time) error {
+	return t.queue(kind, subscriberID, sql.NullInt64{}, aboutID, send, at, now)
+}
+
+func (t *tx) queue(kind newsletter.MailKind, subscriberID int64, signupID sql.NullInt64, aboutID int64, send bool, at, now time.Time) error {
 	rows := 0
 	if send {
 		rows = 1
 	}
 	_, err := t.exec(`
-		INSERT INTO mails (id, kind, subscriber_id, signup_id, state, not_before, next_try, expires_at, created_at, updated_at)
-		SELECT `+nextMail+`, $1, $2, $3, 1, $4, $4, $5, $6, $6 WHERE CAST($7 AS INTEGER) = 1`,
-		string(kind), subscriberID, signupID, millis(at), millis(at.Add(newsletter.MailLife)), millis(now), rows)
+		INSERT INTO mails (id, kind, subscriber_id, signup_id, about_id, state, not_before, next_try, expires_at, created_at, updated_at)
+		SELECT `+nextMail+`, $1, $2, $3, $4, 1, $5, $5, $6, $7, $7 WHERE CAST($8 AS INTEGER) = 1`,
+		string(kind), subscriberID, signupID, aboutID, millis(at), millis(at.Add(newsletter.MailLife)), millis(now), rows)
 	return err
 }
 

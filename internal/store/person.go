@@ -107,12 +107,12 @@ func (s *Store) mentions(ctx context.Context, emailKey string, id int64) ([]news
 
 // MailsOf returns the transactional mails to a person that are kept, the oldest first.
 func (s *Store) MailsOf(ctx context.Context, subscriberID int64) ([]newsletter.PersonMail, error) {
-	rows, err := s.read(ctx).query(`SELECT id, kind, COALESCE(signup_id, 0), state, attempts, doubts, created_at, not_before, next_try, expires_at,
+	rows, err := s.read(ctx).query(`SELECT id, kind, COALESCE(signup_id, 0), about_id, state, attempts, doubts, created_at, not_before, next_try, expires_at,
 			updated_at, code, enhanced, reply
 		FROM mails WHERE subscriber_id = $1 ORDER BY created_at, id`, subscriberID)
 	list, err := collect(rows, err, func(rows *sql.Rows) (m newsletter.PersonMail, err error) {
 		var created, notBefore, next, expires, updated int64
-		err = rows.Scan(&m.ID, &m.Kind, &m.SignupID, &m.State, &m.Attempts, &m.Doubts, &created, &notBefore, &next, &expires,
+		err = rows.Scan(&m.ID, &m.Kind, &m.SignupID, &m.AboutID, &m.State, &m.Attempts, &m.Doubts, &created, &notBefore, &next, &expires,
 			&updated, &m.Code, &m.Enhanced, &m.Reply)
 		m.CreatedAt, m.NotBefore, m.UpdatedAt = fromMillis(created), fromMillis(notBefore), fromMillis(updated)
 		m.NextTry, m.ExpiresAt = fromMillis(next), fromMillis(expires)

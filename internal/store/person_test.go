@@ -19,7 +19,7 @@ var personColumns = map[string]struct{ shown, leftOut string }{
 	"signup_newsletters": {"newsletter_id cadence slot sections", "signup_id"},
 	"subscription_events": {"id newsletter_id kind at channel page placement ip user_agent actor note words_id edition_id",
 		"subscriber_id was"}, // the notes and the history say what was before
-	"mails": {"id kind signup_id state attempts doubts not_before next_try expires_at code enhanced reply created_at updated_at", "subscriber_id"},
+	"mails": {"id kind signup_id about_id state attempts doubts not_before next_try expires_at code enhanced reply created_at updated_at", "subscriber_id"},
 	"deliveries": {"edition_id variant_id state reason attempts doubts doubted_at not_before next_try expires_at code enhanced reply_id relay_id updated_at returned",
 		"subscriber_id"},
 	"returns":            {"id edition_id mail_id kind status code reason diagnostic address channel effect at", "subscriber_id"},

@@ -38,7 +38,7 @@ func (s *Store) PruneMails(ctx context.Context, before time.Time) (int, error) {
 
 // oldMails has the condition of the index mails_finished, word for word.
 const oldMails = `DELETE FROM mails WHERE id IN (
-	SELECT id FROM mails WHERE created_at < $1 AND (state IN (4, 6, 7, 8) OR state = 3 AND kind = 'already') ORDER BY created_at LIMIT $2)`
+	SELECT id FROM mails WHERE created_at < $1 AND (state IN (4, 6, 7, 8) OR state = 3 AND kind <> 'confirm') ORDER BY created_at LIMIT $2)`
 
 // removeOld runs a statement over what is older than a time, a chunk in a transaction, until
 // nothing is left.

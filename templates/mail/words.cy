@@ -57,3 +57,33 @@ consent: Rwyf am gael {newsletters} drwy e-bost.
 consent_from: Rwyf am gael {newsletters} gan {senders} drwy e-bost.
 consent_use: Dim ond at hyn y defnyddir fy nghyfeiriad, a gallaf ddad-danysgrifio unrhyw bryd drwy’r ddolen ym mhob neges.
 consent_privacy: Rhagor am sut y caiff fy nata ei drin
+
+notice_copy: Os nad yw’r botwm yn gweithio, copïwch y cyfeiriad hwn i’ch porwr:
+link_subject: Y ddolen i’ch tudalen: {sender}
+link_preheader: Am {minutes} munud mae’n agor popeth.
+link_title: Agorwch eich tudalen
+link_say: Mae rhywun wedi gofyn i ni am ddolen i dudalen {address}. Yno gallwch ddewis beth rydych yn ei gael, newid eich enw, eich iaith a’ch cyfeiriad, gweld popeth rydym yn ei gadw amdanoch, neu ofyn i ni ei ddileu.
+link_button: Agor eich tudalen
+link_valid: Am {minutes} munud mae’r ddolen yn agor popeth. Wedyn bydd yn agor dim ond yr hyn rydych yn ei gael, a gall y dudalen anfon un arall atoch.
+link_else: Os nad chi oedd hynny, anwybyddwch y neges hon: does dim wedi newid. Peidiwch â’i hanfon ymlaen.
+address_subject: Cadarnhewch eich cyfeiriad newydd, os gwelwch yn dda: {sender}
+address_preheader: Un cam arall, a bydd eich negeseuon yn dod i {address}.
+address_title: Cadarnhewch eich cyfeiriad newydd, os gwelwch yn dda
+address_say: Mae rhywun sy’n cael negeseuon gan {sender} wedi gofyn i ni eu hanfon i {address} o hyn ymlaen. Os chi oedd hynny, cadarnhewch ar ein tudalen:
+address_button: Defnyddio’r cyfeiriad hwn
+address_valid: Bydd y ddolen yn gweithio unwaith, o fewn {hours} awr.
+address_else: Os nad chi oedd hynny, anwybyddwch y neges hon: ni fydd dim yn cael ei anfon.
+taken_subject: Mae gan y cyfeiriad hwn ei danysgrifiadau ei hun: {sender}
+taken_preheader: Does dim wedi newid.
+taken_title: Mae gan y cyfeiriad hwn ei danysgrifiadau ei hun
+taken_say: Mae rhywun sy’n cael negeseuon gan {sender} wedi gofyn i ni eu hanfon i {address} o hyn ymlaen. Mae gan y cyfeiriad hwn, neu bu ganddo, ei danysgrifiadau ei hun, felly does dim wedi newid: nid ydym yn uno dau danysgrifiwr.
+taken_button: Newid eich dewisiadau
+taken_valid: I gael popeth yma, dewiswch hynny ar y dudalen hon, a gadewch yn y cyfeiriad arall.
+taken_else: Os nad chi oedd hynny, anwybyddwch y neges hon: does dim wedi newid.
+moved_subject: Mae’ch negeseuon yn mynd i gyfeiriad arall nawr: {sender}
+moved_preheader: I {address} roeddent yn dod hyd yma.
+moved_title: Mae’ch negeseuon yn mynd i gyfeiriad arall nawr
+moved_say: Mae’r hyn oedd yn dod gan {sender} i {address} yn mynd i {other} o hyn ymlaen. Gofynnodd rhywun am hynny â dolen a anfonwyd gennym i’r cyfeiriad hwn, a’i gadarnhau yn yr un newydd.
+moved_button: Dadwneud y newid
+moved_valid: Gallwch ei ddadwneud am {days} diwrnod.
+moved_else: Os chi oedd hynny, does dim angen gwneud dim.

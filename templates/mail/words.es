@@ -54,3 +54,33 @@ consent: Quiero recibir {newsletters} por correo electrónico.
 consent_from: Quiero recibir {newsletters} de {senders} por correo electrónico.
 consent_use: Mi dirección se usa solo para esto, y puedo darme de baja en cualquier momento con el enlace de cada correo.
 consent_privacy: Más sobre el tratamiento de mis datos
+
+notice_copy: Si el botón no funciona, copie esta dirección en su navegador:
+link_subject: El enlace a su página: {sender}
+link_preheader: Durante {minutes} minutos lo abre todo.
+link_title: Abra su página
+link_say: Alguien nos ha pedido un enlace a la página de {address}. En ella puede elegir lo que recibe, cambiar su nombre, su idioma y su dirección, ver todo lo que guardamos sobre usted o pedir que se borre.
+link_button: Abrir su página
+link_valid: Durante {minutes} minutos el enlace lo abre todo. Después solo abre lo que recibe, y la página puede enviarle otro.
+link_else: Si no ha sido usted, no haga caso de este correo: no ha cambiado nada. No se lo pase a nadie.
+address_subject: Confirme su nueva dirección, por favor: {sender}
+address_preheader: Un paso más y sus correos llegarán a {address}.
+address_title: Confirme su nueva dirección, por favor
+address_say: Alguien que recibe correos de {sender} ha pedido que a partir de ahora se envíen a {address}. Si ha sido usted, confírmelo en nuestra página:
+address_button: Usar esta dirección
+address_valid: El enlace funciona una sola vez, durante {hours} horas.
+address_else: Si no ha sido usted, no haga caso de este correo: no se enviará nada.
+taken_subject: Esta dirección tiene sus propias suscripciones: {sender}
+taken_preheader: No ha cambiado nada.
+taken_title: Esta dirección tiene sus propias suscripciones
+taken_say: Alguien que recibe correos de {sender} ha pedido que a partir de ahora se envíen a {address}. Esta dirección tiene, o tuvo, sus propias suscripciones, así que no ha cambiado nada: no unimos a dos suscriptores.
+taken_button: Cambiar lo que recibe
+taken_valid: Para recibirlo todo aquí, elíjalo en esta página y dé de baja la otra dirección.
+taken_else: Si no ha sido usted, no haga caso de este correo: no ha cambiado nada.
+moved_subject: Sus correos van ahora a otra dirección: {sender}
+moved_preheader: Hasta ahora llegaban a {address}.
+moved_title: Sus correos van ahora a otra dirección
+moved_say: Lo que {sender} enviaba a {address} se envía a partir de ahora a {other}. Alguien lo ha pedido con un enlace que habíamos enviado a esta dirección y lo ha confirmado en la nueva.
+moved_button: Deshacer el cambio
+moved_valid: Puede deshacerlo durante {days} días.
+moved_else: Si ha sido usted, no tiene que hacer nada.
