@@ -47,7 +47,7 @@ func TestRun_MeasuresEverything(t *testing.T) {
 	var out bytes.Buffer
 	err := run(t.Context(), []string{
 		"-broadsheet", buildProgram(t), "-dir", t.TempDir(), "-readers", "100", "-conns", "3", "-rounds", "1", "-sizes", "50",
-		"-idle", "1ms", "-phase", "1s", "-only", "send,import,serve,signup,scale", "-smtp-source", "not-there", "-json", file,
+		"-idle", "1ms", "-phase", "400ms", "-sustain", "400ms", "-only", "send,import,serve,signup,scale", "-smtp-source", "not-there", "-json", file,
 	}, nil, &out)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &out)
@@ -67,7 +67,11 @@ func TestRun_MeasuresEverything(t *testing.T) {
 		{"send", "discard: sender", "of plain by CPU"},
 		{"import", "100 lines", "rows/s"},
 		{"serve", "1 reader", "start ms"},
+		{"signup", "bare Echo", "sign-ups/s"},
 		{"signup", "alone", "sign-ups/s"},
+		{"signup", "alone", "of bare Echo"},
+		{"signup", "alone, and no mail is put off", "sign-ups/s"},
+		{"signup", "sustained", "log MB"},
 		{"signup", "while they are sent to", "p99 ms"},
 		{"scale", "50 readers", "report s"},
 	} {

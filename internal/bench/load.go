@@ -27,8 +27,11 @@ type phase struct {
 	Max     float64 `json:"max"`
 }
 
+func (p phase) rate() float64 { return float64(p.SignUps) / max(p.Seconds, 1e-9) }
+
 // runLoad is the child that signs up new readers by HTTP, on each connection as fast as it is answered. Each line
-// of its input begins a phase of that name; at the input's end it stops and prints the phases.
+// of its input begins a phase of that name, an empty one none, and is answered by the phase that it ended, null if
+// there was none. At the input's end it stops.
 func runLoad(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
 	f := flag.NewFlagSet(childLoad, flag.ContinueOnError)
 	addr := f.String("addr", "", "")
@@ -49,18 +52,21 @@ func runLoad(ctx context.Context, args []string, in io.Reader, out io.Writer) er
 			}
 		})
 	}
+	answers := json.NewEncoder(out)
 	for lines := bufio.NewScanner(in); lines.Scan(); {
-		l.begin(lines.Text())
+		ended := l.begin(lines.Text())
+		select {
+		case err := <-l.failed:
+			return err
+		default:
+		}
+		if err := answers.Encode(ended); err != nil {
+			return err
+		}
 	}
-	l.begin("")
 	stop()
 	all.Wait()
-	select {
-	case err := <-l.failed:
-		return err
-	default:
-		return json.NewEncoder(out).Encode(l.phases)
-	}
+	return nil // what broke off after the last phase is nobody's
 }
 
 // load is all connections together.
@@ -72,7 +78,6 @@ type load struct {
 
 	current string // phase; empty: none
 	began   time.Time
-	phases  []phase
 }
 
 // loadConnection is one of them.
@@ -81,8 +86,8 @@ type loadConnection struct {
 	times []time.Duration // of the sign-ups that were answered in this phase
 }
 
-// begin ends the phase under way and begins another.
-func (l *load) begin(name string) {
+// begin ends the phase under way, which it returns, and begins another.
+func (l *load) begin(name string) (ended *phase) {
 	now := time.Now()
 	var times []time.Duration
 	for _, c := range l.conns {
@@ -92,9 +97,11 @@ func (l *load) begin(name string) {
 		c.mu.Unlock()
 	}
 	if l.current != "" {
-		l.phases = append(l.phases, summarise(l.current, now.Sub(l.began), times))
+		p := summarise(l.current, now.Sub(l.began), times)
+		ended = &p
 	}
 	l.current, l.began = name, now
+	return ended
 }
 
 func summarise(name string, spent time.Duration, times []time.Duration) phase {

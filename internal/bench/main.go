@@ -41,6 +41,8 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 			return runRaw(ctx, args[1:])
 		case childLoad:
 			return runLoad(ctx, args[1:], in, out)
+		case childBare:
+			return runBare(ctx, in, out)
 		}
 	}
 	o, err := parseOptions(args, out)
@@ -69,6 +71,7 @@ type options struct {
 	json       string
 	idle       time.Duration // how long serve is left alone before its memory is looked at
 	phase      time.Duration // of sign-ups that nothing else ends
+	sustain    time.Duration // of sign-ups whose memory and log are watched
 }
 
 // part is one benchmark.
@@ -84,7 +87,7 @@ var parts = [...]part{
 	{"micro", "rendering and composing a variant, filling in what is personal", (*bench).micro},
 	{"import", "import of a CSV file", (*bench).imports},
 	{"serve", "start and memory of serve", (*bench).serve},
-	{"signup", "sign-ups by HTTP, alone and while an edition is sent", (*bench).signUp},
+	{"signup", "sign-ups by HTTP, beside a bare Echo, alone and while an edition is sent", (*bench).signUp},
 	{"scale", "sends of several sizes: time, memory, size of the file, report", (*bench).scale},
 }
 
@@ -106,6 +109,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	f.StringVar(&o.json, "json", "", "a file for all figures as JSON")
 	f.DurationVar(&o.idle, "idle", 3*time.Second, "how long serve is left alone before its memory is looked at")
 	f.DurationVar(&o.phase, "phase", 5*time.Second, "how long sign-ups are measured alone")
+	f.DurationVar(&o.sustain, "sustain", 0, "for how long sign-ups go on afterwards while memory and files are watched, such as 10m; 0: not at all")
 	f.Usage = func() {
 		fmt.Fprintln(out, "Usage: bench [flags]\n\nBenchmarks:")
 		for _, p := range parts {

@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +22,7 @@ const (
 	childSink = "child-sink"
 	childRaw  = "child-raw"
 	childLoad = "child-load"
+	childBare = "child-bare"
 )
 
 // child returns a command that runs this program as one of its children.
@@ -29,6 +33,46 @@ func child(ctx context.Context, args ...string) (*exec.Cmd, error) {
 	}
 	return exec.CommandContext(ctx, self, args...), nil
 }
+
+// helper is a child that is told lines and answers by JSON. It ends when nobody can tell it anything any more.
+type helper struct {
+	cmd  *exec.Cmd
+	to   io.WriteCloser
+	from *json.Decoder
+}
+
+func startHelper(ctx context.Context, args ...string) (*helper, error) {
+	cmd, err := child(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stderr = os.Stderr
+	to, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	from, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return &helper{cmd: cmd, to: to, from: json.NewDecoder(from)}, nil
+}
+
+// ask tells it a line and reads its answer.
+func (h *helper) ask(line string, answer any) error {
+	if _, err := fmt.Fprintln(h.to, line); err != nil {
+		return fmt.Errorf("tell %s: %w", h.cmd.Args[1], err)
+	}
+	if err := h.from.Decode(answer); err != nil {
+		return fmt.Errorf("%s does not answer: %w", h.cmd.Args[1], err)
+	}
+	return nil
+}
+
+func (h *helper) close() error { return errors.Join(h.to.Close(), h.cmd.Wait()) }
 
 // usage is what a process used.
 type usage struct {

@@ -1,39 +1,37 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"time"
 )
 
-const (
-	signUpConns = 32
-	sendTime    = 10 * time.Minute // a send that takes longer hangs
-)
+const sendTime = 10 * time.Minute // a send that takes longer hangs
 
-// signUp measures sign-ups on a serve: alone, while it delivers an edition that another process planned, and
-// while that is planned. All of them are durable, and each has its confirmation mail sent to the same sink.
+// signUp measures sign-ups on a serve: at a bare Echo that answers the same, alone, while it delivers an edition
+// that another process planned, and while that is planned. All of them are durable, each comes from another client
+// as a trusted proxy says, and each has its confirmation mail sent to the same sink, or put off if there are many.
 func (b *bench) signUp(ctx context.Context) error {
 	sink, err := startDiscard(ctx)
 	if err != nil {
 		return err
 	}
-	for range b.rounds {
-		if err := b.signUpRound(ctx, sink); err != nil {
+	for i := range b.rounds {
+		err := b.signUpRound(ctx, sink, i == b.rounds-1)
+		if err == nil {
+			err = b.noneLater(ctx, sink)
+		}
+		if err != nil {
 			return errors.Join(err, sink.close())
 		}
 	}
 	return sink.close()
 }
 
-func (b *bench) signUpRound(ctx context.Context, t target) error {
+func (b *bench) signUpRound(ctx context.Context, t target, last bool) error {
 	dir, err := b.site.copy(ctx, b.readers)
 	if err != nil {
 		return err
@@ -42,23 +40,16 @@ func (b *bench) signUpRound(ctx context.Context, t target) error {
 	if err := t.reset(ctx); err != nil {
 		return err
 	}
-	relay := []string{"SMTP_URL=smtp://" + t.addr(), fmt.Sprintf("SMTP_CONNECTIONS=%d", b.conns)}
+	relay := b.relay(t)
 	s, err := b.startServe(ctx, dir, relay...)
 	if err != nil {
 		return err
 	}
 	w := watch(s.cmd.Process.Pid)
-	phases, err := b.signUpPhases(ctx, t, s, dir, relay)
+	err = b.signUpPhases(ctx, t, s, dir, relay, last)
 	peak, _ := w.stop()
 	if err := errors.Join(err, s.stop()); err != nil {
 		return err
-	}
-	for _, p := range phases {
-		b.report.add("signup", p.Name, "sign-ups/s", float64(p.SignUps)/p.Seconds)
-		b.report.add("signup", p.Name, "p50 ms", p.P50)
-		b.report.add("signup", p.Name, "p99 ms", p.P99)
-		b.report.add("signup", p.Name, "max ms", p.Max)
-		b.report.add("signup", p.Name, "lasted s", p.Seconds)
 	}
 	confirmations, err := t.stats(ctx, kindSignUp)
 	if err != nil {
@@ -69,41 +60,67 @@ func (b *bench) signUpRound(ctx context.Context, t target) error {
 	return nil
 }
 
-// signUpPhases signs up while different things go on.
-func (b *bench) signUpPhases(ctx context.Context, t target, s *service, dir string, relay []string) ([]phase, error) {
-	cmd, err := child(ctx, childLoad, "-addr", s.addr, "-conns", strconv.Itoa(signUpConns))
-	if err != nil {
-		return nil, err
-	}
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, os.Stderr
-	tell, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	err = b.tellPhases(ctx, t, s, dir, relay, tell)
-	if err := errors.Join(err, tell.Close(), cmd.Wait()); err != nil {
-		return nil, err
-	}
-	var phases []phase
-	err = json.Unmarshal(out.Bytes(), &phases)
-	return phases, err
+func (b *bench) relay(t target) []string {
+	return []string{"SMTP_URL=smtp://" + t.addr(), fmt.Sprintf("SMTP_CONNECTIONS=%d", b.conns)}
 }
 
-// tellPhases tells the load what is going on now.
-func (b *bench) tellPhases(ctx context.Context, t target, s *service, dir string, relay []string, tell io.Writer) error {
-	if _, err := fmt.Fprintln(tell, "alone"); err != nil {
+// noneLater signs up where no confirmation mail is ever put off, so that they are carried meanwhile.
+func (b *bench) noneLater(ctx context.Context, t target) error {
+	dir, err := b.site.copy(ctx, b.readers)
+	if err != nil {
 		return err
 	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(b.phase):
+	defer os.RemoveAll(dir) // so is the folder above it
+	s, err := b.startServe(ctx, dir, append(b.relay(t), "SIGNUPS_PER_HOUR=1000000000", "NEWSLETTER_SIGNUPS_PER_HOUR=1000000000")...)
+	if err != nil {
+		return err
 	}
-	if _, err := fmt.Fprintln(tell, "while "+counted(b.readers, "reader")+" are planned"); err != nil {
+	l, err := startLoad(ctx, s.addr, s.cmd.Process.Pid)
+	if err != nil {
+		return errors.Join(err, s.stop())
+	}
+	p, err := l.alone(ctx, "alone, and no mail is put off", b.phase)
+	if err == nil {
+		b.tell(p)
+	}
+	return errors.Join(err, l.close(), s.stop())
+}
+
+// tell records a phase.
+func (b *bench) tell(p served) {
+	b.report.add("signup", p.Name, "sign-ups/s", p.rate())
+	b.report.add("signup", p.Name, "p50 ms", p.P50)
+	b.report.add("signup", p.Name, "p99 ms", p.P99)
+	b.report.add("signup", p.Name, "max ms", p.Max)
+	b.report.add("signup", p.Name, "CPU µs", float64(p.cpu)/float64(time.Microsecond)/float64(max(p.SignUps, 1)))
+	b.report.add("signup", p.Name, "lasted s", p.Seconds)
+}
+
+// signUpPhases signs up while different things go on.
+func (b *bench) signUpPhases(ctx context.Context, t target, s *service, dir string, relay []string, last bool) error {
+	bare, err := b.bareEcho(ctx, s)
+	if err != nil {
+		return err
+	}
+	l, err := startLoad(ctx, s.addr, s.cmd.Process.Pid)
+	if err != nil {
+		return err
+	}
+	alone, err := l.alone(ctx, "alone", b.phase)
+	if err == nil {
+		b.tell(alone)
+		b.report.add("signup", "alone", "of bare Echo", alone.rate()/bare.rate())
+		err = b.whileSending(ctx, t, s, l, dir, relay)
+	}
+	if err == nil && last && b.sustain > 0 {
+		err = b.sustained(ctx, s, l, dir)
+	}
+	return errors.Join(err, l.close())
+}
+
+// whileSending signs up while an edition is planned and while it is sent.
+func (b *bench) whileSending(ctx context.Context, t target, s *service, l *loader, dir string, relay []string) error {
+	if _, err := l.next("while " + counted(b.readers, "reader") + " are planned"); err != nil {
 		return err
 	}
 	b.site.feed.publish(true)
@@ -114,17 +131,20 @@ func (b *bench) tellPhases(ctx context.Context, t target, s *service, dir string
 		return err
 	}
 	start := time.Now()
-	if _, err := fmt.Fprintln(tell, "while they are sent to"); err != nil {
+	p, err := l.next("while they are sent to")
+	if err != nil {
 		return err
 	}
+	b.tell(p)
 	if err := b.arrived(ctx, t, b.readers, ended); err != nil {
 		return err
 	}
 	b.report.add("signup", "the send meanwhile", "messages/s", float64(b.readers)/time.Since(start).Seconds())
 	// What is left is the end of the command that watches, which is nobody's phase.
-	if _, err := fmt.Fprintln(tell); err != nil {
+	if p, err = l.next(""); err != nil {
 		return err
 	}
+	b.tell(p)
 	return <-ended
 }
 

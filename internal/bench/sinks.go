@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
 	"time"
 
@@ -65,44 +63,20 @@ func runSink(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // discard is our own sink.
 type discard struct {
-	cmd     *exec.Cmd
-	to      io.WriteCloser
-	from    *json.Decoder
+	*helper
 	address string
 }
 
 func startDiscard(ctx context.Context) (*discard, error) {
-	cmd, err := child(ctx, childSink)
+	h, err := startHelper(ctx, childSink)
 	if err != nil {
-		return nil, err
-	}
-	cmd.Stderr = os.Stderr
-	to, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	from, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the sink: %w", err)
 	}
-	d := &discard{cmd: cmd, to: to, from: json.NewDecoder(from)}
+	d := &discard{helper: h}
 	if err := d.from.Decode(&d.address); err != nil {
 		return nil, errors.Join(fmt.Errorf("the sink does not start: %w", err), d.close())
 	}
 	return d, nil
-}
-
-func (d *discard) ask(question string, answer any) error {
-	if _, err := fmt.Fprintln(d.to, question); err != nil {
-		return fmt.Errorf("ask the sink: %w", err)
-	}
-	if err := d.from.Decode(answer); err != nil {
-		return fmt.Errorf("the sink does not answer: %w", err)
-	}
-	return nil
 }
 
 func (d *discard) name() string { return "discard" }
@@ -122,10 +96,6 @@ func (d *discard) stats(_ context.Context, kind byte) (s sink.Stats, err error) 
 func (d *discard) sample(context.Context) (message []byte, err error) {
 	err = d.ask("sample "+string(rune(kindReader)), &message)
 	return message, err
-}
-
-func (d *discard) close() error {
-	return errors.Join(d.to.Close(), d.cmd.Wait())
 }
 
 // mailsink is the sink of that name.
