@@ -57,11 +57,11 @@ demo: ## run the main job end to end on sample data (ARGS="--once" to stop after
 # Many tests wait for a relay or a browser, so more of them run at once than there are processors. The tests
 # need little memory, and less time if what they leave behind is collected later.
 MOSTLY = TestProperty_|TestSchedule_AYear|TestPreview_TenThousand|TestBombing_
-ALONE  = TestPictures_AreTheSame|TestRead_IsBounded|TestMails_Axe
+ALONE  = TestPictures_AreTheSame|TestRead_IsBounded|TestMails_Axe|TestEnumeration_Times
 test: export GOGC := 400
 test: ## install what the tests need, run them all with the race detector, fail on a skip
 	@.ci/install-test-needs
-	@PROPERTY_WORLDS=$(WORLDS) go run ./internal/testreport -timeout $(TIMEOUT) -run '^($(MOSTLY)|$(ALONE))' ./internal/desk ./internal/readers ./internal/demo ./internal/bounce ./cmd/broadsheet & plain=$$!; failed=0; \
+	@PROPERTY_WORLDS=$(WORLDS) go run ./internal/testreport -timeout $(TIMEOUT) -run '^($(MOSTLY)|$(ALONE))' ./internal/desk ./internal/readers ./internal/web ./internal/demo ./internal/bounce ./cmd/broadsheet & plain=$$!; failed=0; \
 	PROPERTY_WORLDS=2 YEARS=1 PREVIEW_READERS=1000 BOMBERS=2000 go run ./internal/testreport -race -parallel 4 -skip '^($(ALONE))' -timeout $(TIMEOUT) ./... || failed=1; \
 	wait $$plain || failed=1; exit $$failed
 

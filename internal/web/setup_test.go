@@ -38,6 +38,7 @@ type site struct {
 	daily   newsletter.Newsletter
 	week    newsletter.Newsletter
 	log     *syncBuffer
+	options Options // of the handler
 
 	mu  sync.Mutex
 	now time.Time
@@ -116,6 +117,7 @@ func newFakeSite(t testing.TB, f Readers, change ...func(*Options)) *site {
 
 func (s *site) serve(o Options) {
 	s.t.Helper()
+	s.options = o
 	handler, err := New(o)
 	if err != nil {
 		s.t.Fatal(err)

@@ -56,6 +56,8 @@ type app struct {
 	pages     pages
 	meters    *meters // nil: nothing is counted
 	sns       snsKeys
+	step      time.Duration // see even.go
+	sleep     func(context.Context, time.Duration)
 }
 
 // New returns the handler for every address of the service. It fails if the base URL cannot
@@ -77,7 +79,7 @@ func newApp(o Options) (*app, error) {
 	if o.Readers == nil || o.Templates == nil || o.Logger == nil || o.Now == nil || o.Health == nil {
 		return nil, errors.New("web: an option is missing")
 	}
-	a := &app{Options: o, base: base, sns: snsKeys{known: map[string]snsKey{}}}
+	a := &app{Options: o, base: base, step: evenStep, sleep: sleep, sns: snsKeys{known: map[string]snsKey{}}}
 	if a.assets, err = loadAssets(o.Templates); err != nil {
 		return nil, err
 	}
@@ -113,7 +115,7 @@ func (a *app) routes(e *echo.Echo) {
 
 	page("/", a.home)
 	page("/n/:newsletter", a.newsletter)
-	e.POST("/subscribe", a.subscribe, private)
+	e.POST("/subscribe", a.subscribe, private, a.even())
 	page("/check-inbox", a.checkInbox, private)
 
 	// A token stands in the address: these pages are kept nowhere and indexed nowhere.
@@ -132,7 +134,7 @@ func (a *app) routes(e *echo.Echo) {
 
 	// No group: with middleware on it Echo answers 404 where 405 is due.
 	read, write := a.authorised(newsletter.ScopeReadSubscribers), a.authorised(newsletter.ScopeWriteSubscribers)
-	e.POST("/api/v1/subscribe", a.apiSubscribe, private)
+	e.POST("/api/v1/subscribe", a.apiSubscribe, private, a.even())
 	e.GET("/api/v1/subscribers", a.apiSubscribers, private, read)
 	e.POST("/api/v1/subscribers", a.apiAddSubscriber, private, write)
 	e.GET("/api/v1/subscribers/:id", a.apiSubscriber, private, read)
