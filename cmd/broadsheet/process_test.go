@@ -25,6 +25,8 @@ type program struct {
 	t   *testing.T
 	dir string
 	env []string
+
+	feed string // of listOf
 }
 
 func newProgram(t *testing.T, settings ...string) *program {
@@ -128,6 +130,7 @@ func (p *program) listOf(readers int) []string {
 	p.t.Helper()
 	feed := newsroomtest.NewFeed(p.t)
 	feed.Publish("Harbour opens a second gate", time.Now().Add(-time.Hour))
+	p.feed = feed.URL
 	p.run("newsletter", "create", "daily-news", "--name", "Daily News", "--from", "Example News <news@example.org>",
 		"--postal-address", "1 High Street, London", "--zone", "Europe/London", "--daily", "mon-fri 07:00")
 	p.run("source", "add", feed.URL, "--newsletter", "daily-news")

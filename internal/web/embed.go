@@ -46,7 +46,7 @@ func embedWords() []string {
 func (a *app) embedRoutes(e *echo.Echo, page func(string, echo.HandlerFunc, ...echo.MiddlewareFunc)) {
 	page("/embed.js", a.embedScript)
 	page("/embed/:newsletter", a.embedFrame)
-	e.POST("/embed/:newsletter", a.embedSubscribe, private)
+	e.POST("/embed/:newsletter", a.embedSubscribe, private, a.even())
 	page("/embed/:newsletter/form.json", a.embedDescription)
 }
 
