@@ -17,6 +17,7 @@ import (
 // that a browser can keep them for ever and never shows an old one.
 type assets struct {
 	style, icon asset
+	copy        asset // for staff who copy a form
 	embed       asset // at /embed.js, by its own name
 }
 
@@ -35,8 +36,12 @@ func loadAssets(fsys fs.FS) (assets, error) {
 	if err != nil {
 		return assets{}, err
 	}
+	script, err := loadAsset(fsys, "copy.js", "text/javascript; charset=utf-8")
+	if err != nil {
+		return assets{}, err
+	}
 	embed, err := loadAsset(fsys, "embed.js", "text/javascript; charset=utf-8")
-	return assets{style, icon, embed}, err
+	return assets{style, icon, script, embed}, err
 }
 
 func loadAsset(fsys fs.FS, file, contentType string) (asset, error) {
@@ -50,7 +55,7 @@ func loadAsset(fsys fs.FS, file, contentType string) (asset, error) {
 }
 
 func (a *app) asset(c echo.Context) error {
-	for _, f := range []asset{a.assets.style, a.assets.icon} {
+	for _, f := range []asset{a.assets.style, a.assets.icon, a.assets.copy} {
 		if c.Param("file") == f.name {
 			c.Response().Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 			return c.Blob(http.StatusOK, f.contentType, f.body)

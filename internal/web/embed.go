@@ -44,6 +44,7 @@ func embedWords() []string {
 
 // embedRoutes lists the addresses of the form on publishers' pages.
 func (a *app) embedRoutes(e *echo.Echo, page func(string, echo.HandlerFunc, ...echo.MiddlewareFunc)) {
+	page("/n/:newsletter/form", a.formToCopy)
 	page("/embed.js", a.embedScript)
 	page("/embed/:newsletter", a.embedFrame)
 	e.POST("/embed/:newsletter", a.embedSubscribe, private, a.even())

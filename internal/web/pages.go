@@ -15,7 +15,7 @@ import (
 func pageNames() []string {
 	return []string{
 		"home", "newsletter", "check_inbox", "confirm", "confirmed", "unsubscribe", "manage", "error",
-		"mailbox", "mail", "archive", "edition", "approve", "embed",
+		"mailbox", "mail", "archive", "edition", "approve", "embed", "form_page",
 	}
 }
 
@@ -27,6 +27,7 @@ func (a *app) loadPages(fsys fs.FS) (pages, error) {
 	functions := template.FuncMap{
 		"path":    a.path,
 		"style":   func() string { return a.path("/assets/" + a.assets.style.name) },
+		"copy":    func() string { return a.path("/assets/" + a.assets.copy.name) },
 		"icon":    func() string { return a.path("/assets/" + a.assets.icon.name) },
 		"count":   count,
 		"linked":  linked,
