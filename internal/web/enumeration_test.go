@@ -89,6 +89,9 @@ func signUpRoutes() []probed {
 		{"the form", form("/subscribe", "application/x-www-form-urlencoded", func(email string) string {
 			return "newsletter=daily-news&email=" + strings.ReplaceAll(email, "@", "%40")
 		})},
+		{"the frame", form("/embed/daily-news", "application/x-www-form-urlencoded", func(email string) string {
+			return "email=" + strings.ReplaceAll(email, "@", "%40")
+		})},
 		{"the API", form("/api/v1/subscribe", "application/json", func(email string) string {
 			return `{"newsletters":["daily-news"],"email":"` + email + `"}`
 		})},

@@ -19,19 +19,19 @@ const (
 	evenPeriod = time.Second
 )
 
-// even returns the middleware; every route has a counter of its own. The answer is small enough to
-// wait in the server's buffer until the handler returns.
+// even returns the middleware; every route has a counter of its own. It waits just before the first
+// octet is written, when all that can take longer has been done.
 func (a *app) even() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		var lately rate
 		return func(c echo.Context) error {
 			start := time.Now() // for the duration alone
-			many := lately.add(start) > evenUpTo
-			err := next(c)
-			if !many {
-				a.sleep(c.Request().Context(), a.step-time.Since(start)%a.step)
+			if lately.add(start) <= evenUpTo {
+				c.Response().Before(func() {
+					a.sleep(c.Request().Context(), a.step-time.Since(start)%a.step)
+				})
 			}
-			return err
+			return next(c)
 		}
 	}
 }
