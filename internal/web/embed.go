@@ -65,6 +65,7 @@ func (a *app) embedDescription(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	c.Response().Header().Add("Vary", "Origin")
 	a.allowOrigin(c, []newsletter.Newsletter{n})
 	t := a.languages.choose(c.QueryParam("lang"), n.Language)
 	bare := n
@@ -134,7 +135,6 @@ func sectionsFirst(list []newsletter.Section, page string) []newsletter.Section 
 // allowOrigin lets the page of a site read the answer, if all of the newsletters allow the site. No
 // cookie or log-in is ever asked for, so there is nothing else to allow (Fetch §3.2).
 func (a *app) allowOrigin(c echo.Context, list []newsletter.Newsletter) bool {
-	c.Response().Header().Add("Vary", "Origin")
 	site := c.Request().Header.Get(echo.HeaderOrigin)
 	if site == "" || len(list) == 0 || slices.ContainsFunc(list, func(n newsletter.Newsletter) bool { return !n.Allows(site) }) {
 		return false
@@ -144,25 +144,25 @@ func (a *app) allowOrigin(c echo.Context, list []newsletter.Newsletter) bool {
 	return true
 }
 
-// foreign reports whether a form was sent by a page that may not: of another site than ours, where the
-// newsletters name theirs. Browsers that do not say where a form stood are believed.
-func (a *app) foreign(c echo.Context, list []newsletter.Newsletter) bool {
+// fromKnownSite lets the page of a site read the answer if the newsletters of its form allow the site.
+// If they name their sites and it is none of them, the form is refused. Browsers that do not say where
+// a form stood are believed.
+func (a *app) fromKnownSite(c echo.Context, slugs []string) error {
+	c.Response().Header().Add("Vary", "Origin")
 	site := c.Request().Header.Get(echo.HeaderOrigin)
 	if site == "" || site == "null" || site == a.base.Scheme+"://"+a.base.Host {
-		return false
+		return nil
 	}
-	return slices.ContainsFunc(list, func(n newsletter.Newsletter) bool { return len(n.Origins) > 0 && !n.Allows(site) })
-}
-
-// wanted returns the newsletters that a form names, as far as there are such.
-func (a *app) wanted(c echo.Context, slugs []string) []newsletter.Newsletter {
 	var list []newsletter.Newsletter
 	for i, slug := range slugs {
 		if n, _, err := a.Readers.Newsletter(c.Request().Context(), slug); err == nil && i < readers.MaxNewsletters {
 			list = append(list, n)
 		}
 	}
-	return list
+	if a.allowOrigin(c, list) || !slices.ContainsFunc(list, func(n newsletter.Newsletter) bool { return len(n.Origins) > 0 && !n.Allows(site) }) {
+		return nil
+	}
+	return &statusError{http.StatusForbidden, "This form stands on a site that the newsletter does not know. Please sign up on the newsletter's own page."}
 }
 
 // wantsJSON reports whether the element sent the form, and not a browser that shows a page.

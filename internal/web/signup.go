@@ -86,9 +86,9 @@ func (a *app) subscribe(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, list := typed(values), a.wanted(c, values["newsletter"])
-	if allowed := a.allowOrigin(c, list); a.foreign(c, list) && !allowed {
-		return &statusError{http.StatusForbidden, "This form stands on a site that the newsletter does not know. Please sign up on the newsletter's own page."}
+	form := typed(values)
+	if err := a.fromKnownSite(c, values["newsletter"]); err != nil {
+		return err
 	}
 	if values.Get("website") != "" {
 		// Nobody sees this field; a program filled it in. It is told what everybody is told.
