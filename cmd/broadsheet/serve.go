@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"broadsheet/internal/bounce/listener"
 	"broadsheet/internal/desk"
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/readers"
 	"broadsheet/internal/schedule"
 	"broadsheet/internal/store"
 	"broadsheet/internal/web"
@@ -226,7 +228,10 @@ func (s *service) handler() (http.Handler, error) {
 		return nil, err
 	}
 	return web.New(web.Options{
-		Readers: s.press.readers, BaseURL: s.settings.BaseURL, TrustedProxies: s.settings.Proxies,
+		Readers: s.press.readers, WriteRecord: func(ctx context.Context, record *readers.Record, w io.Writer) error {
+			return s.app.writeRecord(ctx, s.press.readers, record, w)
+		},
+		BaseURL: s.settings.BaseURL, TrustedProxies: s.settings.Proxies,
 		Archive: &desk.Archive{Store: s.store}, Approvals: s.desk, Mailbox: s.mailbox, Templates: fsys, Logger: s.log, Now: s.app.now, Health: s.store.Ping, Version: version, Hooks: s.hooks(),
 		Metrics: &web.Metrics{Token: s.settings.MetricsToken, Read: (&meters{services: s.services, alarms: s.watch.alarms.Open}).read},
 	})

@@ -87,3 +87,18 @@ type PersonMention struct {
 	ID    int64
 	Text  string
 }
+
+// SentEdition is one edition for a person, as their receipt shows it.
+type SentEdition struct {
+	EditionID  int64
+	Newsletter string // slug
+	Name       string // of the newsletter
+	Language   string // of the newsletter
+	Zone       string // of the newsletter
+	Date       string // of the edition, in the newsletter's zone
+	Subject    string
+	State      State
+	At         time.Time // when it came to its state
+	Returned   Returned
+	Key        string // of the copy in a browser; empty: there is none
+}

@@ -8,6 +8,7 @@ type Subscriber struct {
 	Email         string // as typed, the domain in lower case and ASCII
 	Name          string
 	TimeZone      string // IANA; may be empty
+	Language      string // of pages and mails about subscriptions; empty: not chosen
 	CreatedAt     time.Time
 	Subscriptions []Subscription
 }

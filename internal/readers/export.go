@@ -15,6 +15,8 @@ type People interface {
 	MailsOf(ctx context.Context, subscriberID int64) ([]newsletter.PersonMail, error)
 	// EachDeliveryTo calls f with every delivery to a person, the oldest edition first.
 	EachDeliveryTo(ctx context.Context, subscriberID int64, f func(newsletter.PersonDelivery) error) error
+	// SentTo returns the editions that were sent to a person, the newest first, after an id.
+	SentTo(ctx context.Context, subscriberID, before int64, limit int) ([]newsletter.SentEdition, error)
 	PersonDetail(ctx context.Context, subscriberID int64) (newsletter.PersonDetail, error)
 	// Mentions returns rows that name an address and are not the subscriber's own; 0: nobody's.
 	Mentions(ctx context.Context, emailKey string, subscriberID int64) ([]newsletter.PersonMention, error)

@@ -16,6 +16,7 @@ type Managed struct {
 	Masked        string                  // "a…@example.org"
 	Silence       Silence
 	Subscriptions []ManagedSubscription
+	Language      string    // that the reader chose; may be empty
 	FreshUntil    time.Time // until then the link opens all of the page; zero: it does not
 }
 
@@ -42,7 +43,7 @@ func (s *Service) Manage(ctx context.Context, token string) (Managed, error) {
 	if err != nil {
 		return Managed{}, err
 	}
-	m := Managed{Masked: masked(sub.Email), TimeZone: sub.TimeZone}
+	m := Managed{Masked: masked(sub.Email), TimeZone: sub.TimeZone, Language: sub.Language}
 	if _, m.FreshUntil, err = s.openManageLink(token); err != nil {
 		return Managed{}, errLink()
 	}

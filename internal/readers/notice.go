@@ -20,14 +20,10 @@ func (s *Service) composeNotice(ctx context.Context, m newsletter.Mail, all []ne
 	if err != nil {
 		return "", "", nil, err
 	}
-	detail, err := s.store.PersonDetail(ctx, sub.ID)
-	if err != nil {
-		return "", "", nil, err
-	}
 	data := digest.NoticeMail{
 		Notice: digest.NoticeLink, Address: m.Email, Valid: newsletter.FreshTime,
 		Link:     s.o.BaseURL + "/manage/" + s.o.Keys.SignFresh(newsletter.Link{SubscriberID: sub.ID, NewsletterID: about.ID}, s.o.Now()),
-		Language: cmp.Or(detail.Language, about.Language), Sender: senderOf(about), PostalAddress: about.PostalAddress, PrivacyURL: about.PrivacyURL,
+		Language: cmp.Or(sub.Language, about.Language), Sender: senderOf(about), PostalAddress: about.PostalAddress, PrivacyURL: about.PrivacyURL,
 	}
 	subject, html, text, err := digest.RenderNotice(s.o.Templates, data)
 	if err != nil {

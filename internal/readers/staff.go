@@ -8,6 +8,7 @@ import (
 
 	"broadsheet/internal/mail"
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/words"
 )
 
 // Added is somebody whom staff add by hand.
@@ -32,6 +33,7 @@ type Filter struct {
 type Patch struct {
 	Name     *string
 	TimeZone *string
+	Language *string // one that the pages are in; empty: not chosen
 }
 
 // MaxPage is the most subscribers that one call of Subscribers returns.
@@ -139,6 +141,11 @@ func (s *Service) Update(ctx context.Context, id int64, patch Patch, origin news
 			p.add("time_zone", "%s", wrong)
 		}
 	}
+	if patch.Language != nil && *patch.Language != "" {
+		if _, ok := s.o.Templates[words.Prefix+*patch.Language]; !ok {
+			p.add("language", "there are no mails in the language %.20q", *patch.Language)
+		}
+	}
 	origin = cleanOrigin(origin)
 	return s.store.UpdateSubscriber(ctx, id, origin, s.o.Now(), func(sub *newsletter.Subscriber) (string, error) {
 		if err := p.err(); err != nil { // after it is known that there is somebody
@@ -159,6 +166,9 @@ func (p Patch) apply(sub *newsletter.Subscriber) (changed []string) {
 	}
 	if p.TimeZone != nil && *p.TimeZone != sub.TimeZone {
 		sub.TimeZone, changed = *p.TimeZone, append(changed, "time zone")
+	}
+	if p.Language != nil && *p.Language != sub.Language {
+		sub.Language, changed = *p.Language, append(changed, "language")
 	}
 	return changed
 }

@@ -18,7 +18,7 @@ type subscriberRow struct {
 
 // subscriberJoin is how a list s of subscribers is read with all their subscriptions.
 const (
-	subscriberColumns = `s.id, s.email, s.name, s.time_zone, s.created_at,
+	subscriberColumns = `s.id, s.email, s.name, s.time_zone, s.language, s.created_at,
 		u.newsletter_id, n.slug, n.name, u.state, u.cadence, u.slot, u.sections, u.joined_at, u.left_at, u.paused_until, u.created_at`
 	subscriberJoin = ` s
 		LEFT JOIN subscriptions u ON u.subscriber_id = s.id
@@ -36,7 +36,7 @@ func scanSubscriberRow(rows *sql.Rows) (subscriberRow, error) {
 		sections, subCreated    sql.NullInt64
 		joined, left, pausedFor sql.NullInt64
 	)
-	err := rows.Scan(&r.ID, &r.Email, &r.Name, &r.TimeZone, &created,
+	err := rows.Scan(&r.ID, &r.Email, &r.Name, &r.TimeZone, &r.Language, &created,
 		&newsletterID, &slug, &name, &state, &cadence, &slot, &sections, &joined, &left, &pausedFor, &subCreated)
 	r.CreatedAt = fromMillis(created)
 	if newsletterID.Valid {
@@ -71,7 +71,7 @@ func subscribers(rows *sql.Rows, err error) ([]newsletter.Subscriber, error) {
 // Subscriber returns the subscriber with all subscriptions, or a NotFound error.
 func (s *Store) Subscriber(ctx context.Context, id int64) (newsletter.Subscriber, error) {
 	rows, err := s.read(ctx).query(`SELECT `+subscriberColumns+` FROM (
-		SELECT id, email, name, time_zone, created_at FROM subscribers WHERE id = $1
+		SELECT id, email, name, time_zone, language, created_at FROM subscribers WHERE id = $1
 	)`+subscriberJoin, id)
 	list, err := subscribers(rows, err)
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *Store) Subscriber(ctx context.Context, id int64) (newsletter.Subscriber
 // subscriptions, or a NotFound error.
 func (s *Store) SubscriberByKey(ctx context.Context, emailKey string) (newsletter.Subscriber, error) {
 	rows, err := s.read(ctx).query(`SELECT `+subscriberColumns+` FROM (
-		SELECT id, email, name, time_zone, created_at FROM subscribers WHERE email_key = $1
+		SELECT id, email, name, time_zone, language, created_at FROM subscribers WHERE email_key = $1
 	)`+subscriberJoin, emailKey)
 	list, err := subscribers(rows, err)
 	if err != nil {
@@ -112,7 +112,7 @@ func (s *Store) Subscribers(ctx context.Context, f newsletter.SubscriberFilter, 
 	// Two statements, so that a prefix finds its few by the index of addresses.
 	if f.EmailPrefix != "" {
 		rows, err = s.read(ctx).query(`SELECT `+subscriberColumns+` FROM (
-			SELECT id, email, name, time_zone, created_at FROM subscribers
+			SELECT id, email, name, time_zone, language, created_at FROM subscribers
 			WHERE email_key >= $1 AND email_key < $2 AND +id > $3 AND ($4 = 0 AND $5 = '' OR EXISTS (
 				SELECT 1 FROM subscriptions c
 				WHERE c.subscriber_id = subscribers.id AND ($4 = 0 OR c.newsletter_id = $4) AND ($5 = '' OR c.state = $5)))
@@ -120,7 +120,7 @@ func (s *Store) Subscribers(ctx context.Context, f newsletter.SubscriberFilter, 
 		)`+subscriberJoin, f.EmailPrefix, f.EmailPrefix+lastRune, after, f.NewsletterID, string(f.State), limit)
 	} else {
 		rows, err = s.read(ctx).query(`SELECT `+subscriberColumns+` FROM (
-			SELECT id, email, name, time_zone, created_at FROM subscribers
+			SELECT id, email, name, time_zone, language, created_at FROM subscribers
 			WHERE id > $1 AND ($2 = 0 AND $3 = '' OR EXISTS (
 				SELECT 1 FROM subscriptions c
 				WHERE c.subscriber_id = subscribers.id AND ($2 = 0 OR c.newsletter_id = $2) AND ($3 = '' OR c.state = $3)))
@@ -150,8 +150,8 @@ func (s *Store) UpdateSubscriber(ctx context.Context, id int64, origin newslette
 func (t *tx) updateSubscriber(id int64, origin newsletter.Origin, now time.Time, change func(*newsletter.Subscriber) (note string, err error)) error {
 	sub := newsletter.Subscriber{ID: id}
 	var created int64
-	err := t.row(`SELECT email, name, time_zone, created_at FROM subscribers WHERE id = $1`, id).
-		Scan(&sub.Email, &sub.Name, &sub.TimeZone, &created)
+	err := t.row(`SELECT email, name, time_zone, language, created_at FROM subscribers WHERE id = $1`, id).
+		Scan(&sub.Email, &sub.Name, &sub.TimeZone, &sub.Language, &created)
 	if errors.Is(err, sql.ErrNoRows) {
 		return newsletter.NotFoundf("there is no subscriber %d", id)
 	}
@@ -162,8 +162,8 @@ func (t *tx) updateSubscriber(id int64, origin newsletter.Origin, now time.Time,
 	if origin.Note, err = change(&sub); err != nil || origin.Note == "" {
 		return err
 	}
-	if _, err := t.exec(`UPDATE subscribers SET name = $1, time_zone = $2, updated_at = $3 WHERE id = $4`,
-		sub.Name, sub.TimeZone, millis(now), id); err != nil {
+	if _, err := t.exec(`UPDATE subscribers SET name = $1, time_zone = $2, language = $3, updated_at = $4 WHERE id = $5`,
+		sub.Name, sub.TimeZone, sub.Language, millis(now), id); err != nil {
 		return err
 	}
 	subs, err := subscriptionsOf(t, id)

@@ -194,3 +194,26 @@ func (f *fake) UndoByLink(context.Context, string, time.Time, newsletter.Origin)
 }
 
 func (f *fake) DoneAt(context.Context, string, time.Time) (readers.Done, error) { return f.done, nil }
+
+func (f *fake) AskLink(_ context.Context, address string, _ newsletter.Origin) error {
+	f.saw("link " + address)
+	return f.err
+}
+
+func (f *fake) AskLinkBy(context.Context, string, newsletter.Origin) error { return f.err }
+
+func (f *fake) Own(context.Context, string) (readers.Own, error) {
+	return readers.Own{Subscriber: f.subscriber, About: f.newsletters}, f.err
+}
+
+func (f *fake) ChangeOwn(context.Context, string, readers.Patch, newsletter.Origin) error {
+	return f.err
+}
+
+func (f *fake) Receipt(context.Context, string, int64) (readers.Receipt, error) {
+	return readers.Receipt{}, f.err
+}
+
+func (f *fake) OwnRecord(context.Context, string) (*readers.Record, error) { return nil, f.err }
+
+func (f *fake) EraseOwn(context.Context, string, newsletter.Origin) error { return f.err }

@@ -21,6 +21,7 @@ type managePage struct {
 	frame
 	zone          string // the reader's own; empty: it is not known
 	Masked        string
+	Fresh         bool // the link opens all of the page
 	Subscriptions []managedSubscription
 	Others        []newsletter.Newsletter
 	Action        string // where forms post to, without the query
@@ -123,10 +124,11 @@ func (a *app) managePage(c echo.Context) (managePage, error) {
 			come++
 		}
 	}
+	c.Set(readerLanguage, found.Language)
 	today := newsletter.DateOf(a.Now())
 	page := managePage{
 		frame: a.frame(c, list...), Masked: found.Masked, Silence: found.Silence, Action: a.path("/manage/" + c.Param("token")),
-		zone: found.TimeZone, Others: found.Others, Several: come > 1, Tomorrow: today.AddDays(1).String(), Latest: today.AddDays(365).String(),
+		zone: found.TimeZone, Fresh: !found.FreshUntil.IsZero(), Others: found.Others, Several: come > 1, Tomorrow: today.AddDays(1).String(), Latest: today.AddDays(365).String(),
 	}
 	for _, s := range found.Subscriptions {
 		m, err := a.managed(page.T, s, found.TimeZone)

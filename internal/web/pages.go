@@ -15,6 +15,7 @@ import (
 func pageNames() []string {
 	return []string{
 		"home", "newsletter", "check_inbox", "confirm", "confirmed", "unsubscribe", "manage", "error",
+		"link", "details", "receipt", "export", "erase",
 		"mailbox", "mail", "archive", "edition", "approve", "embed", "form_page",
 	}
 }

@@ -14,6 +14,7 @@ type Readers interface {
 	SignUps
 	Unsubscribing
 	Managing
+	Owning
 	Staff
 	Suppressions
 }
@@ -57,6 +58,19 @@ type Managing interface {
 	UndoByLink(ctx context.Context, token string, at time.Time, origin newsletter.Origin) error
 	// DoneAt returns what the reader did at a moment, or last if it is zero.
 	DoneAt(ctx context.Context, token string, at time.Time) (readers.Done, error)
+}
+
+// Owning is what a fresh link can do beside that, and how to get one. The error is Forbidden with
+// reason readers.ErrStale for a link that is not fresh.
+type Owning interface {
+	// AskLink and AskLinkBy mail a fresh link, to whoever has the address and to whom the token is of.
+	AskLink(ctx context.Context, address string, origin newsletter.Origin) error
+	AskLinkBy(ctx context.Context, token string, origin newsletter.Origin) error
+	Own(ctx context.Context, token string) (readers.Own, error)
+	ChangeOwn(ctx context.Context, token string, patch readers.Patch, origin newsletter.Origin) error
+	Receipt(ctx context.Context, token string, before int64) (readers.Receipt, error)
+	OwnRecord(ctx context.Context, token string) (*readers.Record, error)
+	EraseOwn(ctx context.Context, token string, origin newsletter.Origin) error
 }
 
 // Staff is what staff can do by the API.

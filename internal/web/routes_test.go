@@ -30,6 +30,7 @@ type route struct {
 	framed  string // who may put it into a frame; empty: nobody
 	ours    bool   // forms of other sites are refused
 	scripts bool   // it has scripts, of our own
+	fresh   bool   // only a fresh link reaches it: one that is in a digest, or older, is offered another
 }
 
 // table says of every route what it is. Whoever adds one says it here, and the tests of this file
@@ -57,6 +58,16 @@ func table() map[string]route {
 		"GET /embed/:newsletter":             {framed: "'self'"}, // and the newsletter's sites
 		"POST /embed/:newsletter":            {kind: secret, framed: "'self'"},
 		"GET /embed/:newsletter/form.json":   {},
+		"POST /manage/:token/link":           {kind: secret},
+		"GET /manage/:token/details":         {kind: secret, fresh: true},
+		"POST /manage/:token/details":        {kind: secret, fresh: true},
+		"GET /manage/:token/receipt":         {kind: secret, fresh: true},
+		"GET /manage/:token/export":          {kind: secret, fresh: true},
+		"GET /manage/:token/export/:file":    {kind: secret, fresh: true},
+		"GET /manage/:token/erase":           {kind: secret, fresh: true},
+		"POST /manage/:token/erase":          {kind: secret, fresh: true},
+		"GET /link":                          {kind: secret},
+		"POST /link":                         {kind: secret},
 		"POST /api/v1/subscribe":             {kind: secret},
 		"GET /api/v1/subscribers":            {kind: api},
 		"POST /api/v1/subscribers":           {kind: api},

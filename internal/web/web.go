@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 
 	"broadsheet/internal/desk"
 	"broadsheet/internal/newsletter"
+	"broadsheet/internal/readers"
 )
 
 // The limits of one request.
@@ -34,7 +36,9 @@ type Options struct {
 	// TrustedProxies are the peers whose X-Forwarded-For is believed; without any, the
 	// client's address is the socket's.
 	TrustedProxies []netip.Prefix
-	Archive        Archive // below /archive/; nil: there is none
+	// WriteRecord writes a record as JSON, for a reader who takes their data along; nil: there is none.
+	WriteRecord func(ctx context.Context, record *readers.Record, w io.Writer) error
+	Archive     Archive // below /archive/; nil: there is none
 	// Approvals is the desk that staff decide at about drafts, below /staff/; nil: they do not here.
 	Approvals *desk.Desk
 	Mailbox   Mailbox // shown below /outbox/ on this machine only; nil: none
@@ -131,6 +135,10 @@ func (a *app) routes(e *echo.Echo) {
 	e.POST("/manage/:token/resume", a.resumeByLink, private)
 	e.POST("/manage/:token/leave", a.leaveByLink, private)
 	e.POST("/manage/:token/undo", a.undoByLink, private)
+	page("/link", a.lostLink, private)
+	e.POST("/link", a.askLink, private, a.even())
+	e.POST("/manage/:token/link", a.askLinkBy, private)
+	a.ownRoutes(e, page)
 
 	// No group: with middleware on it Echo answers 404 where 405 is due.
 	read, write := a.authorised(newsletter.ScopeReadSubscribers), a.authorised(newsletter.ScopeWriteSubscribers)

@@ -221,3 +221,55 @@ fail_500_title: Aeth rhywbeth o’i le
 fail_500: Ein camgymeriad ni ydyw, ac mae wedi’i nodi. Rhowch gynnig arall arni ymhen ychydig funudau.
 fail_400_title: Ni weithiodd hynny
 fail_400: Ewch yn ôl a rhowch gynnig arall arni.
+
+# Y ddolen newydd, a’r hyn mae’n ei agor
+link_title: Dolen i’ch tudalen
+link_lead: Teipiwch y cyfeiriad rydym yn ysgrifennu ato. Os ydym yn ei adnabod, anfonwn ddolen i’ch tudalen yno: beth rydych yn ei gael, eich enw, a phopeth rydym yn ei gadw amdanoch.
+link_button: Anfon dolen ataf
+link_sent: Os ydym yn ysgrifennu at y cyfeiriad hwn, mae dolen i’ch tudalen ar ei ffordd. Mae’n agor popeth am 15 munud.
+link_limits: Mae un cyfeiriad yn cael dolen fel hyn bob 15 munud ar y mwyaf, a dim mwy na thair neges y dydd am ei danysgrifiadau.
+stale_title: Mae angen dolen newydd ar gyfer hyn
+stale_lead: Mae cylchlythyrau’n cael eu hanfon ymlaen, felly dim ond yr hyn sy’n dod y mae’r ddolen ynddynt yn ei agor. Ar gyfer eich enw a’ch data anfonwn ddolen i {address}, sy’n agor popeth am 15 munud.
+own_title: Chi a’ch data
+own_fresh: Gan fod y ddolen i’r dudalen hon yn newydd, mae’n agor hyn hefyd, nes ei bod yn 15 munud oed:
+own_details: Eich enw a’ch iaith
+own_receipt: Beth y cytunoch iddo, a beth anfonwyd atoch
+own_export: Lawrlwytho popeth rydym yn ei gadw amdanoch
+own_erase: Dileu’r cyfan
+own_back: Yn ôl at yr hyn rydych yn ei gael
+details_name: Ar gyfer ein cofnodion yn unig y mae: nid yw yn ein negeseuon.
+details_language: Iaith y tudalennau hyn a’n negeseuon am eich tudalen. Mae gan gylchlythyr ei iaith ei hun.
+details_browser: Fel y mae fy mhorwr yn ei ddymuno
+details_saved: Wedi’i gadw.
+receipt_of: Am {address}, ar {date}.
+receipt_consents: Beth y cytunoch iddo a’i newid
+receipt_requested: {date}: tanysgrifiodd rhywun i {newsletter} gyda’ch cyfeiriad
+receipt_confirmed: {date}: cadarnhaoch eich bod am gael {newsletter}
+receipt_added: {date}: ychwanegodd y cyhoeddwr chi at ddarllenwyr {newsletter}
+receipt_imported: {date}: cymerodd y cyhoeddwr chi o restr ar gyfer {newsletter}
+receipt_left: {date}: gadawoch {newsletter}
+receipt_undone: {date}: dadwnaethoch yr hyn yr oeddech wedi’i newid am {newsletter}
+receipt_removed: {date}: daeth y cyhoeddwr â {newsletter} i ben i chi
+receipt_changed: {date}: newidiwyd eich dewisiadau, ar gyfer {newsletter}
+receipt_page: Roedd y ffurflen ar {page}
+receipt_words: Roedd y geiriau hyn wrth ymyl y botwm:
+receipt_editions: Beth anfonwyd atoch
+receipt_none: Dim byd hyd yma.
+receipt_accepted: trosglwyddwyd ar {date}
+receipt_returned: trosglwyddwyd ar {date}, a daeth yn ôl
+receipt_refused: nid oedd modd ei ddanfon
+receipt_doubt: anfonwyd ar {date}; ni ŵyr neb a gyrhaeddodd
+receipt_waiting: eto i’w anfon
+receipt_see: Ei weld fel yr anfonwyd ef
+receipt_older: Rhai hŷn
+export_lead: Popeth rydym yn ei gadw am {address}: eich dewisiadau a’u hanes, y geiriau y cytunoch iddynt, a beth anfonwyd atoch.
+export_html: Tudalen i’w darllen a’i hargraffu
+export_json: Data ar gyfer rhaglen (JSON)
+export_others: Nid yw nodiadau gan eraill, a all fod am bobl eraill hefyd, ynddo. Ysgrifennwch atom os ydych am weld y rhai amdanoch chi.
+erase_lead: Rydym yn dileu popeth a gadwn am {address}: eich enw, eich tanysgrifiadau a’u hanes, a beth anfonwyd atoch. Mae’n digwydd ar unwaith ac am byth, ac ni ellir ei ddadwneud.
+erase_stays: Mae ôl bys o’ch cyfeiriad yn aros, na all neb ei ddarllen ohono, fel na fydd unrhyw restr yn dod â chi’n ôl. Gallwch danysgrifio eto ar unrhyw adeg.
+erase_sure: Ie, dileu’r cyfan
+erase_tick: Ticiwch y blwch yn gyntaf, gan na ellir dadwneud hyn.
+erase_button: Dileu
+erased_title: Mae wedi’i ddileu
+erased_lead: Ac eithrio’r ôl bys hwnnw nid ydym yn cadw dim amdanoch mwyach, ac ni anfonir dim atoch.

@@ -221,3 +221,55 @@ fail_500_title: Algo ha ido mal
 fail_500: El error es nuestro y ha quedado anotado. Vuelva a intentarlo en unos minutos.
 fail_400_title: No ha funcionado
 fail_400: Vuelva atrás e inténtelo de nuevo.
+
+# El enlace reciente y lo que abre
+link_title: Un enlace a su página
+link_lead: Escriba la dirección a la que escribimos. Si la conocemos, enviamos allí un enlace a su página: lo que recibe, su nombre y todo lo que guardamos sobre usted.
+link_button: Enviarme un enlace
+link_sent: Si escribimos a esta dirección, un enlace a su página está en camino. Lo abre todo durante 15 minutos.
+link_limits: Una dirección recibe un enlace así como mucho cada 15 minutos, y no más de tres correos al día sobre sus suscripciones.
+stale_title: Para esto hace falta un enlace reciente
+stale_lead: Los boletines se reenvían, por eso el enlace que llevan solo abre lo que llega. Para su nombre y sus datos enviamos a {address} un enlace que lo abre todo durante 15 minutos.
+own_title: Usted y sus datos
+own_fresh: Como el enlace a esta página es reciente, abre también esto, hasta que tenga 15 minutos:
+own_details: Su nombre y su idioma
+own_receipt: Lo que aceptó y lo que le hemos enviado
+own_export: Descargar todo lo que guardamos sobre usted
+own_erase: Hacer que se borre todo
+own_back: Volver a lo que recibe
+details_name: Es solo para nuestros registros: no aparece en nuestros correos.
+details_language: Idioma de estas páginas y de nuestros correos sobre su página. Un boletín tiene su propio idioma.
+details_browser: El que prefiera mi navegador
+details_saved: Guardado.
+receipt_of: Sobre {address}, a fecha de {date}.
+receipt_consents: Lo que aceptó y cambió
+receipt_requested: {date}: alguien suscribió su dirección a {newsletter}
+receipt_confirmed: {date}: usted confirmó que quiere {newsletter}
+receipt_added: {date}: el editor le añadió a los lectores de {newsletter}
+receipt_imported: {date}: el editor le tomó de una lista para {newsletter}
+receipt_left: {date}: se dio de baja de {newsletter}
+receipt_undone: {date}: deshizo lo que había cambiado en {newsletter}
+receipt_removed: {date}: el editor puso fin a {newsletter} para usted
+receipt_changed: {date}: se cambió lo que había elegido, en {newsletter}
+receipt_page: El formulario estaba en {page}
+receipt_words: Estas palabras estaban junto al botón:
+receipt_editions: Lo que le hemos enviado
+receipt_none: Nada hasta ahora.
+receipt_accepted: entregado el {date}
+receipt_returned: entregado el {date}, y volvió
+receipt_refused: no se pudo entregar
+receipt_doubt: enviado el {date}; nadie sabe si llegó
+receipt_waiting: aún por enviar
+receipt_see: Verlo tal como se envió
+receipt_older: Anteriores
+export_lead: Todo lo que guardamos sobre {address}: lo que eligió y su historial, las palabras que aceptó y lo que le hemos enviado.
+export_html: Una página para leer e imprimir
+export_json: Datos para un programa (JSON)
+export_others: Las notas de otros, que también pueden tratar de otras personas, no están incluidas. Escríbanos si quiere ver las que tratan de usted.
+erase_lead: Borramos todo lo que guardamos sobre {address}: su nombre, sus suscripciones y su historial, y lo que le hemos enviado. Ocurre de inmediato y para siempre, y no se puede deshacer.
+erase_stays: Queda una huella de su dirección, de la que nadie puede leerla, para que ninguna lista le traiga de vuelta. Puede volver a suscribirse cuando quiera.
+erase_sure: Sí, borrarlo todo
+erase_tick: Marque primero la casilla, porque esto no se puede deshacer.
+erase_button: Borrar
+erased_title: Está borrado
+erased_lead: Aparte de esa huella ya no guardamos nada sobre usted, y no se le enviará nada.
