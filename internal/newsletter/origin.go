@@ -23,8 +23,12 @@ func CheckOrigin(raw string) (string, error) {
 	if u.Scheme != "https" && (u.Scheme != "http" || host != "localhost" && (ip == nil || !ip.IsLoopback())) {
 		return "", Invalidf("origin", "%q has to start with https://", raw)
 	}
-	if strings.ContainsAny(host, "*,; ") {
+	if strings.Contains(host, "*") {
 		return "", Invalidf("origin", "%q: name each site; there are no placeholders", raw)
+	}
+	// It stands in headers, and browsers name a host in ASCII.
+	if strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789-._:") != "" {
+		return "", Invalidf("origin", "%q has letters that no browser sends; write the host as its address bar copies it, such as https://xn--mnchen-3ya.example", raw)
 	}
 	if ip != nil && strings.Contains(host, ":") {
 		host = "[" + host + "]"
