@@ -274,6 +274,55 @@ func TestEmbed_WithoutTheElement(t *testing.T) {
 	})
 }
 
+// TestFormToCopy_IsLiveAndFits is the page where staff copy the form: the element draws itself under the
+// page's own policy, each code has its button, axe-core finds nothing, it fits on a phone in the dark,
+// and without JavaScript the text is there.
+func TestFormToCopy_IsLiveAndFits(t *testing.T) {
+	t.Parallel()
+	h, b := newHost(t), newBrowser(t)
+	axe, complained := axeSource(t), b.complaints()
+	address := h.base + "/n/daily-news/form?lang=de&placement=column"
+	for _, v := range []struct {
+		width  int64
+		colour string
+	}{{1100, "light"}, {320, "dark"}} {
+		do(b, "size", chromedp.EmulateViewport(v.width, 800))
+		command(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: v.colour}}})
+		b.open(address)
+		b.until(0, `root.querySelector("button").textContent`, "Anmelden")
+		do(b, "open what is folded", chromedp.Evaluate[bool](`(document.querySelector("details").open = true)`))
+		for _, f := range b.axe(axe) {
+			t.Errorf("%s: axe-core finds %+v", v.colour, f)
+		}
+		if wide := do(b, "width", chromedp.Evaluate[int64](`document.documentElement.scrollWidth`)); wide > v.width {
+			t.Errorf("the page is %d wide in a window of %d", wide, v.width)
+		}
+	}
+	buttons := `[...document.querySelectorAll("textarea + p button")].map(b => b.getAttribute("aria-label")).join(", ")`
+	if got := do(b, "buttons", chromedp.Evaluate[string](buttons)); got != "Copy the code of the element, Copy the code of the frame, Copy the code of the plain form" {
+		t.Errorf("the buttons are %q", got)
+	}
+	b.press("textarea + p button")
+	newsroomtest.Until(b.ctx, t, "it says that it is copied, or marked", func() bool {
+		return do(b, "said", chromedp.Evaluate[string](`document.querySelector("textarea + p [role=status]").textContent`)) != ""
+	})
+	if list := complained(); len(list) > 0 {
+		t.Errorf("the console says %q", list)
+	}
+
+	command(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	b.open(address)
+	b.see("The plain form")
+	if n := do(b, "without scripts", chromedp.Evaluate[int](`document.querySelectorAll("textarea[readonly]").length * 10 + document.querySelectorAll("textarea + p button").length`)); n != 30 {
+		t.Errorf("without JavaScript there are %d texts to copy and %d buttons", n/10, n%10)
+	}
+	do(b, "type into the preview", chromedp.SendKeys(chromedp.CSS("broadsheet-signup input[type=email]"), "staff@example.org\r"))
+	b.see("Bitte sehen Sie in Ihr Postfach")
+	if e := h.signedUp(t, "staff@example.org"); e.Placement != "column" {
+		t.Errorf("the consent says %+v", e)
+	}
+}
+
 // complaints returns what the browser's console has said so far.
 func (b *browser) complaints() func() []string {
 	b.t.Helper()
