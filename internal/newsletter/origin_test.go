@@ -11,7 +11,7 @@ func TestCheckOrigin(t *testing.T) {
 		"http://www.example.org": "", "www.example.org": "", "https://": "", "https://example.org/news": "", "https://u@example.org": "",
 		"https://example.org?x=1": "", "https://*.example.org": "", "ftp://example.org": "", "null": "", "": "", "https://a, https://b": "",
 		"https://example.org; script-src *": "",
-		"https://xn--mnchen-3ya.example": "https://xn--mnchen-3ya.example", "https://münchen.example": "", "https://'self'": "", "https://a;b.example": "",
+		"https://xn--mnchen-3ya.example":    "https://xn--mnchen-3ya.example", "https://münchen.example": "", "https://'self'": "", "https://a;b.example": "",
 	} {
 		if got, err := CheckOrigin(in); got != want || (err == nil) != (want != "") {
 			t.Errorf("CheckOrigin(%q) = %q, %v; want %q", in, got, err, want)
