@@ -62,7 +62,7 @@ notice_copy: Os nad yw’r botwm yn gweithio, copïwch y cyfeiriad hwn i’ch po
 link_subject: Y ddolen i’ch tudalen: {sender}
 link_preheader: Am {minutes} munud mae’n agor popeth.
 link_title: Agorwch eich tudalen
-link_say: Mae rhywun wedi gofyn i ni am ddolen i dudalen {address}. Yno gallwch ddewis beth rydych yn ei gael, newid eich enw, eich iaith a’ch cyfeiriad, gweld popeth rydym yn ei gadw amdanoch, neu ofyn i ni ei ddileu.
+link_say: Mae rhywun wedi gofyn i ni am ddolen i dudalen {address}. Yno gallwch ddewis beth rydych yn ei gael, newid eich enw a’ch iaith, gweld popeth rydym yn ei gadw amdanoch, neu ofyn i ni ei ddileu.
 link_button: Agor eich tudalen
 link_valid: Am {minutes} munud mae’r ddolen yn agor popeth. Wedyn bydd yn agor dim ond yr hyn rydych yn ei gael, a gall y dudalen anfon un arall atoch.
 link_else: Os nad chi oedd hynny, anwybyddwch y neges hon: does dim wedi newid. Peidiwch â’i hanfon ymlaen.

@@ -59,7 +59,7 @@ notice_copy: Si el botón no funciona, copie esta dirección en su navegador:
 link_subject: El enlace a su página: {sender}
 link_preheader: Durante {minutes} minutos lo abre todo.
 link_title: Abra su página
-link_say: Alguien nos ha pedido un enlace a la página de {address}. En ella puede elegir lo que recibe, cambiar su nombre, su idioma y su dirección, ver todo lo que guardamos sobre usted o pedir que se borre.
+link_say: Alguien nos ha pedido un enlace a la página de {address}. En ella puede elegir lo que recibe, cambiar su nombre y su idioma, ver todo lo que guardamos sobre usted o pedir que se borre.
 link_button: Abrir su página
 link_valid: Durante {minutes} minutos el enlace lo abre todo. Después solo abre lo que recibe, y la página puede enviarle otro.
 link_else: Si no ha sido usted, no haga caso de este correo: no ha cambiado nada. No se lo pase a nadie.
