@@ -42,6 +42,18 @@ func changedInt(cmd *cobra.Command, name string) *int {
 	return &v
 }
 
+// changedBool returns the flag's value, or nil if it was not given.
+func changedBool(cmd *cobra.Command, name string) *bool {
+	if !cmd.Flags().Changed(name) {
+		return nil
+	}
+	v, err := cmd.Flags().GetBool(name)
+	if err != nil { // it is defined as another type: a mistake of the program
+		return nil
+	}
+	return &v
+}
+
 // parseArticle reads the number of an article.
 func parseArticle(text string) (int64, error) {
 	id, err := strconv.ParseInt(text, 10, 64)

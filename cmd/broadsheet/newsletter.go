@@ -51,6 +51,7 @@ func newsletterFlags(cmd *cobra.Command) {
 	f.String("repeats", "", "what a reader had by another cadence or newsletter: never, as-headlines (\"Earlier this week\") or always (default never)")
 	f.String("link-params", "", "is added to links to articles: \"utm_source=newsletter\"")
 	f.StringArray("origin", nil, "a site whose pages may have the sign-up form as element or frame: https://www.example.org; can be repeated, and replaces those there are; empty: none")
+	f.Bool("welcome", false, "who has confirmed gets a mail at once that says when the first edition comes, with the headlines of the latest one")
 	f.String("privacy-url", "", "address of the privacy policy")
 	f.String("legal-footer", "", "text for the foot of every issue")
 	lookFlags(cmd)
@@ -76,7 +77,7 @@ func editOf(cmd *cobra.Command) desk.NewsletterEdit {
 		LogoURL: changedString(cmd, "logo-url"), Typeface: changedString(cmd, "typeface"),
 		Approval: changedString(cmd, "approval"), ApprovalLead: changedString(cmd, "approval-lead"), ApprovalDeadline: changedString(cmd, "approval-deadline"),
 		Canary: changedString(cmd, "canary"), CanaryHold: changedString(cmd, "canary-hold"),
-		Origins: changedSlice(cmd, "origin"),
+		Origins: changedSlice(cmd, "origin"), Welcome: changedBool(cmd, "welcome"),
 		Archive: changedString(cmd, "archive"), ArchiveCanonical: changedString(cmd, "archive-canonical"),
 	}
 }
@@ -299,7 +300,7 @@ func (a *app) showNewsletter(ctx context.Context, s *services, slug string) erro
 		{"newsletter", n.Slug}, {"name", n.Name}, {"description", n.Description}, {"status", string(n.Status)},
 		{"from", n.From.String()}, {"reply to", v.ReplyTo}, {"postal address", n.PostalAddress},
 		{"language", n.Language}, {"zone", n.Zone}, {"due", rulesOf(n)}, {"next", nextDue(n, next)},
-		{"articles", fmt.Sprintf("%d to %d", n.MinArticles, n.MaxArticles)}, {"repeats", string(n.Repeats)}, {"related", fmt.Sprint(n.Related)}, {"link params", n.LinkParams},
+		{"articles", fmt.Sprintf("%d to %d", n.MinArticles, n.MaxArticles)}, {"repeats", string(n.Repeats)}, {"related", fmt.Sprint(n.Related)}, {"link params", n.LinkParams}, {"welcome", welcomeOf(n)},
 		{"immediate", immediateOf(n, sections)}, {"approval", approvalOf(n)}, {"canary", n.Canary.String()}, {"archive", archiveOf(n)}, {"privacy", n.PrivacyURL}, {"legal footer", n.LegalFooter}, {"look", lookOf(n)}, {"site", n.SiteURL},
 		{"readers", fmt.Sprintf("%d active, %d paused, %d to confirm, %d left", readers[newsletter.Active], readers[newsletter.PausedSub], readers[newsletter.Pending], readers[newsletter.Left])},
 		{"sign-up page", s.settings.BaseURL + "/n/" + n.Slug}, {"its form", s.settings.BaseURL + "/n/" + n.Slug + "/form"},

@@ -36,6 +36,7 @@ type newsletterView struct {
 	Archive       string         `json:"archive"`                   // index, noindex or off
 	Canonical     string         `json:"archive_canonical"`         // with {edition}; empty: in the archive
 	ApprovalUntil int            `json:"approval_deadline_minutes"` // before the slot
+	Welcome       bool           `json:"welcome"`                   // a mail at once to who has confirmed
 	Origins       []string       `json:"origins"`                   // sites whose pages may have the form
 	Schedules     []scheduleView `json:"schedules"`
 	CreatedAt     *time.Time     `json:"created_at"`
@@ -67,7 +68,7 @@ func viewNewsletter(n newsletter.Newsletter, next []newsletter.Due) newsletterVi
 		Repeats:  string(n.Repeats), Related: n.Related, Approval: n.Approval.Word(), ApprovalLead: int(n.Approval.Lead.Minutes()), ApprovalUntil: int(n.Approval.Deadline.Minutes()),
 		Canary: n.Canary.Word(), CanaryHold: int(n.Canary.Hold.Minutes()),
 		Archive: string(newsletter.OrArchiveMode(n.Archive.Mode)), Canonical: n.Archive.Canonical,
-		Origins: append([]string{}, n.Origins...), Schedules: []scheduleView{}, CreatedAt: utc(n.CreatedAt),
+		Welcome: n.Welcome, Origins: append([]string{}, n.Origins...), Schedules: []scheduleView{}, CreatedAt: utc(n.CreatedAt),
 	}
 	if n.ReplyTo != (newsletter.Address{}) {
 		v.ReplyTo = n.ReplyTo.String()
@@ -76,4 +77,12 @@ func viewNewsletter(n newsletter.Newsletter, next []newsletter.Due) newsletterVi
 		v.Schedules = append(v.Schedules, scheduleView{Cadence: string(s.Cadence), Slot: s.Slot, Rule: s.Rule.String(), NextAt: utc(next[i].At)})
 	}
 	return v
+}
+
+// welcomeOf says what who has confirmed gets at once.
+func welcomeOf(n newsletter.Newsletter) string {
+	if !n.Welcome {
+		return "none"
+	}
+	return "a mail to who has confirmed"
 }

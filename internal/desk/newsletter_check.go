@@ -181,6 +181,7 @@ type NewsletterEdit struct {
 	MinArticles, MaxArticles, Related               *int
 	Approval, ApprovalLead, ApprovalDeadline        *string   // manual or none; times such as 60m
 	Canary, CanaryHold                              *string   // a share such as 1%, or none; a time such as 10m
+	Welcome                                         *bool     // a mail at once to who has confirmed
 	Origins                                         *[]string // sites whose pages may have the form
 	Archive, ArchiveCanonical                       *string   // index, noindex or off; an address with {edition} in it
 	// Daily and Weekly are rules such as "mon-fri 07:00"; empty: sent by hand only.
@@ -234,6 +235,10 @@ func (e NewsletterEdit) apply(n *newsletter.Newsletter, now time.Time, c *checks
 	changed = append(changed, e.applyCanary(n, c)...)
 	changed = append(changed, e.applyArchive(n, c)...)
 	changed = append(changed, e.applyOrigins(n, c)...)
+	if e.Welcome != nil && *e.Welcome != n.Welcome {
+		n.Welcome = *e.Welcome
+		changed = append(changed, "welcome")
+	}
 	for _, m := range []struct {
 		field string
 		value *string

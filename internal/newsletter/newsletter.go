@@ -57,7 +57,8 @@ type Newsletter struct {
 	MinArticles   int // a reader who is owed fewer waits for more
 	MaxArticles   int // more are left for the next edition
 	Repeats       Repeats
-	Related       int // so many related stories stand under an article at most, 0 to MaxRelated
+	Welcome       bool // who has confirmed gets a mail of welcome at once
+	Related       int  // so many related stories stand under an article at most, 0 to MaxRelated
 	Status        Status
 	Approval      ApprovalRule
 	Immediate     ImmediateRule // of its cadence immediate, if it offers that

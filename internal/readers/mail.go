@@ -37,6 +37,9 @@ func (s *Service) compose(ctx context.Context, m newsletter.Mail) (from, to stri
 	if m.Kind == newsletter.MailLink {
 		return s.composeNotice(ctx, m, all)
 	}
+	if m.Kind == newsletter.MailWelcome {
+		return s.composeWelcome(ctx, m, all)
+	}
 	su, err := s.store.FindSignUp(ctx, m.SignupID)
 	if err != nil {
 		return "", "", nil, err

@@ -27,6 +27,7 @@ type Store interface {
 	Subscriptions
 	Leavings
 	Preferences
+	Welcomes
 	Imports
 	SuppressionList
 	SuppressionChanges

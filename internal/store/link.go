@@ -47,11 +47,11 @@ func (s *Store) AskLink(ctx context.Context, r newsletter.LinkRequest, now time.
 }
 
 // sentMails returns the transactional mails of the last day to a subscriber, and those to come, the
-// newest first. Those that were withheld do not count.
+// newest first. Those that were withheld do not count, nor does a welcome.
 func (t *tx) sentMails(subscriberID int64, now time.Time) ([]newsletter.SentMail, error) {
 	rows, err := t.query(`
 		SELECT kind, not_before FROM mails
-		WHERE subscriber_id = $1 AND created_at > $2 AND not_before > $3 AND state <> 8
+		WHERE subscriber_id = $1 AND created_at > $2 AND not_before > $3 AND state <> 8 AND kind <> 'welcome'
 		ORDER BY not_before DESC LIMIT $4`,
 		subscriberID, millis(now.Add(-72*time.Hour)), millis(now.Add(-24*time.Hour)), newsletter.MailsPerDay)
 	return collect(rows, err, func(rows *sql.Rows) (newsletter.SentMail, error) {

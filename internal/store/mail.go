@@ -23,11 +23,12 @@ func scanMail(row rowScanner) (newsletter.Mail, error) {
 }
 
 // lastMails returns when the last transactional mails to a subscriber were sent, or will be,
-// newest first: as many as the limits look at. Those that were withheld do not count.
+// newest first: as many as the limits look at. Those that were withheld do not count, nor does a
+// welcome: only who has the address can make one come.
 func (t *tx) lastMails(subscriberID int64, now time.Time) ([]time.Time, error) {
 	rows, err := t.query(`
 		SELECT not_before FROM mails
-		WHERE subscriber_id = $1 AND created_at > $2 AND state <> 8
+		WHERE subscriber_id = $1 AND created_at > $2 AND state <> 8 AND kind <> 'welcome'
 		ORDER BY not_before DESC LIMIT $3`,
 		subscriberID, millis(now.Add(-newsletter.SuppressedCooldown-newsletter.MailCooldown)), newsletter.MailsPerDay)
 	return collect(rows, err, func(rows *sql.Rows) (time.Time, error) {
@@ -136,6 +137,9 @@ func (t *tx) mailPointless(m newsletter.Mail, now time.Time) (string, error) {
 		if !asked {
 			return "suppressed", nil
 		}
+	}
+	if m.Kind == newsletter.MailWelcome {
+		return t.welcomePointless(m, now)
 	}
 	if m.Kind != newsletter.MailConfirm {
 		return "", nil

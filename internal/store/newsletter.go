@@ -14,7 +14,7 @@ import (
 
 const newsletterColumns = `id, slug, name, description, from_name, from_email, reply_to_name, reply_to_email,
 	postal_address, language, zone, privacy_url, legal_footer, link_params, min_articles, max_articles,
-	status, created_at, site_url, design, brand_colour, logo_url, typeface, repeats, related, origins`
+	status, created_at, site_url, design, brand_colour, logo_url, typeface, repeats, related, origins, welcome`
 
 func scanNewsletter(row rowScanner) (newsletter.Newsletter, error) {
 	var n newsletter.Newsletter
@@ -22,7 +22,7 @@ func scanNewsletter(row rowScanner) (newsletter.Newsletter, error) {
 	var origins string
 	err := row.Scan(&n.ID, &n.Slug, &n.Name, &n.Description, &n.From.Name, &n.From.Email, &n.ReplyTo.Name, &n.ReplyTo.Email,
 		&n.PostalAddress, &n.Language, &n.Zone, &n.PrivacyURL, &n.LegalFooter, &n.LinkParams, &n.MinArticles, &n.MaxArticles,
-		&n.Status, &created, &n.SiteURL, &n.Design, &n.BrandColour, &n.LogoURL, &n.Typeface, &n.Repeats, &n.Related, &origins)
+		&n.Status, &created, &n.SiteURL, &n.Design, &n.BrandColour, &n.LogoURL, &n.Typeface, &n.Repeats, &n.Related, &origins, &n.Welcome)
 	n.Origins = strings.Fields(origins)
 	n.CreatedAt = fromMillis(created)
 	return n, err
@@ -99,12 +99,12 @@ func (s *Store) CreateNewsletter(ctx context.Context, n newsletter.Newsletter, a
 	err := s.write(ctx, func(t *tx) (err error) {
 		n.ID, err = t.insert(`INSERT INTO newsletters (id, slug, name, description, from_name, from_email, reply_to_name,
 				reply_to_email, postal_address, language, zone, privacy_url, legal_footer, link_params,
-				min_articles, max_articles, status, created_at, updated_at, site_url, design, brand_colour, logo_url, typeface, repeats, related, origins)
-			VALUES (`+nextNewsletter+`, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19, $20, $21, $22, $23, $24, $25) RETURNING id`,
+				min_articles, max_articles, status, created_at, updated_at, site_url, design, brand_colour, logo_url, typeface, repeats, related, origins, welcome)
+			VALUES (`+nextNewsletter+`, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26) RETURNING id`,
 			n.Slug, n.Name, n.Description, n.From.Name, n.From.Email, n.ReplyTo.Name,
 			n.ReplyTo.Email, n.PostalAddress, n.Language, n.Zone, n.PrivacyURL, n.LegalFooter, n.LinkParams,
 			n.MinArticles, n.MaxArticles, string(n.Status), millis(now), n.SiteURL, string(newsletter.OrDesign(n.Design)),
-			n.BrandColour, n.LogoURL, string(newsletter.OrTypeface(n.Typeface)), repeatsColumn(n.Repeats), n.Related, strings.Join(n.Origins, " "))
+			n.BrandColour, n.LogoURL, string(newsletter.OrTypeface(n.Typeface)), repeatsColumn(n.Repeats), n.Related, strings.Join(n.Origins, " "), flag(n.Welcome))
 		if err != nil {
 			return err
 		}
@@ -164,12 +164,12 @@ func (t *tx) updateNewsletter(n newsletter.Newsletter, now time.Time) error {
 			reply_to_name = $5, reply_to_email = $6, postal_address = $7, language = $8, zone = $9,
 			privacy_url = $10, legal_footer = $11, link_params = $12, min_articles = $13, max_articles = $14,
 			status = $15, updated_at = $16, site_url = $17, design = $18, brand_colour = $19, logo_url = $20, typeface = $21,
-			repeats = $22, related = $23, origins = $24 WHERE id = $25`,
+			repeats = $22, related = $23, origins = $24, welcome = $25 WHERE id = $26`,
 		n.Name, n.Description, n.From.Name, n.From.Email,
 		n.ReplyTo.Name, n.ReplyTo.Email, n.PostalAddress, n.Language, n.Zone,
 		n.PrivacyURL, n.LegalFooter, n.LinkParams, n.MinArticles, n.MaxArticles,
 		string(n.Status), millis(now), n.SiteURL, string(newsletter.OrDesign(n.Design)), n.BrandColour, n.LogoURL,
-		string(newsletter.OrTypeface(n.Typeface)), repeatsColumn(n.Repeats), n.Related, strings.Join(n.Origins, " "), n.ID)
+		string(newsletter.OrTypeface(n.Typeface)), repeatsColumn(n.Repeats), n.Related, strings.Join(n.Origins, " "), flag(n.Welcome), n.ID)
 	if err != nil {
 		return err
 	}

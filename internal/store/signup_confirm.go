@@ -152,6 +152,9 @@ func (t *tx) confirmChoice(su newsletter.SignUp, c newsletter.SignUpChoice, subs
 		err = t.correctChoice(su, c, now)
 	} else {
 		err = t.activate(su.SubscriberID, c, now)
+		if err == nil {
+			err = t.queueWelcome(su.SubscriberID, c.NewsletterID, now)
+		}
 	}
 	if err == nil && left {
 		err = t.noteSubscription(journal.Joined, su.SubscriberID, c.NewsletterID, now)

@@ -87,3 +87,11 @@ moved_say: Mae’r hyn oedd yn dod gan {sender} i {address} yn mynd i {other} o 
 moved_button: Dadwneud y newid
 moved_valid: Gallwch ei ddadwneud am {days} diwrnod.
 moved_else: Os chi oedd hynny, does dim angen gwneud dim.
+
+welcome_subject: Croeso i {newsletter}
+welcome_preheader: Mae eich cofrestriad wedi’i gadarnhau.
+welcome_say: Diolch, mae eich cofrestriad wedi’i gadarnhau. Isod mae’r dolenni i newid yr hyn a gewch, i’w oedi ac i adael.
+welcome_first: Eich rhifyn cyntaf: {date}, {time}.
+welcome_first_open: Daw eich rhifyn cyntaf cyn gynted ag y bydd yn barod.
+welcome_edition: Darllen y rhifyn diweddaraf yn llawn
+welcome_stories: Penawdau’r rhifyn diweddaraf

@@ -84,3 +84,11 @@ moved_say: Lo que {sender} enviaba a {address} se envía a partir de ahora a {ot
 moved_button: Deshacer el cambio
 moved_valid: Puede deshacerlo durante {days} días.
 moved_else: Si ha sido usted, no tiene que hacer nada.
+
+welcome_subject: Le damos la bienvenida: {newsletter}
+welcome_preheader: Su suscripción está confirmada.
+welcome_say: Gracias, su suscripción está confirmada. Abajo encontrará los enlaces para cambiar lo que recibe, hacer una pausa o darse de baja.
+welcome_first: Su primera edición: {date}, {time}.
+welcome_first_open: Su primera edición llegará en cuanto esté lista.
+welcome_edition: Leer la última edición completa
+welcome_stories: Los titulares de la última edición
