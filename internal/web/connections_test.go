@@ -2,9 +2,10 @@ package web
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
@@ -24,7 +25,7 @@ func listening(t *testing.T, l Limits, handler http.Handler) string {
 		t.Fatal(err)
 	}
 	server := l.Server("", handler)
-	server.ErrorLog = log.New(io.Discard, "", 0)
+	server.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -54,7 +55,7 @@ func say(t *testing.T, address, said string) net.Conn {
 // rest returns all that the server says until it ends the connection; ended is false if it does not.
 func rest(conn net.Conn) (said string, ended bool) {
 	b, err := io.ReadAll(conn)
-	slow, ok := err.(net.Error)
+	slow, ok := errors.AsType[net.Error](err)
 	return string(b), !ok || !slow.Timeout()
 }
 

@@ -3,7 +3,7 @@ package web
 import (
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -105,7 +105,7 @@ func TestSmuggling_NothingGetsThroughAProxy(t *testing.T) {
 	back := &url.URL{Scheme: "http", Host: listening(t, DefaultLimits(), handler)}
 	proxy := &httputil.ReverseProxy{
 		Rewrite:  func(r *httputil.ProxyRequest) { r.SetURL(back); r.SetXForwarded() },
-		ErrorLog: log.New(io.Discard, "", 0), Transport: &http.Transport{MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1},
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), Transport: &http.Transport{MaxConnsPerHost: 1, MaxIdleConnsPerHost: 1},
 	}
 	front := httptest.NewUnstartedServer(proxy)
 	front.Config.ReadHeaderTimeout, front.Config.IdleTimeout = DefaultLimits().Header, DefaultLimits().Header
